@@ -1,0 +1,25 @@
+# Warnings are errors in every target of this project, and only there.
+function(rookery_warnings target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Werror)
+endfunction()
+
+# rookery_library(<name> SOURCES ... HEADERS ... PUBLIC <libs> PRIVATE <libs>)
+# Makes target rookery_<name>, its alias rookery::<name>, and its header set,
+# whose headers the build proves to be self-contained.
+function(rookery_library name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;HEADERS;PUBLIC;PRIVATE")
+  set(target rookery_${name})
+  if(arg_SOURCES)
+    set(scope PUBLIC)
+    add_library(${target} STATIC ${arg_SOURCES})
+    rookery_warnings(${target})
+    target_link_libraries(${target} PRIVATE ${arg_PRIVATE})
+  else()
+    set(scope INTERFACE)
+    add_library(${target} INTERFACE)
+  endif()
+  add_library(rookery::${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME ${name} VERIFY_INTERFACE_HEADER_SETS ON)
+  target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}" FILES ${arg_HEADERS})
+  target_link_libraries(${target} ${scope} ${arg_PUBLIC})
+endfunction()
