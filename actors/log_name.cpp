@@ -20,8 +20,8 @@ std::optional<log_name> parse_log_name(std::string_view name) {
     return std::nullopt;
   name.remove_prefix(name.find('/') + 1);
   std::uint32_t index = 0;
-  auto [end, error]
-    = std::from_chars(name.data(), name.data() + name.size(), index);
+  auto [end, error] =
+      std::from_chars(name.data(), name.data() + name.size(), index);
   if (error != std::errc{} || end != name.data() + name.size())
     return std::nullopt;
   return log_name{kind, index};

@@ -1,8 +1,7 @@
 #pragma once
 
-#include <google/protobuf/message.h>
-
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <google/protobuf/message.h>
 
 #include <concepts>
 #include <type_traits>
@@ -21,7 +20,8 @@ namespace caf {
 /// means that CAF itself cannot serialize it, which nothing here asks of it:
 /// what leaves a node is encoded by Protobuf.
 template <class T>
-  requires rookery::protobuf_message<T>
-struct allowed_unsafe_message_type<T> : std::true_type {};
+requires rookery::protobuf_message<T>
+struct allowed_unsafe_message_type<T> : std::true_type {
+};
 
 } // namespace caf
