@@ -1,0 +1,139 @@
+#pragma once
+
+#include "bridge/amqp/link.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace rookery::amqp {
+
+/// What one connection says in OPEN, and its limits.
+struct engine_options {
+  /// Names our end in the peer's logs. Required.
+  std::string container_id;
+  /// Client: the host or virtual host asked for.
+  std::string hostname;
+  /// Client: SASL PLAIN when `user` is set, else ANONYMOUS.
+  std::string user;
+  std::string password;
+  /// Largest frame we accept, bytes.
+  std::uint32_t frame_bytes_max = 128 * 1024;
+  /// Largest message we accept, bytes; a link that sends more is closed.
+  std::uint64_t message_bytes_max = 16 * 1024 * 1024;
+  /// The connection ends when the peer is silent for so long; zero = never.
+  std::chrono::milliseconds idle_timeout{10'000};
+  /// Connection properties, for example product and version.
+  std::vector<std::pair<std::string, std::string>> properties;
+  /// Capabilities we offer, for example ANONYMOUS-RELAY.
+  std::vector<std::string> offered_capabilities;
+};
+
+/// What the peer said in OPEN.
+struct peer_info {
+  std::string container_id;
+  std::string hostname;
+  std::vector<std::pair<std::string, std::string>> properties;
+  std::vector<std::string> offered_capabilities;
+};
+
+/// Where an engine reports. Every call comes from `engine::dispatch`, on the
+/// thread that drives the engine, and may call the engine back.
+class engine_handler {
+public:
+  virtual ~engine_handler() = default;
+  /// The peer's OPEN came; ours has been sent.
+  virtual void on_open(const peer_info&) {}
+  /// The peer began a session. The default accepts it.
+  virtual void on_session_open(session s) { s.open(); }
+  /// A session ended, by the peer or with the connection; all its links are
+  /// reported closed first.
+  virtual void on_session_closed(session, const condition&) {}
+  /// The peer attached a link: either its half of ours, or one of its own that
+  /// waits for `open` or `refuse` (`ours` tells).
+  virtual void on_link_open(link, bool ours) = 0;
+  /// A link ended. The handle is invalid afterwards.
+  virtual void on_link_closed(link, const condition&) {}
+  /// Sender: there is new credit, or the peer asks to drain.
+  virtual void on_credit(link) {}
+  /// Receiver: a whole message came. `bytes` live until the call returns.
+  virtual void on_message(link, delivery, std::string_view bytes) = 0;
+  /// Sender: the peer settled or gave the outcome of send number `number`.
+  virtual void on_outcome(link, std::uint64_t number, const bridge::outcome&) {}
+  /// Receiver: the peer settled a delivery that we still hold. The handle is
+  /// invalid afterwards.
+  virtual void on_withdrawn(link, delivery) {}
+  /// The connection is over, for whatever reason; exactly once, and last.
+  virtual void on_closed(const condition&) {}
+};
+
+/// One AMQP connection without IO: bytes in, bytes out, time as an argument.
+/// Sockets drive it in production, in-memory pipes in tests and simulation.
+///
+/// It sits on Proton's C `pn_connection_driver`, not on the C++ class of that
+/// name: the C++ one decodes every message before it shows it, hides raw
+/// bytes, reject reasons, modified flags and size limits, and throws at an
+/// empty transfer. The engine below both is the same.
+/// @thread one at a time; not thread-safe
+class engine {
+public:
+  enum class side : std::uint8_t { client, server };
+
+  using clock = std::chrono::steady_clock;
+
+  /// `handler` must outlive the engine. A client sends its OPEN at once, a
+  /// server when the peer's came.
+  engine(side role, engine_options options, engine_handler& handler);
+  ~engine();
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+
+  /// Where to put received bytes; empty when no more can be taken now.
+  [[nodiscard]] std::span<char> read_buffer();
+  /// `n` bytes were put there.
+  void read_done(std::size_t n);
+  /// No more bytes will come.
+  void read_closed();
+
+  /// Bytes to send; they stay valid until `write_done` or the next dispatch.
+  [[nodiscard]] std::span<const char> write_buffer();
+  void write_done(std::size_t n);
+  /// No more bytes can be sent.
+  void write_closed();
+
+  /// Runs all events through the handler. False when the connection is over.
+  /// An exception in the handler ends this connection, and only it.
+  bool dispatch();
+
+  /// Tells the time; returns when to call again, nothing for "not needed".
+  std::optional<clock::time_point> tick(clock::time_point now);
+
+  /// Starts an orderly close; the peer answers, then `on_closed` comes.
+  void close(const condition& why = {});
+  /// The transport failed: everything ends at once with this reason.
+  void abort(const condition& why);
+
+  /// A session of our own, begun at once.
+  [[nodiscard]] session open_session();
+  /// A link of our own; call `open` on it next. Names are unique per peer and
+  /// direction and appear in logs.
+  [[nodiscard]] link make_sender(session s, const std::string& name);
+  [[nodiscard]] link make_receiver(session s, const std::string& name);
+
+  [[nodiscard]] bool finished() const;
+  /// Both OPENs were exchanged and nobody closed.
+  [[nodiscard]] bool opened() const;
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace rookery::amqp
