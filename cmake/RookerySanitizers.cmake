@@ -1,0 +1,18 @@
+# Sanitizers for every target of the build, third-party headers included:
+# instrumenting one part of a program only hides what the other parts do.
+set(ROOKERY_SANITIZE "" CACHE STRING
+  "Sanitizers to build with, as in -fsanitize=: address;undefined or thread")
+
+# What a sanitized program reads from its environment; tests get it by
+# rookery_test. A report ends the program, so that no test passes over one.
+set(ROOKERY_SANITIZE_ENVIRONMENT "")
+if(ROOKERY_SANITIZE)
+  string(REPLACE ";" "," sanitizers "${ROOKERY_SANITIZE}")
+  add_compile_options(-fsanitize=${sanitizers} -fno-omit-frame-pointer -O1)
+  add_link_options(-fsanitize=${sanitizers})
+  set(suppressions "${CMAKE_CURRENT_LIST_DIR}/sanitizers")
+  set(ROOKERY_SANITIZE_ENVIRONMENT
+    "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_init_order=1"
+    "UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:suppressions='${suppressions}/ubsan.supp'"
+    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+endif()
