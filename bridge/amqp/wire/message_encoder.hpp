@@ -1,0 +1,24 @@
+#pragma once
+
+#include "bridge/envelope.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace rookery::amqp {
+
+/// Appends `x` as one AMQP message to `out`: header, properties, application
+/// properties where there is a trace context, one Data section. Same input,
+/// same bytes. Allocates nothing when `out` has room. An id whose text does
+/// not fit its kind goes out as a string. Delivery count and first acquirer
+/// are the broker's to set and are left out. Parts must be below 4 GiB.
+/// @thread any
+void encode_message(const bridge::envelope& x, std::string& out);
+
+/// As encode_message, but stops in front of the payload: the caller appends
+/// exactly `body_bytes` bytes, for example by serializing straight into `out`
+/// (which has room for them). `x.body` is not looked at.
+void encode_head(const bridge::envelope& x, std::size_t body_bytes,
+                 std::string& out);
+
+} // namespace rookery::amqp

@@ -1,0 +1,106 @@
+#pragma once
+
+#include "bridge/assert.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace rookery::bridge {
+
+/// What `send_queue::push` did.
+enum class push_result : std::uint8_t {
+  /// Queued; the taker knows already that there is work.
+  queued,
+  /// Queued as the first: the caller must wake the taker.
+  queued_first,
+  /// Refused: `messages_max` or `bytes_max` reached.
+  full,
+  /// Refused: `close` was called.
+  closed,
+};
+
+[[nodiscard]] constexpr bool accepted(push_result x) noexcept {
+  return x == push_result::queued || x == push_result::queued_first;
+}
+
+struct send_queue_limits {
+  std::size_t messages_max = 8192;
+  std::size_t bytes_max = 16U << 20;
+};
+
+/// Messages on their way from any thread to the IO thread, for one
+/// destination, in order of `push` per pushing thread. Bounded twice; never
+/// waits. A mutex held for a few moves, because the bound in bytes and the
+/// empty edge must agree with the content, and one lock per batch is cheap.
+template <class T>
+class send_queue {
+public:
+  explicit send_queue(send_queue_limits limits) : limits_(limits) {
+    ROOKERY_ASSERT(limits.messages_max > 0 && limits.bytes_max > 0);
+  }
+
+  /// Queues `item`, which weighs `bytes`. Unless the result is `accepted`,
+  /// `item` is untouched. A message heavier than `bytes_max` never fits.
+  /// @thread any
+  [[nodiscard]] push_result push(T&& item, std::size_t bytes) {
+    std::lock_guard guard{mutex_};
+    if (closed_)
+      return push_result::closed;
+    if (items_.size() >= limits_.messages_max
+        || bytes > limits_.bytes_max - bytes_)
+      return push_result::full;
+    items_.push_back({std::move(item), bytes});
+    bytes_ += bytes;
+    return items_.size() == 1 ? push_result::queued_first : push_result::queued;
+  }
+
+  /// Appends up to `count_max` items to `out`, oldest first. An IO thread that
+  /// leaves some (no credit) comes back by itself: no push will wake it.
+  /// @returns how many are left. @thread proton
+  std::size_t take(std::size_t count_max, std::vector<T>& out) {
+    std::lock_guard guard{mutex_};
+    auto count = std::min(count_max, items_.size());
+    for (; count > 0; --count) {
+      auto& front = items_.front();
+      out.push_back(std::move(front.item));
+      bytes_ -= front.bytes;
+      items_.pop_front();
+    }
+    return items_.size();
+  }
+
+  /// Refuses every later push; what is in stays for `take`. @thread any
+  void close() {
+    std::lock_guard guard{mutex_};
+    closed_ = true;
+  }
+
+  /// Snapshots, for metrics and limits. @thread any
+  [[nodiscard]] std::size_t size() const {
+    std::lock_guard guard{mutex_};
+    return items_.size();
+  }
+  [[nodiscard]] std::size_t bytes() const {
+    std::lock_guard guard{mutex_};
+    return bytes_;
+  }
+
+private:
+  struct entry {
+    T item;
+    std::size_t bytes;
+  };
+
+  const send_queue_limits limits_;
+  mutable std::mutex mutex_; // guards all below
+  std::deque<entry> items_;
+  std::size_t bytes_ = 0; // sum over items_, <= bytes_max
+  bool closed_ = false;
+};
+
+} // namespace rookery::bridge
