@@ -26,7 +26,7 @@ struct engine_options {
   std::string password;
   /// Largest frame we accept, bytes.
   std::uint32_t frame_bytes_max = 128 * 1024;
-  /// Largest message we accept, bytes; a link that sends more is closed.
+  /// Largest message we accept, bytes; a peer that sends more is cut off.
   std::uint64_t message_bytes_max = 16 * 1024 * 1024;
   /// The connection ends when the peer is silent for so long; zero = never.
   std::chrono::milliseconds idle_timeout{10'000};
@@ -53,8 +53,8 @@ public:
   virtual void on_open(const peer_info&) {}
   /// The peer began a session. The default accepts it.
   virtual void on_session_open(session s) { s.open(); }
-  /// A session ended, by the peer or with the connection; all its links are
-  /// reported closed first.
+  /// The peer ended a session, or agreed to our end of it; its links are
+  /// reported closed first. The handle is invalid afterwards.
   virtual void on_session_closed(session, const condition&) {}
   /// The peer attached a link: either its half of ours, or one of its own that
   /// waits for `open` or `refuse` (`ours` tells).
@@ -63,14 +63,17 @@ public:
   virtual void on_link_closed(link, const condition&) {}
   /// Sender: there is new credit, or the peer asks to drain.
   virtual void on_credit(link) {}
-  /// Receiver: a whole message came. `bytes` live until the call returns.
-  virtual void on_message(link, delivery, std::string_view bytes) = 0;
+  /// Receiver: a whole message came, never an empty one. `bytes` may be moved
+  /// out.
+  virtual void on_message(link, delivery, std::string& bytes) = 0;
   /// Sender: the peer settled or gave the outcome of send number `number`.
-  virtual void on_outcome(link, std::uint64_t number, const bridge::outcome&) {}
+  virtual void on_outcome(link, std::uint64_t /* number */,
+                          const bridge::outcome&) {}
   /// Receiver: the peer settled a delivery that we still hold. The handle is
   /// invalid afterwards.
   virtual void on_withdrawn(link, delivery) {}
-  /// The connection is over, for whatever reason; exactly once, and last.
+  /// The connection is over, for whatever reason; exactly once, and last. All
+  /// handles are invalid; links and sessions are not reported one by one.
   virtual void on_closed(const condition&) {}
 };
 
@@ -102,7 +105,7 @@ public:
   /// No more bytes will come.
   void read_closed();
 
-  /// Bytes to send; they stay valid until `write_done` or the next dispatch.
+  /// Bytes to send; they stay valid until `write_done`, so ask once.
   [[nodiscard]] std::span<const char> write_buffer();
   void write_done(std::size_t n);
   /// No more bytes can be sent.

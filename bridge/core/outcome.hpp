@@ -23,8 +23,8 @@ struct outcome {
   /// modified only: do not deliver here again.
   bool undeliverable_here = false;
   /// rejected only: an AMQP error condition, and a sentence for a human.
-  std::string condition;
-  std::string description;
+  std::string condition = {};
+  std::string description = {};
 
   [[nodiscard]] static outcome accepted() {
     return {.kind = kind_type::accepted};

@@ -1,0 +1,323 @@
+#include "bridge/amqp/engine.hpp"
+
+#include "bridge/amqp/proton_data.hpp"
+
+#include <proton/connection.h>
+#include <proton/connection_driver.h>
+#include <proton/delivery.h>
+#include <proton/disposition.h>
+#include <proton/link.h>
+#include <proton/sasl.h>
+#include <proton/session.h>
+#include <proton/transport.h>
+
+#include <exception>
+#include <new>
+
+namespace rookery::amqp {
+
+namespace {
+
+bridge::outcome remote_outcome(pn_delivery_t* from) {
+  auto* remote = pn_delivery_remote(from);
+  switch (pn_delivery_remote_state(from)) {
+  case PN_ACCEPTED:
+    return bridge::outcome::accepted();
+  case PN_RELEASED:
+    return bridge::outcome::released();
+  case PN_REJECTED: {
+    auto why = get_condition(pn_disposition_condition(remote));
+    return bridge::outcome::rejected(why.name, why.description);
+  }
+  case PN_MODIFIED:
+    return {.kind = bridge::outcome::kind_type::modified,
+            .failed = pn_disposition_is_failed(remote),
+            .undeliverable_here = pn_disposition_is_undeliverable(remote)};
+  default:
+    return {};
+  }
+}
+
+bool terminal(std::uint64_t state) {
+  return state == PN_ACCEPTED || state == PN_RELEASED || state == PN_REJECTED
+         || state == PN_MODIFIED;
+}
+
+std::string text(const char* x) { return x ? x : ""; }
+
+} // namespace
+
+struct engine::impl {
+  impl(side role_arg, engine_options options_arg, engine_handler& handler_arg)
+      : role{role_arg},
+        options{std::move(options_arg)},
+        handler{handler_arg} {
+    if (pn_connection_driver_init(&driver, nullptr, nullptr) != 0)
+      throw std::bad_alloc{};
+    configure();
+  }
+  ~impl() { pn_connection_driver_destroy(&driver); }
+  impl(const impl&) = delete;
+  impl& operator=(const impl&) = delete;
+
+  void configure();
+  void handle(pn_event_t* event);
+  void handle_delivery(pn_delivery_t* x);
+  void receive(pn_link_t* from, pn_delivery_t* x);
+  void end_link(pn_link_t* x);
+  void end_session(pn_session_t* x);
+  void fail(const condition& why) {
+    if (reason.empty())
+      reason = why;
+    pn_connection_driver_errorf(&driver, why.name.c_str(), "%s",
+                                why.description.c_str());
+    pn_connection_driver_close(&driver);
+  }
+  [[nodiscard]] peer_info peer() const;
+
+  side role;
+  engine_options options;
+  engine_handler& handler;
+  pn_connection_driver_t driver{};
+  std::string inbox;   // the message being received; its memory is reused
+  condition reason;    // why the connection ends; empty until it does
+  bool opened = false; // the peer's OPEN came
+  bool closed = false; // on_closed was called
+};
+
+void engine::impl::configure() {
+  auto* connection = driver.connection;
+  auto* transport = driver.transport;
+  pn_connection_set_container(connection, options.container_id.c_str());
+  put_properties(pn_connection_properties(connection), options.properties);
+  put_symbols(pn_connection_offered_capabilities(connection),
+              options.offered_capabilities);
+  pn_transport_set_max_frame(transport, options.frame_bytes_max);
+  pn_transport_set_idle_timeout(
+      transport, static_cast<pn_millis_t>(options.idle_timeout.count()));
+  if (role == side::server) {
+    pn_transport_set_server(transport);
+    pn_sasl_allowed_mechs(pn_sasl(transport), "ANONYMOUS");
+    pn_transport_require_auth(transport, false);
+  } else {
+    pn_connection_set_hostname(connection, options.hostname.c_str());
+    auto* sasl = pn_sasl(transport);
+    if (options.user.empty()) {
+      pn_sasl_allowed_mechs(sasl, "ANONYMOUS");
+    } else {
+      pn_connection_set_user(connection, options.user.c_str());
+      pn_connection_set_password(connection, options.password.c_str());
+      pn_sasl_set_allow_insecure_mechs(sasl, true);
+      pn_sasl_allowed_mechs(sasl, "PLAIN");
+    }
+    pn_connection_open(connection);
+  }
+  pn_connection_driver_bind(&driver);
+}
+
+peer_info engine::impl::peer() const {
+  auto* connection = driver.connection;
+  return {
+      text(pn_connection_remote_container(connection)),
+      text(pn_connection_remote_hostname(connection)),
+      get_properties(pn_connection_remote_properties(connection)),
+      get_symbols(pn_connection_remote_offered_capabilities(connection)),
+  };
+}
+
+void engine::impl::end_link(pn_link_t* x) {
+  auto why = get_condition(pn_link_remote_condition(x));
+  handler.on_link_closed(link{x}, why);
+  pn_link_close(x);
+  pn_link_free(x);
+}
+
+void engine::impl::end_session(pn_session_t* x) {
+  for (auto* i = pn_link_head(driver.connection, 0); i != nullptr;) {
+    auto* current = i;
+    i = pn_link_next(i, 0);
+    if (pn_link_session(current) == x)
+      end_link(current);
+  }
+  handler.on_session_closed(session{x},
+                            get_condition(pn_session_remote_condition(x)));
+  pn_session_close(x);
+  pn_session_free(x);
+}
+
+void engine::impl::receive(pn_link_t* from, pn_delivery_t* x) {
+  auto size = pn_delivery_pending(x);
+  if (size > options.message_bytes_max)
+    return fail({"amqp:link:message-size-exceeded",
+                 "a message is longer than "
+                     + std::to_string(options.message_bytes_max) + " bytes"});
+  if (pn_delivery_partial(x))
+    return;
+  if (size == 0)
+    return fail({"amqp:decode-error", "a transfer has no payload"});
+  inbox.resize(size);
+  pn_link_recv(from, inbox.data(), size);
+  pn_link_advance(from);
+  pn_delivery_clear(x);
+  handler.on_message(link{from}, delivery{x}, inbox);
+}
+
+void engine::impl::handle_delivery(pn_delivery_t* x) {
+  auto* from = pn_delivery_link(x);
+  if (from == nullptr)
+    return;
+  if (pn_link_is_receiver(from)) {
+    if ((pn_link_state(from) & PN_LOCAL_CLOSED) != 0)
+      return; // we detached: what is still under way counts as released
+    if (pn_delivery_aborted(x))
+      return fail({"amqp:not-implemented", "a transfer was aborted"});
+    if (pn_delivery_readable(x))
+      return receive(from, x);
+    if (pn_delivery_updated(x) && pn_delivery_settled(x)) {
+      handler.on_withdrawn(link{from}, delivery{x});
+      pn_delivery_settle(x);
+    }
+    return;
+  }
+  if (!pn_delivery_updated(x))
+    return;
+  auto settled = pn_delivery_settled(x);
+  pn_delivery_clear(x);
+  if (!settled && !terminal(pn_delivery_remote_state(x)))
+    return;
+  auto number = reinterpret_cast<std::uint64_t>(pn_delivery_get_context(x));
+  auto how = remote_outcome(x);
+  pn_delivery_settle(x);
+  handler.on_outcome(link{from}, number, how);
+}
+
+void engine::impl::handle(pn_event_t* event) {
+  switch (pn_event_type(event)) {
+  case PN_CONNECTION_REMOTE_OPEN:
+    pn_connection_open(driver.connection);
+    opened = true;
+    return handler.on_open(peer());
+  case PN_CONNECTION_REMOTE_CLOSE:
+    if (reason.empty())
+      reason = get_condition(pn_connection_remote_condition(driver.connection));
+    pn_connection_close(driver.connection);
+    return;
+  case PN_SESSION_REMOTE_OPEN:
+    if ((pn_session_state(pn_event_session(event)) & PN_LOCAL_UNINIT) != 0)
+      handler.on_session_open(session{pn_event_session(event)});
+    return;
+  case PN_SESSION_REMOTE_CLOSE:
+    return end_session(pn_event_session(event));
+  case PN_LINK_REMOTE_OPEN: {
+    auto* x = pn_event_link(event);
+    return handler.on_link_open(link{x},
+                                (pn_link_state(x) & PN_LOCAL_UNINIT) == 0);
+  }
+  case PN_LINK_REMOTE_DETACH:
+  case PN_LINK_REMOTE_CLOSE:
+    return end_link(pn_event_link(event));
+  case PN_LINK_FLOW:
+    if (auto* x = pn_event_link(event);
+        pn_link_is_sender(x) && (pn_link_state(x) & PN_LOCAL_ACTIVE) != 0
+        && (pn_link_credit(x) > 0 || pn_link_get_drain(x)))
+      handler.on_credit(link{x});
+    return;
+  case PN_DELIVERY:
+    return handle_delivery(pn_event_delivery(event));
+  case PN_TRANSPORT_ERROR:
+    if (reason.empty())
+      reason = get_condition(pn_transport_condition(driver.transport));
+    return;
+  default:
+    return;
+  }
+}
+
+engine::engine(side role, engine_options options, engine_handler& handler)
+    : impl_{std::make_unique<impl>(role, std::move(options), handler)} {}
+
+engine::~engine() = default;
+
+std::span<char> engine::read_buffer() {
+  auto x = pn_connection_driver_read_buffer(&impl_->driver);
+  return {x.start, x.size};
+}
+
+void engine::read_done(std::size_t n) {
+  pn_connection_driver_read_done(&impl_->driver, n);
+}
+
+void engine::read_closed() { pn_connection_driver_read_close(&impl_->driver); }
+
+std::span<const char> engine::write_buffer() {
+  auto x = pn_connection_driver_write_buffer(&impl_->driver);
+  return {x.start, x.size};
+}
+
+void engine::write_done(std::size_t n) {
+  pn_connection_driver_write_done(&impl_->driver, n);
+}
+
+void engine::write_closed() {
+  pn_connection_driver_write_close(&impl_->driver);
+}
+
+bool engine::dispatch() {
+  while (auto* event = pn_connection_driver_next_event(&impl_->driver)) {
+    try {
+      impl_->handle(event);
+    } catch (const std::exception& x) {
+      impl_->fail({"amqp:internal-error", x.what()});
+    }
+  }
+  if (!finished())
+    return true;
+  if (!impl_->closed) {
+    impl_->closed = true;
+    impl_->handler.on_closed(impl_->reason);
+  }
+  return false;
+}
+
+std::optional<engine::clock::time_point> engine::tick(clock::time_point now) {
+  using std::chrono::milliseconds;
+  auto since = std::chrono::duration_cast<milliseconds>(now.time_since_epoch());
+  auto next = pn_transport_tick(impl_->driver.transport, since.count());
+  if (next <= 0)
+    return std::nullopt;
+  return clock::time_point{milliseconds{next}};
+}
+
+void engine::close(const condition& why) {
+  if (impl_->reason.empty())
+    impl_->reason = why;
+  put_condition(pn_connection_condition(impl_->driver.connection), why);
+  pn_connection_close(impl_->driver.connection);
+}
+
+void engine::abort(const condition& why) { impl_->fail(why); }
+
+session engine::open_session() {
+  session result{pn_session(impl_->driver.connection)};
+  result.open();
+  return result;
+}
+
+link engine::make_sender(session s, const std::string& name) {
+  return link{pn_sender(s.get(), name.c_str())};
+}
+
+link engine::make_receiver(session s, const std::string& name) {
+  return link{pn_receiver(s.get(), name.c_str())};
+}
+
+bool engine::finished() const {
+  return pn_connection_driver_finished(&impl_->driver);
+}
+
+bool engine::opened() const {
+  constexpr auto both = PN_LOCAL_ACTIVE | PN_REMOTE_ACTIVE;
+  return pn_connection_state(impl_->driver.connection) == both;
+}
+
+} // namespace rookery::amqp

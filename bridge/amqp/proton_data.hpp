@@ -1,0 +1,50 @@
+#pragma once
+
+#include "bridge/amqp/condition.hpp"
+
+#include <proton/codec.h>
+#include <proton/condition.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace rookery::amqp {
+
+/// Proton's view of bytes, and back.
+[[nodiscard]] inline pn_bytes_t to_pn(std::string_view x) {
+  return {x.size(), x.data()};
+}
+[[nodiscard]] inline std::string from_pn(pn_bytes_t x) {
+  return x.start ? std::string{x.start, x.size} : std::string{};
+}
+
+/// Writes a map of symbol to string; nothing when `entries` is empty.
+void put_properties(
+    pn_data_t* data,
+    const std::vector<std::pair<std::string, std::string>>& entries);
+
+/// Reads the entries of a map whose values are strings or symbols; others are
+/// left out.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>>
+get_properties(pn_data_t* data);
+
+/// Writes an array of symbols; nothing when `symbols` is empty.
+void put_symbols(pn_data_t* data, const std::vector<std::string>& symbols);
+
+/// Reads one symbol or an array or list of them.
+[[nodiscard]] std::vector<std::string> get_symbols(pn_data_t* data);
+
+/// The whole number at `key` of a map, of whatever integer type it is.
+[[nodiscard]] std::optional<std::int64_t> get_integer(pn_data_t* data,
+                                                      std::string_view key);
+/// Whether `key` of a map is true.
+[[nodiscard]] bool get_flag(pn_data_t* data, std::string_view key);
+
+void put_condition(pn_condition_t* to, const condition& from);
+[[nodiscard]] condition get_condition(pn_condition_t* from);
+
+} // namespace rookery::amqp
