@@ -1,0 +1,83 @@
+#pragma once
+
+#include "bridge/address.hpp"
+#include "bridge/bridge_options.hpp"
+#include "bridge/errc.hpp"
+#include "bridge/level.hpp"
+#include "bridge/observer.hpp"
+#include "bridge/topology.hpp"
+#include "bridge/type_registry.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+
+namespace rookery::bridge {
+
+/// Carries messages between the actors of this process and those of others,
+/// through an AMQP 1.0 broker.
+///
+/// A proxy is an actor handle: what is sent to it arrives at whoever serves
+/// its address, and answers come back as if the other were local. Messages are
+/// single registered Protobuf messages. Serving means that each delivery
+/// reaches the target as a request, and is settled by its response; at most
+/// `window` are in the target at once.
+///
+/// Owns one IO thread and one connection to one of the brokers, redone when it
+/// breaks. The actor system must outlive the bridge.
+/// @thread any, unless a member says otherwise
+class bridge {
+public:
+  /// Starts connecting at once; never blocks. `watcher` may be null.
+  bridge(caf::actor_system& system, type_registry types, bridge_options options,
+         std::shared_ptr<observer> watcher = nullptr);
+
+  /// Stops, waiting for nothing that is still on its way.
+  ~bridge();
+
+  bridge(const bridge&) = delete;
+  bridge& operator=(const bridge&) = delete;
+
+  /// Asks the broker for an exchange, a queue or a binding, now and after each
+  /// reconnect.
+  void declare(declaration what);
+
+  /// A local handle for what `to` names. Cheap to copy; the same address and
+  /// level give the same actor. Lives as long as the bridge.
+  [[nodiscard]] caf::actor proxy(const address& to, level how = level::stored);
+
+  /// Lets `target` handle what comes to the queue `at`. When the target ends,
+  /// the deliveries it holds end as modified(failed) and the link is closed.
+  void serve(const address& at, caf::actor target, serve_options options = {});
+
+  /// The same for a target that `factory` makes, and makes again, with a
+  /// backoff, each time it ends.
+  void serve(const address& at, std::function<caf::actor()> factory,
+             serve_options options = {});
+
+  /// Calls `f` after each connect, when everything is declared and attached.
+  /// @param f must not block; called on the IO thread
+  void on_up(std::function<void()> f);
+
+  /// Waits until everything declared so far exists and all links are attached.
+  /// @returns errc::unreachable when that took longer than `timeout`, or
+  /// errc::refused when the broker said no; the context holds the reason.
+  [[nodiscard]] caf::error wait_until_up(std::chrono::milliseconds timeout);
+
+  /// Ends in order: takes no more deliveries, lets the handlers that run
+  /// finish, sends and settles what is left, then closes. What is not done by
+  /// `timeout` is given up. Later sends get errc::closed.
+  /// @returns messages and deliveries given up.
+  std::size_t stop(std::chrono::milliseconds timeout);
+
+  [[nodiscard]] bridge_counters counters() const;
+
+private:
+  struct impl;
+  std::unique_ptr<impl> impl_;
+};
+
+} // namespace rookery::bridge

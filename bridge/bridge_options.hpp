@@ -1,0 +1,79 @@
+#pragma once
+
+#include "bridge/border/send_queue.hpp"
+#include "bridge/core/backoff.hpp"
+#include "bridge/profiles/rabbitmq4.hpp"
+#include "bridge/topology.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rookery::bridge {
+
+/// Where a broker listens.
+struct endpoint {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 5672;
+
+  [[nodiscard]] bool operator==(const endpoint&) const = default;
+};
+
+/// Everything a bridge can be told. All limits are per bridge unless they say
+/// otherwise.
+struct bridge_options {
+  /// Names this node in addresses, logs and the broker's view. 1..64 bytes.
+  std::string node_name = "node";
+  /// Brokers, tried in turn; at least one.
+  std::vector<endpoint> brokers = {endpoint{}};
+  /// SASL PLAIN when a user is given, else ANONYMOUS.
+  std::string user = {};
+  std::string password = {};
+  /// What kind of broker it is.
+  const broker_profile* profile = &rabbitmq4();
+
+  /// TCP connect, and then SASL plus OPEN, each.
+  std::chrono::milliseconds open_timeout{5'000};
+  /// A broker silent for so long is gone. RabbitMQ refuses below 2 s.
+  std::chrono::milliseconds idle_timeout{4'000};
+  /// Between attempts to connect.
+  backoff_options reconnect = {};
+
+  /// Messages that wait for credit or for a connection, per destination.
+  send_queue_limits send_queue = {};
+  /// Sends without an outcome, per destination.
+  std::size_t in_flight_max = 2'048;
+  /// The connection is redone when a send has no outcome for so long.
+  std::chrono::milliseconds outcome_timeout{30'000};
+  /// Requests that wait for a reply.
+  std::size_t requests_max = 65'536;
+  /// A request without a reply for so long gets errc::reply_timeout. Requests
+  /// may have shorter deadlines of their own.
+  std::chrono::milliseconds reply_timeout{120'000};
+  /// Replies that may be on their way to this node at once.
+  std::uint32_t reply_window = 1'024;
+  /// Largest message sent or taken, bytes.
+  std::size_t message_bytes_max = std::size_t{16} << 20;
+};
+
+/// How an address is served.
+struct serve_options {
+  /// Deliveries in the target at once; credit is this minus the unfinished.
+  std::uint32_t window = 256;
+  /// Among consumers of one queue the greatest goes first.
+  std::optional<std::int32_t> priority = {};
+  /// A handler that has not answered for so long failed; the delivery ends as
+  /// modified(failed) and a late answer is dropped.
+  std::chrono::milliseconds handler_timeout{60'000};
+  /// The queue as it is to be declared (its name is taken from the address);
+  /// nothing = it must exist already.
+  std::optional<queue_declaration> queue = queue_declaration{};
+  /// Exchanges (and keys) the queue is bound to.
+  std::vector<std::pair<std::string, std::string>> bindings = {};
+};
+
+} // namespace rookery::bridge
