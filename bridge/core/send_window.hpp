@@ -102,8 +102,8 @@ private:
 
   std::size_t in_flight_max_;
   std::deque<entry_type> entries_; // front is unsettled, or all is empty
-  std::uint64_t base_ = 1;    // number of entries_.front()
-  std::size_t unsettled_ = 0; // entries with an item
+  std::uint64_t base_ = 1;         // number of entries_.front()
+  std::size_t unsettled_ = 0;      // entries with an item
 };
 
 } // namespace rookery::bridge

@@ -24,8 +24,6 @@ enum class decode_errc : std::uint8_t {
   no_body = 7,
   /// The body is a sequence, or a value that is neither binary nor string.
   unsupported_body = 8,
-  /// A value outside its field's range, for example a priority of 300.
-  bad_value = 9,
 };
 
 /// A fault and the offset of the byte where it shows.
