@@ -26,44 +26,10 @@ constexpr std::array<named_section, 9> section_names{{
 
 } // namespace
 
-std::uint8_t reader::peek() const noexcept {
-  return done() ? type_code::null : static_cast<std::uint8_t>(*at_);
-}
-
 void reader::fail_at(decode_errc code, const char* at) noexcept {
   if (!error_)
     error_ = decode_error{code, static_cast<std::size_t>(at - begin_)};
   at_ = end_;
-}
-
-bool reader::need(std::size_t count) noexcept {
-  if (count <= left())
-    return true;
-  fail(decode_errc::truncated);
-  return false;
-}
-
-std::uint8_t reader::byte() noexcept {
-  return need(1) ? static_cast<std::uint8_t>(*at_++) : 0;
-}
-
-std::uint64_t reader::big_endian(std::size_t width) noexcept {
-  std::uint64_t result = 0;
-  for (char c : take(width))
-    result = result << 8 | static_cast<unsigned char>(c);
-  return result;
-}
-
-std::string_view reader::take(std::size_t count) noexcept {
-  if (!need(count))
-    return {};
-  std::string_view result{at_, count};
-  at_ += count;
-  return result;
-}
-
-std::string_view reader::sized(std::size_t width) noexcept {
-  return take(static_cast<std::size_t>(big_endian(width)));
 }
 
 std::optional<std::uint64_t> reader::descriptor() noexcept {
@@ -256,23 +222,25 @@ reader::compound reader::enter(std::uint8_t code8, std::uint8_t code32,
                                bool may_be_empty) noexcept {
   const auto* start = at_;
   const auto code = byte();
-  const compound nothing{{*this, end_, end_}, 0};
+  compound result{{*this, end_, end_}, 0};
   if (failed() || (may_be_empty && code == type_code::list0))
-    return nothing;
+    return result;
   if (code != code8 && code != code32) {
     fail_at(decode_errc::unexpected_type, start);
-    return nothing;
+    return result;
   }
   const std::size_t width = code == code8 ? 1 : 4;
   const auto content = sized(width);
   if (failed())
-    return nothing;
-  compound result{{*this, content.data(), content.data() + content.size()}, 0};
-  result.count = static_cast<std::size_t>(result.elements.big_endian(width));
+    return result;
+  auto& elements = result.elements;
+  elements.at_ = content.data();
+  elements.end_ = content.data() + content.size();
+  result.count = static_cast<std::size_t>(elements.big_endian(width));
   // Every element takes a byte or more.
-  if (result.elements.failed() || result.count > result.elements.left()) {
+  if (elements.failed() || result.count > elements.left()) {
+    result.count = 0;
     fail_at(decode_errc::bad_size, start);
-    return nothing;
   }
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include "bridge/amqp/wire/decode_error.hpp"
 #include "bridge/amqp/wire/envelope_view.hpp"
+#include "bridge/amqp/wire/type_code.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -36,7 +37,9 @@ public:
   void fail(decode_errc code) noexcept { fail_at(code, at_); }
 
   /// The next type code, without taking it; null at the end.
-  [[nodiscard]] std::uint8_t peek() const noexcept;
+  [[nodiscard]] std::uint8_t peek() const noexcept {
+    return done() ? type_code::null : static_cast<std::uint8_t>(*at_);
+  }
 
   /// The descriptor of the next value, which must be described: its code, or
   /// nothing when it is one that no message section has.
@@ -76,12 +79,34 @@ private:
   [[nodiscard]] std::size_t left() const noexcept {
     return static_cast<std::size_t>(end_ - at_);
   }
-  bool need(std::size_t count) noexcept;
-  std::uint8_t byte() noexcept;
-  std::uint64_t big_endian(std::size_t width) noexcept;
-  std::string_view take(std::size_t count) noexcept;
-  /// The bytes of a value whose size stands in front of it.
-  std::string_view sized(std::size_t width) noexcept;
+
+  // Small and hot, hence inline.
+  bool need(std::size_t count) noexcept {
+    if (count <= left())
+      return true;
+    fail(decode_errc::truncated);
+    return false;
+  }
+  std::uint8_t byte() noexcept {
+    return need(1) ? static_cast<std::uint8_t>(*at_++) : 0;
+  }
+  std::string_view take(std::size_t count) noexcept {
+    if (!need(count))
+      return {};
+    at_ += count;
+    return {at_ - count, count};
+  }
+  std::uint64_t big_endian(std::size_t width) noexcept {
+    std::uint64_t result = 0;
+    for (char c : take(width))
+      result = result << 8 | static_cast<unsigned char>(c);
+    return result;
+  }
+  /// The bytes of a value whose size, of `width` bytes, stands in front of it.
+  std::string_view sized(std::size_t width) noexcept {
+    return take(width == 1 ? byte() : static_cast<std::size_t>(big_endian(4)));
+  }
+
   void skip_payload(std::uint8_t code) noexcept;
   struct compound enter(std::uint8_t code8, std::uint8_t code32,
                         bool may_be_empty) noexcept;
