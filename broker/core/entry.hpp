@@ -1,0 +1,21 @@
+#pragma once
+
+#include "broker/core/message.hpp"
+
+#include <cstdint>
+
+namespace rookery::broker {
+
+/// A message in one queue, ready or held by a consumer.
+struct entry {
+  message_ptr message;
+  /// Its place in the queue, given once by the push, rising. A returned
+  /// message keeps it.
+  std::uint64_t position = 0;
+  /// Deliveries that failed so far: AMQP's `delivery-count`.
+  std::uint32_t delivery_count = 0;
+  /// Deliveries that came back so far, failed or not.
+  std::uint32_t returned_count = 0;
+};
+
+} // namespace rookery::broker

@@ -1,0 +1,108 @@
+#include "broker/core/exchange_table.hpp"
+
+#include "broker/core/names.hpp"
+
+namespace rookery::broker {
+
+exchange_table::exchange_table(std::size_t exchanges_max,
+                               std::size_t bindings_max)
+    : exchanges_max_{exchanges_max},
+      bindings_max_{bindings_max} {
+  exchanges_.try_emplace("amq.direct", exchange_type::direct, true);
+  exchanges_.try_emplace("amq.fanout", exchange_type::fanout, true);
+}
+
+result<bool> exchange_table::declare(std::string_view name, exchange_type type,
+                                     bool durable) {
+  if (const auto* there = find(name)) {
+    if (there->type() != type)
+      return refuse(errc::precondition_failed, "exchange", name,
+                    "exists with another type");
+    if (there->durable() != durable)
+      return refuse(errc::precondition_failed, "exchange", name,
+                    "exists with another durable");
+    return false;
+  }
+  if (auto bad = check_name("exchange", name))
+    return *bad;
+  if (exchanges_.size() >= exchanges_max_)
+    return refuse(errc::resource_limit_exceeded, "exchange", name,
+                  "is one more than the broker allows");
+  exchanges_.try_emplace(std::string{name}, type, durable);
+  return true;
+}
+
+result<bool> exchange_table::remove(std::string_view name) {
+  if (auto bad = check_name("exchange", name))
+    return *bad;
+  const auto place = exchanges_.find(name);
+  if (place == exchanges_.end())
+    return false;
+  place->second.each_binding(
+      [this](const auto&, const queue& target) { released(target, 1); });
+  exchanges_.erase(place);
+  return true;
+}
+
+result<bool> exchange_table::bind(std::string_view exchange, queue& target,
+                                  std::string_view key) {
+  auto found = find_for_binding(exchange, key);
+  if (!found)
+    return found.error();
+  if (binding_count_ >= bindings_max_)
+    return refuse(errc::resource_limit_exceeded, "exchange", exchange,
+                  "would get one binding more than the broker allows");
+  if (!found.value()->bind(target, key))
+    return false;
+  ++bound_[&target];
+  ++binding_count_;
+  return true;
+}
+
+result<bool> exchange_table::unbind(std::string_view exchange, queue& target,
+                                    std::string_view key) {
+  auto found = find_for_binding(exchange, key);
+  if (!found)
+    return found.error();
+  if (!found.value()->unbind(target, key))
+    return false;
+  released(target, 1);
+  return true;
+}
+
+void exchange_table::forget(queue& target) {
+  if (!bound_.contains(&target))
+    return;
+  for (auto& [name, each] : exchanges_)
+    if (const auto removed = each.unbind_all(target); removed > 0)
+      released(target, removed);
+}
+
+const exchange* exchange_table::find(std::string_view name) const {
+  const auto place = exchanges_.find(name);
+  return place == exchanges_.end() ? nullptr : &place->second;
+}
+
+result<exchange*> exchange_table::find_for_binding(std::string_view name,
+                                                   std::string_view key) {
+  if (name.empty())
+    return refuse(errc::access_refused, "exchange", name,
+                  "is the default one, which has no bindings");
+  if (key.size() > name_bytes_max)
+    return refuse(errc::not_allowed, "exchange", name,
+                  "was given a binding key of more than 255 bytes");
+  const auto place = exchanges_.find(name);
+  if (place == exchanges_.end())
+    return refuse(errc::not_found, "exchange", name, "does not exist");
+  return &place->second;
+}
+
+void exchange_table::released(const queue& target, std::size_t bindings) {
+  binding_count_ -= bindings;
+  const auto place = bound_.find(&target);
+  place->second -= bindings;
+  if (place->second == 0)
+    bound_.erase(place);
+}
+
+} // namespace rookery::broker

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+
+namespace rookery::broker {
+
+/// What a consumer says of one delivery.
+enum class outcome : std::uint8_t {
+  /// Done: the message goes.
+  accepted,
+  /// The message is bad: it goes, counted.
+  rejected,
+  /// Not wanted now: back to its place, delivery count unchanged.
+  released,
+  /// Tried and failed: back to its place, delivery count + 1.
+  failed,
+  /// Not for this consumer: the message goes, counted.
+  undeliverable,
+};
+
+/// The outcome that AMQP's `modified` with these two flags stands for.
+[[nodiscard]] constexpr outcome modified(bool delivery_failed,
+                                         bool undeliverable_here) {
+  if (undeliverable_here)
+    return outcome::undeliverable;
+  return delivery_failed ? outcome::failed : outcome::released;
+}
+
+} // namespace rookery::broker

@@ -1,0 +1,256 @@
+#include "broker/core/queue.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace rookery::broker {
+
+std::string_view to_string(push_outcome how) {
+  switch (how) {
+  case push_outcome::accepted:
+    return {};
+  case push_outcome::length_reached:
+    return "the queue has reached its x-max-length";
+  case push_outcome::bytes_reached:
+    return "the queue has reached its x-max-length-bytes";
+  case push_outcome::queue_full:
+    return "the queue holds as many bytes as this broker allows a queue";
+  case push_outcome::host_full:
+    return "the queues hold as many bytes as this broker allows together";
+  }
+  return "refused";
+}
+
+queue::queue(std::string name, const queue_options& options,
+             connection_id owner, const queue_environment& environment)
+    : name_{std::move(name)},
+      options_{options},
+      owner_{owner},
+      environment_{environment},
+      group_{options.single_active_consumer} {}
+
+queue::~queue() {
+  run_list::remove(*this);
+  for (const auto& each : group_.all()) {
+    each->queue_ = nullptr;
+    each->unsettled_.take_all([](entry) {}); // they are no longer accounted for
+  }
+  environment_.budget.give_back(counts_.held_cost);
+}
+
+push_outcome queue::push(const message_ptr& message) {
+  const auto cost = cost_of(*message);
+  auto how = admit(*message);
+  if (how == push_outcome::accepted && !environment_.budget.take(cost))
+    how = push_outcome::host_full;
+  if (how != push_outcome::accepted) {
+    ++counts_.refused;
+    return how;
+  }
+  ++counts_.published;
+  counts_.held_cost += cost;
+  ready_.push({message, position_next_++});
+  drop_excess();
+  wake();
+  return how;
+}
+
+push_outcome queue::admit(const message& fresh) const {
+  if (counts_.held_cost + cost_of(fresh) > environment_.bytes_max)
+    return push_outcome::queue_full;
+  const auto credit = group_.credit();
+  if (options_.overflow != overflow_policy::reject_publish
+      || ready_.size() < credit)
+    return push_outcome::accepted;
+  if (options_.length_max && ready_.size() - credit >= *options_.length_max)
+    return push_outcome::length_reached;
+  if (options_.bytes_max && credit == 0
+      && ready_.bytes() + fresh.bytes.size() > *options_.bytes_max)
+    return push_outcome::bytes_reached;
+  return push_outcome::accepted;
+}
+
+std::size_t queue::purge() {
+  const auto count = ready_.size();
+  while (!ready_.empty())
+    give_up(ready_.pop(), counts_.purged);
+  return count;
+}
+
+void queue::attach(consumer_ptr joined) {
+  joined->queue_ = this;
+  group_.attach(std::move(joined));
+  wake();
+}
+
+std::size_t queue::detach(consumer& left, detach_reason why) {
+  const auto count = left.unsettled_count();
+  left.unsettled_.take_all([&](entry held) {
+    --counts_.unsettled;
+    ++counts_.abandoned;
+    take_back(std::move(held), why == detach_reason::failed);
+  });
+  stop_draining(left);
+  left.queue_ = nullptr;
+  group_.detach(left);
+  drop_excess();
+  wake();
+  return count;
+}
+
+void queue::set_credit(consumer& whose, std::uint32_t credit, bool drain) {
+  group_.set_credit(whose, credit);
+  stop_draining(whose);
+  if (drain) {
+    whose.draining_ = true;
+    draining_.push_back(&whose);
+  }
+  drop_excess();
+  wake();
+}
+
+void queue::set_paused(consumer& whose, bool paused) {
+  group_.set_paused(whose, paused);
+  drop_excess();
+  wake();
+}
+
+bool queue::settle(consumer& whose, delivery_id id, outcome how) {
+  entry held;
+  if (!whose.unsettled_.take(id, held))
+    return false;
+  --counts_.unsettled;
+  switch (how) {
+  case outcome::accepted:
+    give_up(held, counts_.accepted);
+    break;
+  case outcome::rejected:
+    give_up(held, counts_.rejected);
+    break;
+  case outcome::undeliverable:
+    give_up(held, counts_.undeliverable);
+    break;
+  case outcome::released:
+    ++counts_.released;
+    take_back(std::move(held), false);
+    break;
+  case outcome::failed:
+    ++counts_.failed;
+    take_back(std::move(held), true);
+    break;
+  }
+  group_.relieved(whose);
+  drop_excess();
+  wake();
+  return true;
+}
+
+bool queue::next(event& into) {
+  if (!ready_.empty()) {
+    if (auto* const to = group_.next()) {
+      deliver(*to, into);
+      return true;
+    }
+  }
+  return next_drained(into);
+}
+
+bool queue::runnable() const {
+  return (!ready_.empty() && group_.credit() > 0)
+         || std::any_of(draining_.begin(), draining_.end(),
+                        [](const auto* each) { return !each->paused_; });
+}
+
+void queue::deliver(consumer& to, event& into) {
+  auto held = ready_.pop();
+  ++counts_.delivered;
+  if (held.returned_count > 0)
+    ++counts_.redelivered;
+  into.what = event::kind::delivery;
+  into.to = &to;
+  into.message = held.message;
+  into.id = 0;
+  into.delivery_count = held.delivery_count;
+  into.first_acquirer = held.returned_count == 0;
+  into.credit = 0;
+  if (to.options_.settled) {
+    give_up(held, counts_.accepted);
+  } else {
+    into.id = to.unsettled_.put(std::move(held));
+    ++counts_.unsettled;
+  }
+  group_.served(to);
+  if (group_.credit() == 0)
+    drop_excess(); // from now on the limit of bytes counts
+}
+
+/// Reached only when nobody can be served: whoever drains has had his share.
+bool queue::next_drained(event& into) {
+  const auto first =
+      std::find_if(draining_.begin(), draining_.end(),
+                   [](const auto* each) { return !each->paused_; });
+  if (first == draining_.end())
+    return false;
+  auto& to = **first;
+  into = event{};
+  into.what = event::kind::drained;
+  into.to = &to;
+  into.credit = to.credit_;
+  stop_draining(to);
+  group_.set_credit(to, 0);
+  return true;
+}
+
+void queue::stop_draining(consumer& whose) {
+  if (!whose.draining_)
+    return;
+  whose.draining_ = false;
+  std::erase(draining_, &whose);
+}
+
+void queue::take_back(entry returned, bool failed) {
+  ++returned.returned_count;
+  if (failed)
+    ++returned.delivery_count;
+  if (options_.delivery_limit >= 0
+      && returned.returned_count > options_.delivery_limit)
+    give_up(returned, counts_.dropped_delivery_limit);
+  else
+    ready_.put_back(std::move(returned));
+}
+
+void queue::give_up(const entry& gone, std::uint64_t& counter) {
+  ++counter;
+  const auto cost = cost_of(*gone.message);
+  counts_.held_cost -= cost;
+  environment_.budget.give_back(cost);
+}
+
+void queue::drop_excess() {
+  if (options_.overflow != overflow_policy::drop_head)
+    return;
+  const auto credit = group_.credit();
+  const auto over = [&] {
+    return (options_.length_max && ready_.size() > credit
+            && ready_.size() - credit > *options_.length_max)
+           || (options_.bytes_max && credit == 0
+               && ready_.bytes() > *options_.bytes_max);
+  };
+  while (!ready_.empty() && over())
+    give_up(ready_.pop(), counts_.dropped_overflow);
+}
+
+void queue::wake() {
+  if (run_next == nullptr && runnable())
+    environment_.runnable.add(*this);
+}
+
+queue_counts queue::counts() const {
+  auto all = counts_;
+  all.ready = ready_.size();
+  all.ready_bytes = ready_.bytes();
+  all.consumers = group_.all().size();
+  return all;
+}
+
+} // namespace rookery::broker

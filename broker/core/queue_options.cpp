@@ -1,0 +1,26 @@
+#include "broker/core/queue_options.hpp"
+
+namespace rookery::broker {
+
+std::string_view first_difference(const queue_options& left,
+                                  const queue_options& right) {
+  if (left.durable != right.durable)
+    return "durable";
+  if (left.exclusive != right.exclusive)
+    return "exclusive";
+  if (left.auto_delete != right.auto_delete)
+    return "auto_delete";
+  if (left.single_active_consumer != right.single_active_consumer)
+    return "x-single-active-consumer";
+  if (left.length_max != right.length_max)
+    return "x-max-length";
+  if (left.bytes_max != right.bytes_max)
+    return "x-max-length-bytes";
+  if (left.overflow != right.overflow)
+    return "x-overflow";
+  if (left.delivery_limit != right.delivery_limit)
+    return "x-delivery-limit";
+  return {};
+}
+
+} // namespace rookery::broker
