@@ -5,6 +5,7 @@
 #include <caf/expected.hpp>
 #include <caf/make_message.hpp>
 #include <caf/message.hpp>
+#include <caf/type_erased_tuple.hpp>
 
 #include <cstddef>
 #include <memory>
@@ -24,7 +25,7 @@ public:
   /// How to turn one type into bytes and back.
   struct codec {
     std::string name; // Protobuf full name
-    const google::protobuf::Message* (*view)(const caf::message&);
+    const google::protobuf::Message* (*view)(const caf::type_erased_tuple&);
     /// False when the bytes are not such a message.
     bool (*decode)(std::string_view bytes, caf::message& out);
   };
@@ -37,7 +38,8 @@ public:
   type_registry& add() {
     insert(std::type_index{typeid(T)},
            codec{T::descriptor()->full_name(),
-                 [](const caf::message& x) -> const google::protobuf::Message* {
+                 [](const caf::type_erased_tuple& x)
+                     -> const google::protobuf::Message* {
                    return &x.get_as<T>(0);
                  },
                  [](std::string_view bytes, caf::message& out) {
@@ -53,7 +55,7 @@ public:
 
   /// The codec of the single element of `x`; null when it has not exactly one
   /// element or its type is not known.
-  [[nodiscard]] const codec* find(const caf::message& x) const;
+  [[nodiscard]] const codec* find(const caf::type_erased_tuple& x) const;
   /// The codec of a Protobuf full name; null when not known.
   [[nodiscard]] const codec* find(std::string_view name) const;
 

@@ -6,22 +6,6 @@
 
 namespace rookery::amqp {
 
-std::shared_ptr<tcp_connection>
-tcp_connection::start(asio::ip::tcp::socket socket, engine::side role,
-                      engine_options options, engine_handler& handler,
-                      std::chrono::milliseconds open_timeout) {
-  auto self = std::make_shared<tcp_connection>(std::move(socket), role,
-                                               std::move(options), handler);
-  self->open_timer_.expires_after(open_timeout);
-  self->open_timer_.async_wait([self](asio::error_code failed) {
-    if (!failed && !self->finished_ && !self->engine_.opened())
-      self->abort({"amqp:connection:forced",
-                   "the peer did not open the connection in time"});
-  });
-  self->pump();
-  return self;
-}
-
 tcp_connection::tcp_connection(asio::ip::tcp::socket socket, engine::side role,
                                engine_options options, engine_handler& handler)
     : socket_{std::move(socket)},
@@ -30,6 +14,16 @@ tcp_connection::tcp_connection(asio::ip::tcp::socket socket, engine::side role,
       engine_{role, std::move(options), handler} {
   asio::error_code ignored; // a socket that refuses it only gets slower
   socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+}
+
+void tcp_connection::start(std::chrono::milliseconds open_timeout) {
+  open_timer_.expires_after(open_timeout);
+  open_timer_.async_wait([self = shared_from_this()](asio::error_code failed) {
+    if (!failed && !self->finished_ && !self->engine_.opened())
+      self->abort({"amqp:connection:forced",
+                   "the peer did not open the connection in time"});
+  });
+  pump();
 }
 
 void tcp_connection::pump() {

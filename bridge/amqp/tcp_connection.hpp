@@ -17,16 +17,15 @@ namespace rookery::amqp {
 /// @thread the one that runs the io_context
 class tcp_connection : public std::enable_shared_from_this<tcp_connection> {
 public:
-  /// Both must outlive the io_context's last handler of this connection;
-  /// `handler` until its `on_closed`. The peer must have opened within
-  /// `open_timeout`, or the connection ends: silence in the connect and SASL
-  /// phases is not covered by AMQP's own idle timeout.
-  static std::shared_ptr<tcp_connection>
-  start(asio::ip::tcp::socket socket, engine::side role, engine_options options,
-        engine_handler& handler, std::chrono::milliseconds open_timeout);
-
+  /// `handler` must live until its `on_closed`. Nothing happens before
+  /// `start`.
   tcp_connection(asio::ip::tcp::socket socket, engine::side role,
                  engine_options options, engine_handler& handler);
+
+  /// Begins the conversation. The peer must have opened within `open_timeout`,
+  /// or the connection ends: silence in the connect and SASL phases is not
+  /// covered by AMQP's own idle timeout.
+  void start(std::chrono::milliseconds open_timeout);
 
   /// Runs what is pending: call it after using the engine from outside one of
   /// its own callbacks.

@@ -36,6 +36,13 @@ public:
     return base_ + entries_.size() - 1;
   }
 
+  /// What was pushed last; the window must not be empty. It stays in place
+  /// until its outcome comes.
+  [[nodiscard]] const Item& newest() const {
+    ROOKERY_ASSERT(!entries_.empty() && entries_.back().item);
+    return *entries_.back().item;
+  }
+
   /// The outcome of `number` came: takes the item out. Nothing when it is not
   /// in the ledger (a second outcome, or a number never given out): the peer
   /// is at fault, the ledger is not.

@@ -1,0 +1,136 @@
+#pragma once
+
+#include "bridge/amqp/client_receiver.hpp"
+#include "bridge/amqp/client_sender.hpp"
+#include "bridge/amqp/delivery_table.hpp"
+#include "bridge/amqp/engine.hpp"
+#include "bridge/amqp/management.hpp"
+#include "bridge/topology.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace rookery::amqp {
+
+struct client_options {
+  const bridge::broker_profile* profile = nullptr;
+  /// Prefix of link names, for the broker's logs.
+  std::string name;
+  std::size_t in_flight_max = 2'048;
+  std::chrono::milliseconds outcome_timeout{30'000};
+};
+
+/// What a client tells its owner, on the engine's thread.
+class client_handler {
+public:
+  virtual ~client_handler() = default;
+  /// Everything is declared and every receiver attached.
+  virtual void on_up(const peer_info& broker) = 0;
+  /// The connection is over. The client keeps what is unsettled.
+  virtual void on_down(const condition& why) = 0;
+  /// The broker refused a declaration; nothing after it will be attached.
+  virtual void on_refused(const std::string& what, const std::string& why) = 0;
+  virtual void on_message(std::size_t receiver, std::uint64_t delivery,
+                          std::string& bytes) = 0;
+  /// The end of a send through `sender`; pre-settled ones have none.
+  virtual void on_outcome(std::size_t sender, outgoing&& what,
+                          const bridge::outcome& how) = 0;
+};
+
+/// The client's half of the conversation with a broker, across connections:
+/// what to declare, where to send, what to consume. Without IO: it is given an
+/// engine for each connection, and told the time.
+///
+/// A queue is looked for before a sender attaches to it, because brokers end
+/// the whole session of a link to a missing queue. While it is missing, sends
+/// to it end as released. Losing a receiver or a session ends the connection:
+/// one way back up is easier to get right than several.
+/// @thread the engine's
+class client final : public engine_handler {
+public:
+  using clock = std::chrono::steady_clock;
+
+  client(client_options options, client_handler& owner);
+
+  void declare(bridge::declaration what);
+  /// @returns the index that `on_outcome` names.
+  std::size_t add_sender(std::optional<bridge::address> to,
+                         std::shared_ptr<outgoing_queue> queue);
+  /// @returns the index that `on_message` names.
+  std::size_t add_receiver(std::string queue, std::uint32_t window,
+                           std::optional<std::int32_t> priority);
+  void close_receiver(std::size_t index);
+  void close_receivers();
+
+  /// A new connection, whose handler this is; lives until `on_closed`.
+  void connect(engine& e);
+
+  /// Ends a delivery. A number that is gone is ignored.
+  void settle(std::uint64_t delivery, const bridge::outcome& how);
+  /// Sends what waits and grants what credit there is room for.
+  /// @returns messages handed to the wire.
+  std::size_t flush(clock::time_point now);
+  /// Looks after deadlines; call it at least every 100 ms.
+  void check(clock::time_point now);
+
+  [[nodiscard]] bool up() const { return up_; }
+  [[nodiscard]] bool connected() const { return engine_ != nullptr; }
+  /// Sends and deliveries that have not ended.
+  [[nodiscard]] std::size_t unfinished_sends() const;
+  [[nodiscard]] std::size_t unfinished_deliveries() const {
+    return deliveries_.size();
+  }
+
+  // engine_handler
+  void on_open(const peer_info& peer) override;
+  void on_session_closed(session s, const condition& why) override;
+  void on_link_open(link x, bool ours) override;
+  void on_link_closed(link x, const condition& why) override;
+  void on_credit(link x) override;
+  void on_message(link from, delivery d, std::string& bytes) override;
+  void on_outcome(link from, std::uint64_t number,
+                  const bridge::outcome& how) override;
+  void on_withdrawn(link from, delivery d) override;
+  void on_closed(const condition& why) override;
+
+private:
+  void declare_next();
+  void attach_receivers();
+  void attach(client_receiver& x);
+  void attach(client_sender& x);
+  void ask_for(client_sender& x);
+  void missing(client_sender& x);
+  void give_up(client_sender& x);
+  [[nodiscard]] bool declared_here(const std::string& queue) const;
+  [[nodiscard]] bool ready() const;
+  session session_for_link();
+  void check_up();
+  void abort(const condition& why);
+  [[nodiscard]] client_sender* sender_of(link x);
+  [[nodiscard]] client_receiver* receiver_of(link x);
+
+  client_options options_;
+  client_handler& owner_;
+  std::vector<bridge::declaration> declarations_;
+  std::vector<std::unique_ptr<client_sender>> senders_;
+  std::vector<std::unique_ptr<client_receiver>> receivers_;
+  delivery_table deliveries_;
+
+  // Of this connection.
+  engine* engine_ = nullptr;
+  std::unique_ptr<management> management_;
+  peer_info peer_;
+  std::size_t declared_ = 0; // declarations the broker confirmed
+  bool declaring_ = false;   // one is with the broker
+  bool refused_ = false;     // it refused one: nothing is attached
+  bool up_ = false;          // on_up was called
+  session session_;          // of the newest links
+  std::size_t session_links_ = 0;
+};
+
+} // namespace rookery::amqp

@@ -1,0 +1,93 @@
+#include "bridge/amqp/client_sender.hpp"
+
+#include <algorithm>
+
+namespace rookery::amqp {
+
+namespace {
+
+// Tags of pre-settled sends must not meet those of the ledger.
+constexpr std::uint64_t presettled_bit = std::uint64_t{1} << 63;
+
+// Messages taken from the queue at once.
+constexpr std::size_t batch_max = 256;
+
+} // namespace
+
+client_sender::client_sender(std::size_t index,
+                             std::optional<bridge::address> to,
+                             std::shared_ptr<outgoing_queue> queue,
+                             std::size_t in_flight_max,
+                             std::chrono::milliseconds outcome_timeout)
+    : index_{index},
+      to_{std::move(to)},
+      queue_{std::move(queue)},
+      window_{in_flight_max},
+      outcome_timeout_{outcome_timeout} {}
+
+void client_sender::link_up(link x) {
+  link_ = x;
+  again_.clear();
+  window_.for_each_unsettled(
+      [this](std::uint64_t number, const outgoing& item) {
+        again_.emplace_back(number, &item);
+      });
+  window_.restart_deadlines(clock::now() + outcome_timeout_);
+}
+
+void client_sender::link_lost() {
+  link_ = {};
+  again_.clear();
+  state = state_type::down;
+}
+
+bool client_sender::resend() {
+  while (!again_.empty() && link_.credit() > 0) {
+    auto [number, item] = again_.front();
+    again_.pop_front();
+    link_.send(number, item->bytes, {}, false);
+  }
+  return again_.empty();
+}
+
+std::size_t client_sender::pump(clock::time_point now) {
+  if (!link_ || !resend())
+    return 0;
+  std::size_t count = 0;
+  for (;;) {
+    auto n = std::min({std::size_t{link_.credit()}, window_.room(), batch_max});
+    if (n == 0)
+      break;
+    batch_.clear();
+    auto left = queue_->take(n, batch_);
+    for (auto& item : batch_) {
+      if (item.presettled) {
+        link_.send(presettled_bit | ++presettled_, item.bytes, {}, true);
+        continue;
+      }
+      // The ledger keeps the bytes, and numbers rise by one: send first from
+      // where they will stay.
+      auto number = window_.push(std::move(item), now + outcome_timeout_);
+      link_.send(number, window_.newest().bytes, {}, false);
+    }
+    count += batch_.size();
+    if (left == 0)
+      break;
+  }
+  return count;
+}
+
+std::vector<outgoing> client_sender::give_up_all() {
+  std::vector<std::uint64_t> numbers;
+  window_.for_each_unsettled([&](std::uint64_t number, const outgoing&) {
+    numbers.push_back(number);
+  });
+  std::vector<outgoing> result;
+  for (auto number : numbers)
+    if (auto item = window_.settle(number))
+      result.push_back(std::move(*item));
+  queue_->take(queue_->size(), result);
+  return result;
+}
+
+} // namespace rookery::amqp

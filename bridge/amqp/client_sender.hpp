@@ -1,0 +1,97 @@
+#pragma once
+
+#include "bridge/address.hpp"
+#include "bridge/amqp/link.hpp"
+#include "bridge/amqp/outgoing.hpp"
+#include "bridge/core/send_window.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rookery::amqp {
+
+/// One destination of a client: a queue of messages that other threads fill, a
+/// ledger of those without an outcome, and, while there is one, a link. The
+/// queue and the ledger outlive links: on a new link what has no outcome is
+/// sent again, in order, before anything new.
+/// @thread the engine's, but for the queue
+class client_sender {
+public:
+  using clock = std::chrono::steady_clock;
+
+  enum class state_type : std::uint8_t {
+    down,     // no connection, or nothing to send yet
+    asking,   // does the queue exist?
+    missing,  // it does not; asked again at `retry_at`
+    attaching // or attached, when `link` has credit to show for it
+  };
+
+  /// `to` empty = the anonymous terminus: each message names its own address.
+  client_sender(std::size_t index, std::optional<bridge::address> to,
+                std::shared_ptr<outgoing_queue> queue,
+                std::size_t in_flight_max,
+                std::chrono::milliseconds outcome_timeout);
+
+  /// Sends what there is credit and room for.
+  /// @returns messages handed to the wire.
+  std::size_t pump(clock::time_point now);
+
+  void link_up(link x);
+  /// The link is gone: what is unsettled will be sent again on the next one.
+  void link_lost();
+
+  /// The outcome of send `number`: what it was, nothing when unknown.
+  [[nodiscard]] std::optional<outgoing> settle(std::uint64_t number) {
+    return window_.settle(number);
+  }
+
+  /// Takes out everything that waits or has no outcome, oldest first. Only
+  /// while there is no link.
+  [[nodiscard]] std::vector<outgoing> give_up_all();
+
+  /// An outcome is overdue: the connection is not to be trusted.
+  [[nodiscard]] bool overdue(clock::time_point now) const {
+    return attached() && window_.expired(now);
+  }
+  [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
+  /// Nothing waits and nothing is without an outcome.
+  [[nodiscard]] bool idle() const {
+    return window_.empty() && queue_->size() == 0;
+  }
+  [[nodiscard]] bool wants_link() const { return !idle(); }
+  [[nodiscard]] std::size_t unfinished() const {
+    return window_.unsettled() + queue_->size();
+  }
+
+  [[nodiscard]] std::size_t index() const { return index_; }
+  [[nodiscard]] const std::optional<bridge::address>& to() const { return to_; }
+
+  // Kept by the client.
+  state_type state = state_type::down;
+  clock::time_point retry_at{}; // missing: when to ask again
+
+private:
+  bool resend();
+
+  std::size_t index_;
+  std::optional<bridge::address> to_;
+  std::shared_ptr<outgoing_queue> queue_;
+  bridge::send_window<outgoing> window_;
+  std::chrono::milliseconds outcome_timeout_;
+  link link_;
+  // What is to be sent again on this link, oldest first. The pointers stay
+  // good: the ledger keeps an item in place until its outcome, and no outcome
+  // can come before it is sent.
+  std::deque<std::pair<std::uint64_t, const outgoing*>> again_;
+  std::vector<outgoing> batch_;  // reused
+  std::uint64_t presettled_ = 0; // numbers of pre-settled sends
+};
+
+} // namespace rookery::amqp

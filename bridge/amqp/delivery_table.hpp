@@ -1,0 +1,78 @@
+#pragma once
+
+#include "bridge/amqp/link.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace rookery::amqp {
+
+/// Deliveries whose handlers have not finished, by a number that is safe to
+/// hand to other threads: a stale one finds nothing. Holds at most the sum of
+/// the receive windows. O(1); a slot is used again with another number.
+class delivery_table {
+public:
+  struct entry {
+    delivery handle; // empty once its link is gone
+    std::size_t receiver = 0;
+  };
+
+  [[nodiscard]] std::uint64_t add(delivery handle, std::size_t receiver) {
+    if (free_.empty()) {
+      free_.push_back(static_cast<std::uint32_t>(slots_.size()));
+      slots_.emplace_back();
+    }
+    auto index = free_.back();
+    free_.pop_back();
+    auto& x = slots_[index];
+    x.used = true;
+    x.content = {handle, receiver};
+    return (std::uint64_t{x.generation} << 32) | index;
+  }
+
+  /// Takes an entry out; nothing when it is not there.
+  [[nodiscard]] std::optional<entry> take(std::uint64_t number) {
+    auto index = static_cast<std::uint32_t>(number);
+    if (index >= slots_.size())
+      return std::nullopt;
+    auto& x = slots_[index];
+    if (!x.used || x.generation != static_cast<std::uint32_t>(number >> 32))
+      return std::nullopt;
+    x.used = false;
+    // 28 bits, so that a number also fits where CAF keeps request ids.
+    x.generation = (x.generation + 1) & 0x0fffffffU;
+    free_.push_back(index);
+    return x.content;
+  }
+
+  /// The links are gone: nothing can be settled any more.
+  void forget_handles() {
+    for (auto& x : slots_)
+      x.content.handle = {};
+  }
+
+  /// The peer settled this one behind our back.
+  void forget_handle(delivery gone) {
+    for (auto& x : slots_)
+      if (x.used && x.content.handle == gone)
+        x.content.handle = {};
+  }
+
+  [[nodiscard]] std::size_t size() const {
+    return slots_.size() - free_.size();
+  }
+
+private:
+  struct slot {
+    entry content;
+    std::uint32_t generation = 1; // never 0: no number is 0
+    bool used = false;
+  };
+
+  std::vector<slot> slots_;
+  std::vector<std::uint32_t> free_; // indexes into slots_
+};
+
+} // namespace rookery::amqp

@@ -1,0 +1,155 @@
+#include "bridge/amqp/io_loop.hpp"
+
+#include <asio/connect.hpp>
+#include <asio/post.hpp>
+
+#include <random>
+
+namespace rookery::amqp {
+
+namespace {
+
+constexpr std::chrono::milliseconds turn_interval{50};
+
+std::function<std::uint64_t()> random_numbers() {
+  return [engine = std::mt19937_64{std::random_device{}()}]() mutable {
+    return engine();
+  };
+}
+
+} // namespace
+
+io_loop::io_loop(io_loop_options options, client& served, owner& host)
+    : options_{std::move(options)},
+      client_{served},
+      owner_{host},
+      backoff_{options_.reconnect, random_numbers()},
+      waker_{[this] {
+        asio::post(context_, [this] {
+          waker_.reset();
+          turn();
+        });
+      }} {}
+
+io_loop::~io_loop() { stop(); }
+
+void io_loop::start() {
+  asio::post(context_, [this] {
+    connect();
+    keep_time();
+  });
+  thread_ = std::thread{[this] { context_.run(); }};
+}
+
+void io_loop::post(std::function<void()> f) {
+  asio::post(context_, [this, f = std::move(f)] {
+    f();
+    turn();
+  });
+}
+
+void io_loop::close() {
+  closing_ = true;
+  dial_timer_.cancel();
+  resolver_.cancel();
+  asio::error_code ignored; // it is being given up
+  dialling_.close(ignored);
+  if (auto connection = connection_.lock()) {
+    connection->engine().close();
+    connection->pump();
+  }
+}
+
+void io_loop::stop() {
+  context_.stop();
+  if (thread_.joinable())
+    thread_.join();
+}
+
+void io_loop::connect() {
+  if (closing_)
+    return;
+  connecting_ = true;
+  const auto& [host, port] = options_.brokers[next_broker_];
+  next_broker_ = (next_broker_ + 1) % options_.brokers.size();
+  auto where = host + ":" + std::to_string(port);
+  dialling_ = asio::ip::tcp::socket{context_};
+  dial_timer_.expires_after(options_.open_timeout);
+  dial_timer_.async_wait([this](asio::error_code cancelled) {
+    if (cancelled)
+      return;
+    resolver_.cancel();
+    asio::error_code ignored; // its handler reports
+    dialling_.close(ignored);
+  });
+  resolver_.async_resolve(
+      host, std::to_string(port),
+      [this, where](asio::error_code error, auto found) {
+        if (error)
+          return failed(where + ": " + error.message());
+        asio::async_connect(
+            dialling_, found,
+            [this, where](asio::error_code refused, const auto&) {
+              if (refused)
+                return failed(where + ": " + refused.message());
+              connected(std::move(dialling_));
+            });
+      });
+}
+
+void io_loop::connected(asio::ip::tcp::socket socket) {
+  dial_timer_.cancel();
+  connecting_ = false;
+  if (closing_)
+    return;
+  // The engine exists before its first event, so the client can be given it.
+  auto connection = std::make_shared<tcp_connection>(
+      std::move(socket), engine::side::client, options_.engine, client_);
+  connection_ = connection;
+  client_.connect(connection->engine());
+  connection->start(options_.open_timeout);
+}
+
+void io_loop::failed(const std::string& why) {
+  dial_timer_.cancel();
+  connecting_ = false;
+  if (closing_)
+    return;
+  owner_.on_unreachable(why);
+  connect_later();
+}
+
+void io_loop::connect_later() {
+  if (closing_ || connecting_)
+    return;
+  connecting_ = true;
+  dial_timer_.expires_after(backoff_.next());
+  dial_timer_.async_wait([this](asio::error_code cancelled) {
+    if (!cancelled)
+      connect();
+  });
+}
+
+void io_loop::turn() {
+  owner_.on_turn();
+  client_.flush(client::clock::now());
+  if (auto connection = connection_.lock())
+    connection->pump();
+}
+
+void io_loop::keep_time() {
+  turn_timer_.expires_after(turn_interval);
+  turn_timer_.async_wait([this](asio::error_code cancelled) {
+    if (cancelled)
+      return;
+    client_.check(client::clock::now());
+    turn();
+    if (client_.up())
+      backoff_.reset();
+    else if (!client_.connected())
+      connect_later();
+    keep_time();
+  });
+}
+
+} // namespace rookery::amqp

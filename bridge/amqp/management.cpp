@@ -1,0 +1,179 @@
+#include "bridge/amqp/management.hpp"
+
+#include "bridge/percent.hpp"
+
+#include <proton/codec/encoder.hpp>
+#include <proton/codec/map.hpp>
+#include <proton/message.hpp>
+#include <proton/message_id.hpp>
+#include <proton/value.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace rookery::amqp {
+
+namespace {
+
+// The answers that may be on their way at once.
+constexpr std::uint32_t answer_credit = 64;
+
+using body_map = std::map<std::string, proton::value>;
+
+struct question {
+  std::string method;
+  std::string path;
+  std::optional<body_map> body = {};
+};
+
+std::string quoted(const std::string& name) {
+  std::string result;
+  bridge::percent_encode(name, result);
+  return result;
+}
+
+question make_question(const bridge::queue_declaration& x) {
+  using overflow = bridge::queue_declaration::overflow_type;
+  body_map arguments;
+  if (x.replicated) {
+    arguments["x-queue-type"] = std::string{"quorum"};
+    // What a crashed consumer held comes back however often it crashes.
+    arguments["x-delivery-limit"] = std::int64_t{-1};
+  }
+  if (x.single_active_consumer)
+    arguments["x-single-active-consumer"] = true;
+  if (x.length_max) {
+    arguments["x-max-length"] = static_cast<std::int64_t>(*x.length_max);
+    arguments["x-overflow"] = std::string{
+        x.overflow == overflow::drop_head ? "drop-head" : "reject-publish"};
+  }
+  return {"PUT", "/queues/" + quoted(x.name),
+          body_map{{"durable", x.replicated},
+                   {"exclusive", x.exclusive},
+                   {"auto_delete", x.auto_delete},
+                   {"arguments", proton::value{arguments}}}};
+}
+
+question make_question(const bridge::exchange_declaration& x) {
+  using kind = bridge::exchange_declaration::kind_type;
+  return {"PUT", "/exchanges/" + quoted(x.name),
+          body_map{{"type",
+                    std::string{x.kind == kind::fanout ? "fanout" : "direct"}},
+                   {"durable", true},
+                   {"auto_delete", false},
+                   {"internal", false},
+                   {"arguments", proton::value{body_map{}}}}};
+}
+
+question make_question(const bridge::binding_declaration& x) {
+  return {"POST", "/bindings",
+          body_map{{"source", x.exchange},
+                   {"destination_queue", x.queue},
+                   {"binding_key", x.key},
+                   {"arguments", proton::value{body_map{}}}}};
+}
+
+std::string encode(std::uint64_t id, const question& x) {
+  proton::message m;
+  m.id(proton::message_id{std::to_string(id)});
+  m.to(x.path);
+  m.subject(x.method);
+  m.reply_to("$me");
+  if (x.body) {
+    m.body(proton::value{*x.body});
+  } else {
+    // Without a body section RabbitMQ ends the session; `body(null())` emits
+    // none.
+    proton::codec::encoder body{m.body()};
+    body << proton::null{};
+  }
+  std::vector<char> bytes;
+  m.encode(bytes);
+  return {bytes.begin(), bytes.end()};
+}
+
+std::uint64_t id_of(const proton::message& m) {
+  auto text = proton::to_string(m.correlation_id());
+  std::uint64_t result = 0;
+  std::from_chars(text.data(), text.data() + text.size(), result);
+  return result;
+}
+
+} // namespace
+
+management::management(engine& e, const bridge::broker_profile& profile)
+    : profile_{profile} {
+  auto s = e.open_session();
+  // A pair: the same name, the same client terminus, `paired` on both.
+  const std::string name = "rookery.management";
+  link_terms terms;
+  terms.paired = true;
+  terms.presettled = true;
+  in_ = e.make_receiver(s, name);
+  terms.source = std::string{profile_.management_address};
+  terms.target = name;
+  in_.open(terms);
+  // Before the first request, or RabbitMQ ends the session.
+  in_.add_credit(answer_credit);
+  out_ = e.make_sender(s, name);
+  terms.source = name;
+  terms.target = std::string{profile_.management_address};
+  out_.open(terms);
+}
+
+void management::declare(const bridge::declaration& what, answer then) {
+  auto id = next_id_++;
+  auto bytes = std::visit(
+      [id](const auto& x) { return encode(id, make_question(x)); }, what);
+  ask(id, std::move(bytes), std::move(then));
+}
+
+void management::find_queue(const std::string& name, answer then) {
+  auto id = next_id_++;
+  ask(id, encode(id, {"GET", "/queues/" + quoted(name)}), std::move(then));
+}
+
+void management::ask(std::uint64_t id, std::string bytes, answer then) {
+  waiting_.push_back({id, std::move(bytes), std::move(then)});
+  flush();
+}
+
+void management::flush() {
+  while (!waiting_.empty() && sent_.size() < answer_credit
+         && out_.credit() > 0) {
+    sent_.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+    out_.send(sent_.back().id, sent_.back().bytes, {}, true);
+    sent_.back().bytes.clear();
+  }
+}
+
+void management::on_credit() { flush(); }
+
+void management::on_message(delivery d, std::string_view bytes) {
+  d.settle(bridge::outcome::accepted());
+  in_.add_credit(1);
+  proton::message m;
+  m.decode({bytes.begin(), bytes.end()});
+  auto found =
+      std::find_if(sent_.begin(), sent_.end(),
+                   [id = id_of(m)](const request& x) { return x.id == id; });
+  if (found == sent_.end())
+    return;
+  auto then = std::move(found->then);
+  sent_.erase(found);
+  int status = 0;
+  auto subject = m.subject();
+  std::from_chars(subject.data(), subject.data() + subject.size(), status);
+  std::string reason;
+  if (m.body().type() == proton::STRING)
+    reason = proton::get<std::string>(m.body());
+  then(status, std::move(reason));
+  flush();
+}
+
+} // namespace rookery::amqp

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "bridge/amqp/engine.hpp"
+#include "bridge/profiles/broker_profile.hpp"
+#include "bridge/topology.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace rookery::amqp {
+
+/// Asks a broker over its management link pair: declares queues, exchanges and
+/// bindings, and looks whether a queue exists. Requests are answered in any
+/// order and sent as the broker gives credit. One per connection; when the
+/// connection goes, unanswered requests are forgotten with it.
+/// @source RabbitMQ, "HTTP over AMQP 1.0"
+/// @thread the engine's
+class management {
+public:
+  /// HTTP-like status (200 there, 201 made, 204 done, 404 not there, 409 there
+  /// but different, 400 refused) and the broker's words.
+  using answer = std::function<void(int status, std::string reason)>;
+
+  /// Begins its own session on `e`.
+  management(engine& e, const bridge::broker_profile& profile);
+
+  void declare(const bridge::declaration& what, answer then);
+  void find_queue(const std::string& name, answer then);
+
+  /// Whether `x` is one of our two links; events of those go here.
+  [[nodiscard]] bool owns(link x) const { return x == out_ || x == in_; }
+  void on_credit();
+  void on_message(delivery d, std::string_view bytes);
+
+  /// Requests without an answer.
+  [[nodiscard]] std::size_t unanswered() const {
+    return waiting_.size() + sent_.size();
+  }
+
+private:
+  struct request {
+    std::uint64_t id;
+    std::string bytes;
+    answer then;
+  };
+
+  void ask(std::uint64_t id, std::string bytes, answer then);
+  void flush();
+
+  const bridge::broker_profile& profile_;
+  link out_;
+  link in_;
+  std::uint64_t next_id_ = 1;
+  std::deque<request> waiting_; // for credit, in order
+  std::deque<request> sent_;    // for their answer
+};
+
+} // namespace rookery::amqp
