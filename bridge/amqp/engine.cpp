@@ -13,6 +13,7 @@
 
 #include <exception>
 #include <new>
+#include <utility>
 
 namespace rookery::amqp {
 
@@ -83,6 +84,7 @@ struct engine::impl {
   condition reason;    // why the connection ends; empty until it does
   bool opened = false; // the peer's OPEN came
   bool closed = false; // on_closed was called
+  bool wrote = false;  // write_done was called since the last dispatch
 };
 
 void engine::impl::configure() {
@@ -93,6 +95,8 @@ void engine::impl::configure() {
   put_symbols(pn_connection_offered_capabilities(connection),
               options.offered_capabilities);
   pn_transport_set_max_frame(transport, options.frame_bytes_max);
+  pn_transport_set_channel_max(
+      transport, static_cast<std::uint16_t>(options.sessions_max - 1));
   pn_transport_set_idle_timeout(
       transport, static_cast<pn_millis_t>(options.idle_timeout.count()));
   if (role == side::server) {
@@ -151,8 +155,14 @@ void engine::impl::receive(pn_link_t* from, pn_delivery_t* x) {
     return fail({"amqp:link:message-size-exceeded",
                  "a message is longer than "
                      + std::to_string(options.message_bytes_max) + " bytes"});
-  if (pn_delivery_partial(x))
+  if (pn_delivery_partial(x)) {
+    // One link may hold a part of one message only, but a session has links.
+    if (pn_session_incoming_bytes(pn_link_session(from))
+        > 4 * options.message_bytes_max)
+      fail({"amqp:resource-limit-exceeded",
+            "too many unfinished messages on one session"});
     return;
+  }
   if (size == 0)
     return fail({"amqp:decode-error", "a transfer has no payload"});
   inbox.resize(size);
@@ -167,8 +177,12 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
   if (from == nullptr)
     return;
   if (pn_link_is_receiver(from)) {
-    if ((pn_link_state(from) & PN_LOCAL_CLOSED) != 0)
-      return; // we detached: what is still under way counts as released
+    if ((pn_link_state(from) & PN_LOCAL_CLOSED) != 0) {
+      // We detached: what is still under way counts as released. Forgetting
+      // it at once keeps a peer that goes on sending from filling our memory.
+      pn_delivery_settle(x);
+      return;
+    }
     if (pn_delivery_aborted(x))
       return fail({"amqp:not-implemented", "a transfer was aborted"});
     if (pn_delivery_readable(x))
@@ -179,13 +193,15 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
     }
     return;
   }
+  auto number = reinterpret_cast<std::uint64_t>(pn_delivery_get_context(x));
+  if (number == 0)
+    return fail({"amqp:not-allowed", "a transfer on a link that receives"});
   if (!pn_delivery_updated(x))
     return;
   auto settled = pn_delivery_settled(x);
   pn_delivery_clear(x);
   if (!settled && !terminal(pn_delivery_remote_state(x)))
     return;
-  auto number = reinterpret_cast<std::uint64_t>(pn_delivery_get_context(x));
   auto how = remote_outcome(x);
   pn_delivery_settle(x);
   handler.on_outcome(link{from}, number, how);
@@ -255,6 +271,7 @@ std::span<const char> engine::write_buffer() {
 }
 
 void engine::write_done(std::size_t n) {
+  impl_->wrote = true;
   pn_connection_driver_write_done(&impl_->driver, n);
 }
 
@@ -263,6 +280,12 @@ void engine::write_closed() {
 }
 
 bool engine::dispatch() {
+  try {
+    if (std::exchange(impl_->wrote, false))
+      impl_->handler.on_written();
+  } catch (const std::exception& x) {
+    impl_->fail({"amqp:internal-error", x.what()});
+  }
   while (auto* event = pn_connection_driver_next_event(&impl_->driver)) {
     try {
       impl_->handle(event);

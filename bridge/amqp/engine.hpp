@@ -28,6 +28,9 @@ struct engine_options {
   std::uint32_t frame_bytes_max = 128 * 1024;
   /// Largest message we accept, bytes; a peer that sends more is cut off.
   std::uint64_t message_bytes_max = 16 * 1024 * 1024;
+  /// Sessions at a time on one connection, 1..32768; a peer that begins more
+  /// is cut off.
+  std::uint32_t sessions_max = 64;
   /// The connection ends when the peer is silent for so long; zero = never.
   std::chrono::milliseconds idle_timeout{10'000};
   /// Connection properties, for example product and version.
@@ -72,6 +75,9 @@ public:
   /// Receiver: the peer settled a delivery that we still hold. The handle is
   /// invalid afterwards.
   virtual void on_withdrawn(link, delivery) {}
+  /// Bytes went out since the last `dispatch`: there may be room again for
+  /// somebody who held back.
+  virtual void on_written() {}
   /// The connection is over, for whatever reason; exactly once, and last. All
   /// handles are invalid; links and sessions are not reported one by one.
   virtual void on_closed(const condition&) {}

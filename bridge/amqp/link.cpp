@@ -59,6 +59,14 @@ void session::set_context(void* context) {
 
 void* session::context() const { return pn_session_get_context(self_); }
 
+bool session::ended_by_peer() const {
+  return (pn_session_state(self_) & PN_REMOTE_CLOSED) != 0;
+}
+
+std::uint64_t session::outgoing_bytes() const {
+  return pn_session_outgoing_bytes(self_);
+}
+
 void delivery::settle(const bridge::outcome& how) {
   using kind = bridge::outcome::kind_type;
   auto* local = pn_delivery_local(self_);
@@ -129,6 +137,11 @@ std::uint32_t link::credit() const {
 
 bool link::draining() const { return pn_link_get_drain(self_); }
 
+std::uint32_t link::queued() const {
+  auto n = pn_link_queued(self_);
+  return n > 0 ? static_cast<std::uint32_t>(n) : 0;
+}
+
 void link::drained() { pn_link_drained(self_); }
 
 void link::send(std::uint64_t number, std::string_view head,
@@ -157,6 +170,9 @@ link_terms link::remote_terms() const {
   result.target = get_address(target);
   result.dynamic =
       pn_terminus_is_dynamic(source) || pn_terminus_is_dynamic(target);
+  result.coordinator = pn_terminus_get_type(target) == PN_COORDINATOR;
+  result.settles_second =
+      pn_link_remote_rcv_settle_mode(self_) == PN_RCV_SECOND;
   result.presettled = pn_link_remote_snd_settle_mode(self_) == PN_SND_SETTLED;
   result.paired = get_flag(properties, "paired");
   if (auto priority = get_integer(properties, "rabbitmq:priority"))

@@ -26,6 +26,10 @@ public:
   void close(const condition& why = {});
   void set_context(void* context);
   [[nodiscard]] void* context() const;
+  /// The peer sent END: links reported closed now went with their session.
+  [[nodiscard]] bool ended_by_peer() const;
+  /// Bytes of messages that wait to be written.
+  [[nodiscard]] std::uint64_t outgoing_bytes() const;
 
   [[nodiscard]] pn_session_t* get() const { return self_; }
   [[nodiscard]] explicit operator bool() const { return self_ != nullptr; }
@@ -63,8 +67,13 @@ struct link_terms {
   std::optional<std::string> target;
   /// The source or target is to be made by the broker (dynamic).
   bool dynamic = false;
+  /// The target is a transaction coordinator. Only read.
+  bool coordinator = false;
   /// Every transfer is settled by the sender.
   bool presettled = false;
+  /// The receiver settles only after the sender did (`rcv-settle-mode`
+  /// second). Only read; we never ask for it.
+  bool settles_second = false;
   /// Link property `paired` = true: one half of a management link pair.
   bool paired = false;
   /// Link property `rabbitmq:priority` of a consumer; greater is served first.
@@ -99,11 +108,13 @@ public:
   [[nodiscard]] std::uint32_t credit() const;
   /// Sender: the peer asked us to use up the credit or return it.
   [[nodiscard]] bool draining() const;
+  /// Sender: messages given to `send` that wait to be written.
+  [[nodiscard]] std::uint32_t queued() const;
   /// Sender: gives back what credit is left.
   void drained();
 
   /// Sender: sends one message, `head` followed by `rest`. `number` comes back
-  /// with the outcome and makes the delivery tag, so it is unique on the link.
+  /// with the outcome and makes the delivery tag: unique on the link, never 0.
   /// Requires credit() > 0. With `presettled` no outcome will come.
   void send(std::uint64_t number, std::string_view head, std::string_view rest,
             bool presettled);
