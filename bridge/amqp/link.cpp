@@ -2,6 +2,7 @@
 
 #include "bridge/amqp/proton_data.hpp"
 
+#include <proton/connection.h>
 #include <proton/delivery.h>
 #include <proton/disposition.h>
 #include <proton/link.h>
