@@ -18,13 +18,14 @@ LAYERS = {
     # The bridge. Its values and cores know nothing but the standard library.
     "bridge/values": (
         [f"bridge/{name}.?pp" for name in
-         ("address", "assert", "envelope", "expected")], "bridge/core"),
+         ("address", "assert", "envelope", "expected", "percent",
+          "topology")], "bridge/core"),
     "bridge/core": (["bridge/core/*"], "bridge/values"),
     "bridge/border": (["bridge/border/*"], "bridge/values bridge/core"),
     "bridge/profiles": (["bridge/profiles/*"], "bridge/values bridge/core"),
     "bridge/amqp": (
         ["bridge/amqp/*"],
-        "bridge/values bridge/core bridge/border asio proton"),
+        "bridge/values bridge/core bridge/border bridge/profiles asio proton"),
     "bridge/testing": (
         ["bridge/testing/*"],
         "bridge bridge/values bridge/core bridge/border bridge/profiles"
