@@ -1,7 +1,7 @@
 #include "bridge/address.hpp"
 
 #include "bridge/assert.hpp"
-#include "bridge/core/percent.hpp"
+#include "bridge/percent.hpp"
 
 #include <utility>
 

@@ -1,6 +1,6 @@
 #include "bridge/profiles/broker_profile.hpp"
 
-#include "bridge/core/percent.hpp"
+#include "bridge/percent.hpp"
 
 #include <utility>
 

@@ -1,4 +1,4 @@
-#include "bridge/core/percent.hpp"
+#include "bridge/percent.hpp"
 
 #include <cstddef>
 
