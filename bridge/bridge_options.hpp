@@ -69,6 +69,8 @@ struct serve_options {
   /// A handler that has not answered for so long failed; the delivery ends as
   /// modified(failed) and a late answer is dropped.
   std::chrono::milliseconds handler_timeout{60'000};
+  /// A delivery that failed so often is rejected for good; 0 = never.
+  std::uint32_t attempts_max = 20;
   /// The queue as it is to be declared (its name is taken from the address);
   /// nothing = it must exist already.
   std::optional<queue_declaration> queue = queue_declaration{};

@@ -50,10 +50,13 @@ std::size_t client::add_receiver(std::string queue, std::uint32_t window,
 
 void client::close_receiver(std::size_t index) { receivers_[index]->close(); }
 
-void client::close_receivers() {
-  for (auto& x : receivers_)
-    if (!x->closed())
-      x->close();
+void client::pause_receiver(std::size_t index) { receivers_[index]->pause(); }
+
+bool client::quiet() const {
+  for (const auto& x : receivers_)
+    if (x->paused() && !x->quiet())
+      return false;
+  return true;
 }
 
 void client::connect(engine& e) { engine_ = &e; }
@@ -67,10 +70,9 @@ void client::settle(std::uint64_t delivery, const bridge::outcome& how) {
     found->handle.settle(how);
 }
 
-std::size_t client::flush(clock::time_point now) {
+void client::flush(clock::time_point now) {
   if (!ready())
-    return 0;
-  std::size_t count = 0;
+    return;
   for (auto& x : senders_) {
     using state = client_sender::state_type;
     if (x->state == state::missing && x->wants_link()) {
@@ -81,11 +83,10 @@ std::size_t client::flush(clock::time_point now) {
     } else if (x->state == state::down && x->wants_link()) {
       attach(*x);
     }
-    count += x->pump(now);
+    sent_ += x->pump(now);
   }
   for (auto& x : receivers_)
     x->top_up();
-  return count;
 }
 
 void client::check(clock::time_point now) {
@@ -268,7 +269,7 @@ void client::on_credit(link x) {
   if (management_->owns(x))
     return management_->on_credit();
   if (auto* sender = sender_of(x))
-    sender->pump(clock::now());
+    sent_ += sender->pump(clock::now());
 }
 
 void client::on_message(link from, delivery d, std::string& bytes) {

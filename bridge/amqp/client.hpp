@@ -64,8 +64,8 @@ public:
   /// @returns the index that `on_message` names.
   std::size_t add_receiver(std::string queue, std::uint32_t window,
                            std::optional<std::int32_t> priority);
+  void pause_receiver(std::size_t index);
   void close_receiver(std::size_t index);
-  void close_receivers();
 
   /// A new connection, whose handler this is; lives until `on_closed`.
   void connect(engine& e);
@@ -73,13 +73,16 @@ public:
   /// Ends a delivery. A number that is gone is ignored.
   void settle(std::uint64_t delivery, const bridge::outcome& how);
   /// Sends what waits and grants what credit there is room for.
-  /// @returns messages handed to the wire.
-  std::size_t flush(clock::time_point now);
+  void flush(clock::time_point now);
   /// Looks after deadlines; call it at least every 100 ms.
   void check(clock::time_point now);
 
   [[nodiscard]] bool up() const { return up_; }
   [[nodiscard]] bool connected() const { return engine_ != nullptr; }
+  /// Messages handed to the wire so far, the repeated ones not counted.
+  [[nodiscard]] std::uint64_t sent() const { return sent_; }
+  /// Nothing more will come to a paused receiver.
+  [[nodiscard]] bool quiet() const;
   /// Sends and deliveries that have not ended.
   [[nodiscard]] std::size_t unfinished_sends() const;
   [[nodiscard]] std::size_t unfinished_deliveries() const {
@@ -120,6 +123,7 @@ private:
   std::vector<std::unique_ptr<client_sender>> senders_;
   std::vector<std::unique_ptr<client_receiver>> receivers_;
   delivery_table deliveries_;
+  std::uint64_t sent_ = 0;
 
   // Of this connection.
   engine* engine_ = nullptr;

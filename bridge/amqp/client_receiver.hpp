@@ -25,7 +25,9 @@ public:
 
   void link_up(link x) {
     link_ = x;
-    if (auto n = window_.fill(); n > 0 && !closed_)
+    if (closed_ || paused_)
+      return;
+    if (auto n = window_.fill(); n > 0)
       link_.add_credit(n);
   }
   void link_lost() {
@@ -40,17 +42,28 @@ public:
 
   /// Grants what the window has room for.
   void top_up() {
-    if (!link_ || closed_)
+    if (!link_ || closed_ || paused_)
       return;
     if (auto n = window_.top_up(); n > 0)
       link_.add_credit(n);
   }
   /// Brings an idle link back to its full window.
   void refill_idle() {
-    if (!link_ || closed_ || window_.unfinished() > 0)
+    if (!link_ || closed_ || paused_ || window_.unfinished() > 0)
       return;
     if (auto n = window_.fill(); n > 0)
       link_.add_credit(n);
+  }
+  /// Asks for no more deliveries, and for the credit back. Those that are on
+  /// their way still come; `quiet` tells when none is. Detaching first would
+  /// make the broker hand out again what is being worked on here.
+  void pause() {
+    paused_ = true;
+    if (link_)
+      link_.drain(0);
+  }
+  [[nodiscard]] bool quiet() const {
+    return !link_ || (paused_ && link_.credit() == 0);
   }
   /// Takes no more deliveries: detaches now and does not come back.
   void close() {
@@ -60,6 +73,7 @@ public:
   }
 
   [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
+  [[nodiscard]] bool paused() const { return paused_; }
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] std::uint32_t unfinished() const {
     return window_.unfinished();
@@ -76,6 +90,7 @@ private:
   std::optional<std::int32_t> priority_;
   bridge::receive_window window_;
   link link_;
+  bool paused_ = false; // pause() was called
   bool closed_ = false; // close() was called
 };
 

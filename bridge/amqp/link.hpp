@@ -104,7 +104,7 @@ public:
   void drain(std::uint32_t n);
 
   /// Sender: messages we may send now. Never send more: Proton would keep
-  /// them in memory without limit.
+  /// them in memory without limit. Receiver: messages that may still come.
   [[nodiscard]] std::uint32_t credit() const;
   /// Sender: the peer asked us to use up the credit or return it.
   [[nodiscard]] bool draining() const;

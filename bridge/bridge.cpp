@@ -1,0 +1,220 @@
+#include "bridge/caf/bridge_impl.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_config.hpp>
+#include <caf/make_actor.hpp>
+
+namespace rookery::bridge {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+amqp::client_options make_client_options(const hub& x) {
+  return {x.options.profile, x.options.node_name + "." + x.stream,
+          x.options.in_flight_max, x.options.outcome_timeout};
+}
+
+amqp::io_loop_options make_loop_options(const bridge_options& x) {
+  amqp::io_loop_options result;
+  for (const auto& [host, port] : x.brokers)
+    result.brokers.emplace_back(host, port);
+  result.engine.container_id = x.node_name;
+  result.engine.hostname = x.brokers.front().host;
+  result.engine.user = x.user;
+  result.engine.password = x.password;
+  result.engine.message_bytes_max = x.message_bytes_max;
+  result.engine.idle_timeout = x.idle_timeout;
+  result.open_timeout = x.open_timeout;
+  result.reconnect = x.reconnect;
+  return result;
+}
+
+template <class T, class... Ts>
+caf::strong_actor_ptr make_local_proxy(caf::actor_system& system, Ts&&... xs) {
+  caf::actor_config config;
+  return caf::make_actor<T, caf::strong_actor_ptr>(
+      system.next_actor_id(), system.node(), &system, config,
+      std::forward<Ts>(xs)...);
+}
+
+} // namespace
+
+bridge::impl::impl(caf::actor_system& system, type_registry types,
+                   bridge_options options, std::shared_ptr<observer> watcher)
+    : hub_{std::make_shared<hub>(system, std::move(types), std::move(options),
+                                 std::move(watcher))},
+      client_{make_client_options(*hub_), *this},
+      loop_{make_loop_options(hub_->options), client_, *this} {
+  queue_declaration replies;
+  replies.name = hub_->reply_queue;
+  replies.replicated = false;
+  replies.exclusive = true;
+  replies.auto_delete = true;
+  client_.declare(replies);
+  reply_receiver_ =
+      client_.add_receiver(replies.name, hub_->options.reply_window, {});
+  static_cast<void>(client_.add_sender(std::nullopt, hub_->replies));
+  hub_->set_wake([this] { loop_.wake(); });
+  loop_.start();
+}
+
+bridge::impl::~impl() {
+  hub_->set_wake(nullptr);
+  loop_.stop();
+  for (auto& [index, x] : served_)
+    static_cast<served_address*>(x->get())->release();
+  hub_->replies->close();
+  for (auto& [to, x] : destinations_)
+    x->queue->close();
+}
+
+void bridge::impl::change(std::function<void()> f) {
+  {
+    std::lock_guard guard{state_mutex_};
+    ++state_.asked;
+  }
+  loop_.post([this, f = std::move(f)] {
+    f();
+    {
+      std::lock_guard guard{state_mutex_};
+      ++state_.applied;
+    }
+    publish_state();
+  });
+}
+
+caf::actor bridge::impl::proxy(const address& to, level how) {
+  std::lock_guard guard{proxies_mutex_};
+  auto& result = proxies_[{to, how}];
+  if (result)
+    return result;
+  auto& there = destinations_[to];
+  if (!there) {
+    there = std::make_shared<destination>(
+        static_cast<std::uint32_t>(destinations_.size()), to_string(to),
+        hub_->options.send_queue);
+    change([this, to, queue = there->queue] {
+      static_cast<void>(client_.add_sender(to, queue));
+    });
+  }
+  result = caf::actor_cast<caf::actor>(
+      make_local_proxy<rookery::bridge::proxy>(hub_->system, hub_, there, how));
+  return result;
+}
+
+void bridge::impl::serve(const address& at, serve_options options,
+                         caf::actor target, std::function<caf::actor()> make) {
+  auto x =
+      make_local_proxy<served_address>(hub_->system, hub_, at.name(), options,
+                                       std::move(target), std::move(make));
+  hub_->settlements.add_window(options.window);
+  change([this, x, at, options = std::move(options)] {
+    if (options.queue) {
+      auto queue = *options.queue;
+      queue.name = at.name();
+      client_.declare(queue);
+      for (const auto& [exchange, key] : options.bindings)
+        client_.declare(binding_declaration{exchange, at.name(), key});
+    }
+    static_cast<served_address*>(x->get())->start();
+    served_.emplace(
+        client_.add_receiver(at.name(), options.window, options.priority), x);
+  });
+}
+
+caf::error bridge::impl::wait_until_up(std::chrono::milliseconds timeout) {
+  std::unique_lock guard{state_mutex_};
+  auto done = [this] {
+    return state_.refused || (state_.up && state_.applied == state_.asked);
+  };
+  auto in_time = state_changed_.wait_for(guard, timeout, done);
+  if (state_.refused)
+    return caf::make_error(errc::refused, state_.trouble);
+  if (!in_time)
+    return caf::make_error(errc::unreachable, state_.trouble.empty()
+                                                  ? "the broker is slow"
+                                                  : state_.trouble);
+  return caf::none;
+}
+
+std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
+  if (std::exchange(stopped_, true))
+    return 0;
+  auto deadline = clock::now() + timeout;
+  loop_.post([this] {
+    for (const auto& [index, x] : served_)
+      client_.pause_receiver(index);
+    publish_state();
+  });
+  std::size_t left = 0;
+  {
+    // Both at once: a handler that finishes may send its last words.
+    std::unique_lock guard{state_mutex_};
+    state_changed_.wait_until(guard, deadline, [this] {
+      return !state_.connected
+             || (state_.sends == 0 && state_.deliveries == 0 && state_.quiet);
+    });
+    left = state_.sends + state_.deliveries;
+  }
+  loop_.post([this] {
+    loop_.close();
+    publish_state();
+  });
+  {
+    std::unique_lock guard{state_mutex_};
+    state_changed_.wait_until(guard, deadline,
+                              [this] { return !state_.connected; });
+  }
+  hub_->set_wake(nullptr);
+  loop_.stop();
+  return left;
+}
+
+bridge::bridge(caf::actor_system& system, type_registry types,
+               bridge_options options, std::shared_ptr<observer> watcher)
+    : impl_{std::make_unique<impl>(system, std::move(types), std::move(options),
+                                   std::move(watcher))} {}
+
+bridge::~bridge() = default;
+
+void bridge::declare(declaration what) {
+  impl_->change(
+      [x = impl_.get(), what = std::move(what)] { x->client_.declare(what); });
+}
+
+caf::actor bridge::proxy(const address& to, level how) {
+  return impl_->proxy(to, how);
+}
+
+void bridge::serve(const address& at, caf::actor target,
+                   serve_options options) {
+  impl_->serve(at, std::move(options), std::move(target), nullptr);
+}
+
+void bridge::serve(const address& at, std::function<caf::actor()> factory,
+                   serve_options options) {
+  impl_->serve(at, std::move(options), nullptr, std::move(factory));
+}
+
+void bridge::on_up(std::function<void()> f) {
+  impl_->change([x = impl_.get(), f = std::move(f)] {
+    x->up_hooks_.push_back(f);
+    if (x->client_.up())
+      f();
+  });
+}
+
+caf::error bridge::wait_until_up(std::chrono::milliseconds timeout) {
+  return impl_->wait_until_up(timeout);
+}
+
+std::size_t bridge::stop(std::chrono::milliseconds timeout) {
+  return impl_->stop(timeout);
+}
+
+bridge_counters bridge::counters() const {
+  return impl_->hub_->counters.snapshot();
+}
+
+} // namespace rookery::bridge

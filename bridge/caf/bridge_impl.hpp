@@ -1,0 +1,80 @@
+#pragma once
+
+#include "bridge/amqp/io_loop.hpp"
+#include "bridge/bridge.hpp"
+#include "bridge/caf/hub.hpp"
+#include "bridge/caf/proxy.hpp"
+#include "bridge/caf/served_address.hpp"
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace rookery::bridge {
+
+/// The inside of a bridge: what its users call, in bridge.cpp, and what the IO
+/// thread calls, in bridge_io.cpp.
+struct bridge::impl final : amqp::client_handler, amqp::io_loop::owner {
+  impl(caf::actor_system& system, type_registry types, bridge_options options,
+       std::shared_ptr<observer> watcher);
+  ~impl() override;
+
+  caf::actor proxy(const address& to, level how);
+  void serve(const address& at, serve_options options, caf::actor target,
+             std::function<caf::actor()> make);
+  caf::error wait_until_up(std::chrono::milliseconds timeout);
+  std::size_t stop(std::chrono::milliseconds timeout);
+  void change(std::function<void()> f);
+
+  // amqp::client_handler
+  void on_up(const amqp::peer_info& broker) override;
+  void on_down(const amqp::condition& why) override;
+  void on_refused(const std::string& what, const std::string& why) override;
+  void on_message(std::size_t receiver, std::uint64_t delivery,
+                  std::string& bytes) override;
+  void on_outcome(std::size_t sender, amqp::outgoing&& what,
+                  const outcome& how) override;
+  // amqp::io_loop::owner
+  void on_turn() override;
+  void on_unreachable(const std::string& why) override;
+
+  void take_reply(std::uint64_t delivery, std::string_view bytes);
+  void publish_state();
+
+  std::shared_ptr<hub> hub_;
+  amqp::client client_;
+  amqp::io_loop loop_;
+
+  // Of the IO thread.
+  std::size_t reply_receiver_ = 0;
+  std::map<std::size_t, caf::strong_actor_ptr> served_; // by receiver
+  std::vector<std::function<void()>> up_hooks_;
+  std::vector<settlement> batch_;       // reused
+  hub::clock::time_point next_check_{}; // when to look after deadlines
+  std::uint64_t connects_ = 0;
+
+  // Of the threads that use the bridge.
+  std::mutex proxies_mutex_; // guards both below
+  std::map<std::pair<address, level>, caf::actor> proxies_;
+  std::map<address, std::shared_ptr<destination>> destinations_;
+
+  struct state {
+    bool up = false;
+    bool connected = false;
+    std::uint64_t asked = 0;   // changes requested
+    std::uint64_t applied = 0; // changes the IO thread has made
+    std::string trouble;       // the last reason for not being up
+    bool refused = false;
+    std::size_t sends = 0;
+    std::size_t deliveries = 0;
+    bool quiet = false; // paused receivers have nothing more to come
+  };
+  std::mutex state_mutex_; // guards state_
+  std::condition_variable state_changed_;
+  state state_;
+  bool stopped_ = false; // stop() was called
+};
+
+} // namespace rookery::bridge

@@ -1,0 +1,159 @@
+#include "bridge/amqp/wire/message_decoder.hpp"
+#include "bridge/caf/bridge_impl.hpp"
+#include "bridge/caf/encoding.hpp"
+
+#include <caf/mailbox_element.hpp>
+
+namespace rookery::bridge {
+
+namespace {
+
+using clock = hub::clock;
+
+// How often deadlines are looked after.
+constexpr std::chrono::milliseconds check_interval{50};
+
+served_address& get(const caf::strong_actor_ptr& x) {
+  return *static_cast<served_address*>(x->get());
+}
+
+} // namespace
+
+void bridge::impl::publish_state() {
+  hub_->counters.sent = client_.sent();
+  {
+    std::lock_guard guard{state_mutex_};
+    state_.up = client_.up();
+    state_.connected = client_.connected();
+    state_.sends = client_.unfinished_sends();
+    state_.deliveries = client_.unfinished_deliveries();
+    state_.quiet = client_.quiet();
+    if (state_.up)
+      state_.trouble.clear();
+  }
+  state_changed_.notify_all();
+}
+
+void bridge::impl::on_up(const amqp::peer_info& broker) {
+  if (++connects_ > 1)
+    ++hub_->counters.reconnects;
+  hub_->report(observer::severity::info, "broker-up", broker.container_id);
+  publish_state();
+  for (auto& f : up_hooks_)
+    f();
+}
+
+void bridge::impl::on_down(const amqp::condition& why) {
+  hub_->report(observer::severity::warning, "broker-down", why.text());
+  {
+    std::lock_guard guard{state_mutex_};
+    state_.trouble = why.text();
+  }
+  publish_state();
+}
+
+void bridge::impl::on_unreachable(const std::string& why) {
+  hub_->report(observer::severity::warning, "broker-unreachable", why);
+  {
+    std::lock_guard guard{state_mutex_};
+    state_.trouble = why;
+  }
+  publish_state();
+}
+
+void bridge::impl::on_refused(const std::string& what, const std::string& why) {
+  hub_->report(observer::severity::error, "declaration-refused",
+               what + ": " + why);
+  {
+    std::lock_guard guard{state_mutex_};
+    state_.trouble = what + ": " + why;
+    state_.refused = true;
+  }
+  publish_state();
+}
+
+void bridge::impl::on_message(std::size_t receiver, std::uint64_t delivery,
+                              std::string& bytes) {
+  if (receiver == reply_receiver_)
+    return take_reply(delivery, bytes);
+  if (auto found = served_.find(receiver); found != served_.end())
+    static_cast<served_address*>(found->second->get())
+        ->deliver(delivery, bytes, clock::now());
+}
+
+void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
+  client_.settle(delivery, outcome::accepted());
+  auto decoded = amqp::decode_message(bytes);
+  if (!decoded) {
+    ++hub_->counters.undecodable;
+    return;
+  }
+  auto who = hub_->take_waiting(
+      request_number(to_string(decoded->correlation_id), hub_->stream));
+  if (!who) {
+    ++hub_->counters.late_replies;
+    return;
+  }
+  if (decoded->type == "rookery.bridge.v1.Error")
+    return who->sender ? fail(*who, decode_error_reply(decoded->body()))
+                       : static_cast<void>(++hub_->counters.failed);
+  if (!who->sender)
+    return;
+  caf::message content;
+  if (decoded->type != "rookery.bridge.v1.Done") {
+    const auto* codec = hub_->types.find(decoded->type);
+    if (codec == nullptr || !codec->decode(decoded->body(), content))
+      return fail(
+          *who, caf::make_error(errc::undecodable, std::string{decoded->type}));
+  }
+  who->sender->enqueue(caf::make_mailbox_element(who->proxy,
+                                                 who->id.response_id(), {},
+                                                 std::move(content)),
+                       nullptr);
+}
+
+void bridge::impl::on_outcome(std::size_t, amqp::outgoing&& what,
+                              const outcome& how) {
+  using kind = outcome::kind_type;
+  auto fail_request = [&](errc code, const std::string& text) {
+    if (what.request == 0)
+      return hub_->report(observer::severity::warning, "send-lost",
+                          to_string(code) + ": " + text);
+    if (auto who = hub_->take_waiting(what.request))
+      fail(*who, caf::make_error(code, text));
+  };
+  auto& count = hub_->counters;
+  switch (how.kind) {
+  case kind::accepted:
+    ++count.accepted;
+    return;
+  case kind::released:
+    ++count.released;
+    return fail_request(errc::unroutable, "no queue takes it");
+  case kind::rejected:
+    ++count.rejected;
+    return fail_request(errc::rejected, how.condition + ": " + how.description);
+  case kind::modified:
+    ++count.modified;
+    return fail_request(errc::failed, "not delivered");
+  case kind::none:
+    return; // a request still has its deadline
+  }
+}
+
+void bridge::impl::on_turn() {
+  hub_->settlements.take(batch_);
+  for (const auto& x : batch_)
+    client_.settle(x.delivery, x.result);
+  auto now = clock::now();
+  if (now < next_check_)
+    return;
+  next_check_ = now + check_interval;
+  hub_->expire_requests(now);
+  for (auto& [index, x] : served_)
+    if (!get(x).check(now))
+      client_.close_receiver(index);
+  publish_state();
+}
+
+} // namespace rookery::bridge

@@ -1,0 +1,30 @@
+#pragma once
+
+#include "bridge/envelope.hpp"
+
+#include <caf/error.hpp>
+#include <caf/message.hpp>
+#include <google/protobuf/message.h>
+
+#include <string>
+
+namespace rookery::bridge {
+
+/// The AMQP message with `head`'s fields and `body` as its body; `head.type`
+/// and `head.content_type` are set here.
+[[nodiscard]] std::string encode(envelope& head,
+                                 const google::protobuf::Message& body);
+
+/// `what` as the bridge's own Error message, for the wire.
+[[nodiscard]] std::string encode_error(envelope& head, const caf::error& what,
+                                       const std::string& text);
+
+/// The error that an Error message stands for. Category and code are kept when
+/// CAF can hold the category's name (at most 10 characters), so that the
+/// receiver can compare; else it is errc::remote_error.
+[[nodiscard]] caf::error decode_error_reply(std::string_view bytes);
+
+/// The sentence in an error: its context when that is text, else all of it.
+[[nodiscard]] std::string text_of(const caf::error& x);
+
+} // namespace rookery::bridge

@@ -1,0 +1,96 @@
+#include "bridge/caf/hub.hpp"
+
+#include "bridge/errc.hpp"
+
+#include <caf/abstract_actor.hpp>
+#include <caf/mailbox_element.hpp>
+
+#include <random>
+
+namespace rookery::bridge {
+
+namespace {
+
+std::string random_name() {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::random_device source;
+  std::string result(16, '0');
+  for (auto& digit : result)
+    digit = digits[source() % digits.size()];
+  return result;
+}
+
+} // namespace
+
+bridge_counters live_counters::snapshot() const {
+  return {sent,         accepted,     released,  rejected,    modified,
+          queue_full,   unencodable,  received,  undecodable, failed,
+          late_replies, done_missing, reconnects};
+}
+
+hub::hub(caf::actor_system& system_arg, type_registry types_arg,
+         bridge_options options_arg, std::shared_ptr<observer> watcher)
+    : system{system_arg},
+      types{std::move(types_arg)},
+      options{std::move(options_arg)},
+      stream{random_name()},
+      reply_queue{"rookery.reply." + options.node_name + "." + stream},
+      reply_to{options.profile->encode(address::queue(reply_queue))},
+      replies{std::make_shared<amqp::outgoing_queue>(options.send_queue)},
+      watcher_{std::move(watcher)},
+      pending_{options.requests_max} {}
+
+void hub::set_wake(std::function<void()> f) {
+  std::lock_guard guard{wake_mutex_};
+  wake_ = std::move(f);
+}
+
+void hub::wake() {
+  std::lock_guard guard{wake_mutex_};
+  if (wake_)
+    wake_();
+}
+
+bool hub::expect_reply(std::uint64_t number, waiting_request who) {
+  auto deadline = clock::now() + options.reply_timeout;
+  std::lock_guard guard{pending_mutex_};
+  return pending_.add(number, deadline, std::move(who));
+}
+
+std::optional<waiting_request> hub::take_waiting(std::uint64_t number) {
+  std::lock_guard guard{pending_mutex_};
+  return pending_.take(number);
+}
+
+void hub::expire_requests(clock::time_point now) {
+  std::vector<waiting_request> overdue;
+  {
+    std::lock_guard guard{pending_mutex_};
+    pending_.expire(now, [&](std::uint64_t, waiting_request who) {
+      overdue.push_back(std::move(who));
+    });
+  }
+  for (auto& who : overdue) {
+    if (!who.sender)
+      ++counters.done_missing;
+    fail(who, caf::make_error(
+                  errc::reply_timeout,
+                  "no reply within "
+                      + std::to_string(options.reply_timeout.count()) + " ms"));
+  }
+}
+
+void hub::settle(std::uint64_t delivery, outcome how) {
+  if (settlements.push(delivery, std::move(how)))
+    wake();
+}
+
+void fail(const waiting_request& who, caf::error error) {
+  if (who.sender)
+    who.sender->enqueue(
+        caf::make_mailbox_element(who.proxy, who.id.response_id(), {},
+                                  caf::make_message(std::move(error))),
+        nullptr);
+}
+
+} // namespace rookery::bridge

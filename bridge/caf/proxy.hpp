@@ -1,0 +1,67 @@
+#pragma once
+
+#include "bridge/amqp/outgoing.hpp"
+#include "bridge/caf/hub.hpp"
+#include "bridge/errc.hpp"
+#include "bridge/level.hpp"
+
+#include <caf/actor_proxy.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace rookery::bridge {
+
+/// One address that this node sends to: the queue towards its link, and the
+/// numbers of its messages. Shared by its proxies of all levels, so that they
+/// keep one order.
+struct destination {
+  destination(std::uint32_t number, std::string name_arg,
+              send_queue_limits limits)
+      : index{number},
+        name{std::move(name_arg)},
+        queue{std::make_shared<amqp::outgoing_queue>(limits)} {}
+
+  /// Unique within the node; part of message ids. Below 2^20.
+  const std::uint32_t index;
+  /// For messages to humans.
+  const std::string name;
+  const std::shared_ptr<amqp::outgoing_queue> queue;
+  std::atomic<std::uint64_t> seq = 0; // of the last message; below 2^40
+};
+
+/// The number that a request's reply is found by.
+[[nodiscard]] std::uint64_t request_number(std::uint32_t destination,
+                                           std::uint64_t seq);
+
+/// The number in a message id of ours, 0 when `id` is not one.
+[[nodiscard]] std::uint64_t request_number(std::string_view id,
+                                           std::string_view stream);
+
+/// The local actor that stands for whoever serves an address. It has no
+/// mailbox: what is sent to it is encoded at once, in the sender's thread, and
+/// queued for the link.
+class proxy final : public caf::actor_proxy {
+public:
+  proxy(caf::actor_config& config, std::shared_ptr<hub> home,
+        std::shared_ptr<destination> to, level how);
+
+  using caf::actor_proxy::enqueue;
+  void enqueue(caf::mailbox_element_ptr what,
+               caf::execution_unit* context) override;
+  void kill_proxy(caf::execution_unit* context, caf::error reason) override;
+
+private:
+  void refuse(const caf::mailbox_element& what, errc why,
+              const std::string& text);
+  void push(const caf::mailbox_element& what, std::string bytes,
+            std::uint64_t request);
+
+  std::shared_ptr<hub> hub_;
+  std::shared_ptr<destination> to_;
+  level level_;
+};
+
+} // namespace rookery::bridge

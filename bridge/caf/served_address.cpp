@@ -1,0 +1,275 @@
+#include "bridge/caf/served_address.hpp"
+
+#include "bridge/amqp/wire/message_decoder.hpp"
+#include "bridge/caf/encoding.hpp"
+
+#include "rookery/bridge/v1/control.pb.h"
+
+#include <caf/actor_cast.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/sec.hpp>
+
+#include <random>
+
+namespace rookery::bridge {
+
+namespace {
+
+std::function<std::uint64_t()> random_numbers() {
+  return [engine = std::mt19937_64{std::random_device{}()}]() mutable {
+    return engine();
+  };
+}
+
+// Whether the runtime, not the handler, says that no answer will come.
+bool is_target_failure(const caf::error& x) {
+  return x.category() == caf::atom("exit") || x == caf::sec::runtime_error
+         || x == caf::sec::request_receiver_down;
+}
+
+} // namespace
+
+served_address::served_address(caf::actor_config& config,
+                               std::shared_ptr<hub> home, std::string name,
+                               serve_options options, caf::actor target,
+                               factory make)
+    : caf::actor_proxy{config},
+      hub_{std::move(home)},
+      name_{std::move(name)},
+      options_{std::move(options)},
+      make_{std::move(make)},
+      restart_{backoff_options{}, random_numbers()},
+      target_{std::move(target)} {}
+
+void served_address::kill_proxy(caf::execution_unit* context,
+                                caf::error reason) {
+  cleanup(std::move(reason), context);
+}
+
+void served_address::start() {
+  if (make_)
+    target_ = make_();
+  watch(target_);
+}
+
+void served_address::watch(const caf::actor& target) {
+  target->attach_functor(
+      [this, self = caf::strong_actor_ptr{ctrl()}](const caf::error& reason) {
+        on_target_down(reason);
+      });
+}
+
+void served_address::release() {
+  std::lock_guard guard{mutex_};
+  make_ = nullptr;
+  target_ = nullptr;
+  gone_ = true;
+}
+
+void served_address::on_target_down(const caf::error& reason) {
+  std::vector<std::uint64_t> lost;
+  {
+    std::lock_guard guard{mutex_};
+    target_ = nullptr;
+    gone_ = gone_ || !make_;
+    restart_at_ = clock::now() + restart_.next();
+    for (const auto& [delivery, x] : unfinished_)
+      lost.push_back(delivery);
+    unfinished_.clear();
+  }
+  hub_->report(observer::severity::warning, "target-down",
+               name_ + ": " + hub_->system.render(reason));
+  for (auto delivery : lost) {
+    ++hub_->counters.failed;
+    hub_->settle(delivery, outcome::failure());
+  }
+}
+
+void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
+                             clock::time_point now) {
+  ++hub_->counters.received;
+  amqp::decode_limits limits;
+  limits.message_bytes_max = hub_->options.message_bytes_max;
+  auto decoded = amqp::decode_message(bytes, limits);
+  if (!decoded)
+    return refuse(delivery, {}, errc::undecodable, "amqp:decode-error",
+                  to_string(decoded.error()));
+  const auto& head = *decoded;
+  const auto* codec = hub_->types.find(head.type);
+  if (codec == nullptr)
+    return refuse(delivery, head, errc::unknown_type, "amqp:not-implemented",
+                  "unknown message type \"" + std::string{head.type} + '"');
+  caf::message content;
+  if (!head.content_encoding.empty() || !codec->decode(head.body(), content))
+    return refuse(delivery, head, errc::undecodable, "amqp:decode-error",
+                  "the body is not a " + codec->name);
+  if (options_.attempts_max > 0 && head.delivery_count >= options_.attempts_max)
+    return refuse(delivery, head, errc::failed, "amqp:internal-error",
+                  "failed " + std::to_string(head.delivery_count) + " times");
+  caf::actor target;
+  {
+    std::lock_guard guard{mutex_};
+    unfinished_.emplace(delivery, unfinished{std::string{head.reply_to},
+                                             to_string(head.message_id),
+                                             head.message_id.kind,
+                                             now + options_.handler_timeout});
+    target = target_;
+    if (!target) {
+      waiting_.push_back({delivery, std::move(content)});
+      return;
+    }
+  }
+  hand_over(target, delivery, std::move(content));
+}
+
+void served_address::hand_over(const caf::actor& target, std::uint64_t delivery,
+                               caf::message content) {
+  // The delivery's number is the request's id: it has at most 60 bits.
+  target->enqueue(caf::make_mailbox_element(caf::strong_actor_ptr{ctrl()},
+                                            caf::make_message_id(delivery), {},
+                                            std::move(content)),
+                  nullptr);
+}
+
+bool served_address::check(clock::time_point now) {
+  std::vector<std::uint64_t> overdue;
+  std::vector<waiting> ready;
+  bool restart = false;
+  {
+    std::lock_guard guard{mutex_};
+    if (gone_)
+      return false;
+    for (const auto& [delivery, x] : unfinished_)
+      if (x.deadline <= now)
+        overdue.push_back(delivery);
+    restart = !target_ && restart_at_ <= now;
+  }
+  for (auto delivery : overdue) {
+    if (!take(delivery))
+      continue;
+    ++hub_->counters.failed;
+    hub_->report(observer::severity::warning, "handler-timeout", name_);
+    hub_->settle(delivery, outcome::failure());
+  }
+  if (!restart)
+    return true;
+  auto target = make_();
+  {
+    std::lock_guard guard{mutex_};
+    target_ = target;
+    ready.swap(waiting_);
+  }
+  watch(target);
+  for (auto& x : ready)
+    hand_over(target, x.delivery, std::move(x.content));
+  return true;
+}
+
+void served_address::enqueue(caf::mailbox_element_ptr what,
+                             caf::execution_unit*) {
+  // Anything else sent to the sender of a delivery has nowhere to go.
+  if (!what->mid.is_response())
+    return;
+  auto delivery = what->mid.request_id().integer_value();
+  if (auto found = take(delivery))
+    finish(delivery, *found, what->content());
+}
+
+std::optional<served_address::unfinished>
+served_address::take(std::uint64_t delivery) {
+  std::lock_guard guard{mutex_};
+  auto found = unfinished_.find(delivery);
+  if (found == unfinished_.end())
+    return std::nullopt;
+  auto result = std::move(found->second);
+  unfinished_.erase(found);
+  return result;
+}
+
+void served_address::finish(std::uint64_t delivery, const unfinished& x,
+                            const caf::type_erased_tuple& answer) {
+  if (answer.match_elements<caf::error>())
+    return finish_error(delivery, x, answer.get_as<caf::error>(0));
+  if (!x.reply_to.empty()) {
+    if (answer.empty() || answer.match_elements<caf::unit_t>())
+      reply(x, v1::Done{});
+    else if (const auto* codec = hub_->types.find(answer))
+      reply(x, *codec->view(answer));
+    else
+      reply_error(x, caf::make_error(errc::unknown_type,
+                                     "the answer: " + answer.stringify()));
+  }
+  hub_->settle(delivery, outcome::accepted());
+}
+
+void served_address::finish_error(std::uint64_t delivery, const unfinished& x,
+                                  const caf::error& error) {
+  if (error == caf::sec::unexpected_message) {
+    ++hub_->counters.undecodable;
+    auto why = caf::make_error(errc::unknown_type,
+                               name_ + " does not take this message");
+    if (!x.reply_to.empty())
+      reply_error(x, why);
+    return hub_->settle(
+        delivery, outcome::rejected("amqp:not-implemented", text_of(why)));
+  }
+  // An error that somebody waits for is an answer like any other. One that
+  // nobody waits for is a failed attempt, and so is a target that fell over.
+  if (!x.reply_to.empty() && !is_target_failure(error)) {
+    reply_error(x, error);
+    return hub_->settle(delivery, outcome::accepted());
+  }
+  ++hub_->counters.failed;
+  hub_->report(observer::severity::warning, "handler-failed",
+               name_ + ": " + hub_->system.render(error));
+  hub_->settle(delivery, outcome::failure());
+}
+
+void served_address::refuse(std::uint64_t delivery,
+                            const amqp::envelope_view& head, errc why,
+                            const char* condition, const std::string& text) {
+  ++hub_->counters.undecodable;
+  hub_->report(observer::severity::warning, "delivery-refused",
+               name_ + ": " + text);
+  if (!head.reply_to.empty())
+    reply_error({std::string{head.reply_to},
+                 to_string(head.message_id),
+                 head.message_id.kind,
+                 {}},
+                caf::make_error(why, text));
+  hub_->settle(delivery, outcome::rejected(condition, text));
+}
+
+envelope served_address::reply_head(const unfinished& x) {
+  envelope head;
+  head.message_id = hub_->stream + ".r-" + std::to_string(++hub_->replies_sent);
+  head.to = x.reply_to;
+  head.correlation_id = x.correlation_id;
+  head.correlation_id_kind = x.correlation_kind;
+  return head;
+}
+
+void served_address::reply(const unfinished& x,
+                           const google::protobuf::Message& body) {
+  auto head = reply_head(x);
+  send_reply(encode(head, body));
+}
+
+void served_address::reply_error(const unfinished& x, const caf::error& error) {
+  auto head = reply_head(x);
+  send_reply(encode_error(head, error, text_of(error)));
+}
+
+void served_address::send_reply(std::string bytes) {
+  auto size = bytes.size();
+  auto result = hub_->replies->push({std::move(bytes), 0, false}, size);
+  if (result == push_result::queued_first)
+    hub_->wake();
+  if (result == push_result::full) {
+    ++hub_->counters.queue_full;
+    hub_->report(observer::severity::warning, "reply-dropped", name_);
+  }
+}
+
+} // namespace rookery::bridge

@@ -1,0 +1,102 @@
+#pragma once
+
+#include "bridge/amqp/wire/envelope_view.hpp"
+#include "bridge/caf/hub.hpp"
+#include "bridge/core/backoff.hpp"
+#include "bridge/errc.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/actor_proxy.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace rookery::bridge {
+
+/// One address that this node serves. Every delivery enters the target as a
+/// CAF request whose sender is this actor; so the target's response, whoever
+/// gives it, arrives at `enqueue` and ends the delivery.
+///
+/// A proxy rather than an event-based actor: it needs no mailbox and no turn
+/// of the scheduler, which would double the cost of a delivery. Decoding is
+/// done on the IO thread for the same reason.
+class served_address final : public caf::actor_proxy {
+public:
+  using clock = std::chrono::steady_clock;
+  using factory = std::function<caf::actor()>;
+
+  /// Exactly one of `target` and `make` is set.
+  served_address(caf::actor_config& config, std::shared_ptr<hub> home,
+                 std::string name, serve_options options, caf::actor target,
+                 factory make);
+
+  /// Begins: watches the target, or makes the first.
+  void start();
+  /// Lets go of the target for good.
+  void release();
+  /// A delivery came; `delivery` names it for `hub::settle`. @thread proton
+  void deliver(std::uint64_t delivery, std::string_view bytes,
+               clock::time_point now);
+  /// Looks after handlers that take too long and targets that are down.
+  /// @returns false when the target is gone for good. @thread proton
+  bool check(clock::time_point now);
+
+  /// A response. @thread any
+  using caf::actor_proxy::enqueue;
+  void enqueue(caf::mailbox_element_ptr what,
+               caf::execution_unit* context) override;
+  void kill_proxy(caf::execution_unit* context, caf::error reason) override;
+
+private:
+  // One delivery in the target.
+  struct unfinished {
+    std::string reply_to; // empty: nobody waits for an answer
+    std::string correlation_id;
+    id_kind correlation_kind = id_kind::string;
+    clock::time_point deadline;
+  };
+  // One delivery that waits for a new target.
+  struct waiting {
+    std::uint64_t delivery;
+    caf::message content;
+  };
+
+  void watch(const caf::actor& target);
+  void on_target_down(const caf::error& reason);
+  void hand_over(const caf::actor& target, std::uint64_t delivery,
+                 caf::message content);
+  void refuse(std::uint64_t delivery, const amqp::envelope_view& head, errc why,
+              const char* condition, const std::string& text);
+  void finish(std::uint64_t delivery, const unfinished& x,
+              const caf::type_erased_tuple& answer);
+  void finish_error(std::uint64_t delivery, const unfinished& x,
+                    const caf::error& error);
+  void reply(const unfinished& x, const google::protobuf::Message& body);
+  void reply_error(const unfinished& x, const caf::error& error);
+  void send_reply(std::string bytes);
+  [[nodiscard]] envelope reply_head(const unfinished& x);
+  [[nodiscard]] std::optional<unfinished> take(std::uint64_t delivery);
+
+  std::shared_ptr<hub> hub_;
+  std::string name_; // of the queue, for messages to humans
+  serve_options options_;
+  factory make_;    // empty: the target is not replaced
+  backoff restart_; // between targets
+
+  std::mutex mutex_;               // guards all below
+  caf::actor target_;              // null while there is none
+  bool gone_ = false;              // the target ended and nobody makes another
+  clock::time_point restart_at_{}; // when to make the next target
+  std::unordered_map<std::uint64_t, unfinished> unfinished_;
+  std::vector<waiting> waiting_; // while target_ is null; within the window
+};
+
+} // namespace rookery::bridge
