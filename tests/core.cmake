@@ -1,0 +1,6 @@
+rookery_test(core edge_file_test rookery::load)
+rookery_test(core graph_generator_test rookery::load)
+rookery_test(core histogram_test rookery::load)
+rookery_test(core journal_test rookery::load)
+rookery_test(core node_config_test rookery::node_config)
+rookery_test(core workload_test rookery::load)

@@ -1,0 +1,74 @@
+#include "nodes/config/node_config.hpp"
+
+#include "nodes/config/config_keys.hpp"
+#include "nodes/config/number.hpp"
+
+#include <array>
+
+namespace rookery::nodes {
+
+namespace {
+
+constexpr std::array role_names = {
+    std::pair{role::broker, std::string_view{"broker"}},
+    std::pair{role::tweet, std::string_view{"tweet"}},
+    std::pair{role::follower, std::string_view{"follower"}},
+    std::pair{role::fanout, std::string_view{"fanout"}}};
+
+} // namespace
+
+std::string_view to_string(role x) {
+  for (auto& [value, name] : role_names)
+    if (value == x)
+      return name;
+  return "unknown";
+}
+
+std::optional<role> parse_role(std::string_view name) {
+  for (auto& [value, known] : role_names)
+    if (known == name)
+      return value;
+  return std::nullopt;
+}
+
+std::string config_fault::text() const {
+  return key + " = " + (value.empty() ? "(nothing)" : value) + ": " + reason;
+}
+
+std::optional<config_fault> validate(const node_config& x) {
+  for (auto& key : config_keys())
+    if (auto reason = key.check(x))
+      return config_fault{key.name, key.shown(x), *reason};
+  return std::nullopt;
+}
+
+std::string describe(const node_config& x) {
+  std::string result;
+  for (auto& key : config_keys())
+    result += key.name + " = \"" + key.shown(x) + "\"\n";
+  return result;
+}
+
+std::optional<bridge::endpoint> parse_endpoint(std::string_view text) {
+  auto colon = text.rfind(':');
+  if (colon == std::string_view::npos)
+    return std::nullopt;
+  auto host = text.substr(0, colon);
+  auto port = parse_number(text.substr(colon + 1));
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  else if (host.find(':') != std::string_view::npos)
+    return std::nullopt; // a bare v6 address: where would it end?
+  if (host.empty() || host.size() > 255 || !port || *port > 65'535)
+    return std::nullopt;
+  if (host.find_first_of(" \t[]\"") != std::string_view::npos)
+    return std::nullopt;
+  return bridge::endpoint{std::string{host}, static_cast<std::uint16_t>(*port)};
+}
+
+std::string to_string(const bridge::endpoint& x) {
+  auto v6 = x.host.find(':') != std::string::npos;
+  return (v6 ? "[" + x.host + "]" : x.host) + ":" + std::to_string(x.port);
+}
+
+} // namespace rookery::nodes
