@@ -105,6 +105,7 @@ void link::open(const link_terms& terms) {
     pn_terminus_set_dynamic(mine, true);
   }
   pn_link_set_snd_settle_mode(self_, terms.presettled ? PN_SND_SETTLED
+                                     : terms.mixed    ? PN_SND_MIXED
                                                       : PN_SND_UNSETTLED);
   pn_link_set_rcv_settle_mode(self_, PN_RCV_FIRST);
   if (terms.message_bytes_max > 0)
@@ -174,7 +175,9 @@ link_terms link::remote_terms() const {
   result.coordinator = pn_terminus_get_type(target) == PN_COORDINATOR;
   result.settles_second =
       pn_link_remote_rcv_settle_mode(self_) == PN_RCV_SECOND;
-  result.presettled = pn_link_remote_snd_settle_mode(self_) == PN_SND_SETTLED;
+  auto mode = pn_link_remote_snd_settle_mode(self_);
+  result.presettled = mode == PN_SND_SETTLED;
+  result.mixed = mode == PN_SND_MIXED;
   result.paired = get_flag(properties, "paired");
   if (auto priority = get_integer(properties, "rabbitmq:priority"))
     result.priority = static_cast<std::int32_t>(*priority);

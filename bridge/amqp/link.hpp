@@ -71,6 +71,9 @@ struct link_terms {
   bool coordinator = false;
   /// Every transfer is settled by the sender.
   bool presettled = false;
+  /// Transfers may be settled by the sender or not, one by one. RabbitMQ ends
+  /// the session at a settled one on a link that said neither.
+  bool mixed = false;
   /// The receiver settles only after the sender did (`rcv-settle-mode`
   /// second). Only read; we never ask for it.
   bool settles_second = false;
