@@ -1,0 +1,115 @@
+#include "actors/store/database.hpp"
+
+#include "actors/errc.hpp"
+
+#include <cstring>
+#include <system_error>
+
+namespace rookery::store {
+
+namespace {
+
+caf::error refuse(const std::filesystem::path& file, const std::string& why) {
+  return caf::make_error(actors::errc::store_failed,
+                         "store " + file.string() + ": " + why);
+}
+
+/// Tries again every millisecond. SQLite's own timeout backs off to 100 ms,
+/// which lets a busy writer starve the others.
+int retry(void* patience, int tries) {
+  if (tries >= *static_cast<const int*>(patience))
+    return 0;
+  sqlite3_sleep(1);
+  return 1;
+}
+
+} // namespace
+
+caf::expected<database> database::open(const std::filesystem::path& file,
+                                       const database_options& options) {
+  std::error_code failure;
+  if (file.has_parent_path())
+    std::filesystem::create_directories(file.parent_path(), failure);
+  if (failure)
+    return refuse(file, "cannot create directory " + file.parent_path().string()
+                            + ": " + failure.message());
+  sqlite3* handle = nullptr;
+  // NOMUTEX: one thread at a time is our promise.
+  auto flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  auto vfs = options.vfs.empty() ? nullptr : options.vfs.c_str();
+  auto code = sqlite3_open_v2(file.c_str(), &handle, flags, vfs);
+  database result{handle}; // a failed open leaves a handle to close, too
+  if (code != SQLITE_OK) {
+    std::string why = handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code);
+    if (auto number = handle ? sqlite3_system_errno(handle) : 0; number != 0)
+      why += std::string{": "} + std::strerror(number);
+    return refuse(file, why);
+  }
+  sqlite3_extended_result_codes(handle, 1);
+  if (sqlite3_db_readonly(handle, "main") == 1)
+    return refuse(file, "is write-protected");
+  result.patience_ =
+      std::make_unique<int>(static_cast<int>(options.busy_timeout.count()));
+  sqlite3_busy_handler(handle, retry, result.patience_.get());
+  if (auto error = result.use_wal())
+    return error;
+  if (auto error = result.execute("PRAGMA synchronous=FULL"))
+    return error;
+  return result;
+}
+
+caf::error database::execute(const std::string& sql) {
+  auto code =
+      sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? caf::error{} : last_error(handle_.get());
+}
+
+caf::error database::prepare(statement& target, const std::string& sql) {
+  sqlite3_stmt* compiled = nullptr;
+  auto size = static_cast<int>(sql.size()) + 1;
+  auto code = sqlite3_prepare_v3(handle_.get(), sql.c_str(), size,
+                                 SQLITE_PREPARE_PERSISTENT, &compiled, nullptr);
+  target.handle_.reset(compiled);
+  return code == SQLITE_OK ? caf::error{} : last_error(handle_.get());
+}
+
+std::string database::name() const {
+  auto file = sqlite3_db_filename(handle_.get(), "main");
+  return file ? file : "?";
+}
+
+caf::error database::use_wal() {
+  // SQLite does not call the busy handler when two connections switch a new
+  // file at the same time, so this waits by itself.
+  for (int tries = 0;; ++tries) {
+    statement pragma;
+    auto error = prepare(pragma, "PRAGMA journal_mode=WAL");
+    if (!error) {
+      auto mode = pragma.run();
+      if (mode.next() && mode.text(0) != "wal")
+        return refuse(name(), "WAL does not work on this file system");
+      error = mode.error();
+    }
+    if (sqlite3_errcode(handle_.get()) != SQLITE_BUSY
+        || retry(patience_.get(), tries) == 0)
+      return error;
+  }
+}
+
+transaction::transaction(database& owner, kind what)
+    : handle_(owner.handle_.get()) {
+  error_ = owner.execute(what == kind::write ? "BEGIN IMMEDIATE" : "BEGIN");
+}
+
+transaction::~transaction() {
+  // SQLite ends some failed transactions by itself.
+  if (!error_ && sqlite3_get_autocommit(handle_) == 0)
+    sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+caf::error transaction::commit() {
+  auto code = sqlite3_exec(handle_, "COMMIT", nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? caf::error{} : last_error(handle_);
+}
+
+} // namespace rookery::store

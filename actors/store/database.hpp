@@ -1,0 +1,91 @@
+#pragma once
+
+#include "actors/store/statement.hpp"
+
+#include <caf/error.hpp>
+#include <caf/expected.hpp>
+#include <sqlite3.h>
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+namespace rookery::store {
+
+struct database_options {
+  /// How long a writer waits for another process's transaction to end. When it
+  /// is over, the call fails with errc::store_failed. 0..60 s.
+  std::chrono::milliseconds busy_timeout{5000};
+  /// Name of a registered SQLite VFS; empty is the operating system's. This is
+  /// where a simulated disk goes under the store: every byte and every fsync
+  /// of this connection passes through it, none goes around it.
+  std::string vfs;
+};
+
+/// One SQLite connection: WAL, synchronous=FULL, so that a commit that
+/// returned has been fsynced. Several connections, also of several processes,
+/// may share the file; one writes at a time. With `statement` and
+/// `transaction` the only user of SQLite's API.
+/// @thread any, one at a time
+class database {
+public:
+  /// Opens or creates `file` and the directories above it.
+  /// Fails with errc::store_failed, which names the file: not a database, no
+  /// permission, write-protected, a directory that cannot be made.
+  [[nodiscard]] static caf::expected<database>
+  open(const std::filesystem::path& file, const database_options& options);
+
+  /// Executes statements that return nothing of interest.
+  [[nodiscard]] caf::error execute(const std::string& sql);
+
+  /// Compiles `sql` into `target`.
+  [[nodiscard]] caf::error prepare(statement& target, const std::string& sql);
+
+  /// The file, as SQLite calls it.
+  [[nodiscard]] std::string name() const;
+
+private:
+  friend class transaction;
+
+  struct closer {
+    void operator()(sqlite3* x) const { sqlite3_close_v2(x); }
+  };
+
+  explicit database(sqlite3* handle) : handle_(handle) {}
+
+  [[nodiscard]] caf::error use_wal();
+
+  std::unique_ptr<sqlite3, closer> handle_;
+  /// How often a writer tries to begin, one millisecond apart. SQLite keeps
+  /// its address.
+  std::unique_ptr<int> patience_;
+};
+
+/// A transaction that is rolled back unless `commit` succeeded.
+class transaction {
+public:
+  enum class kind {
+    /// One snapshot for all reads; never waits for writers.
+    read,
+    /// Excludes other writers from its beginning on.
+    write,
+  };
+
+  transaction(database& owner, kind what);
+  transaction(const transaction&) = delete;
+  transaction& operator=(const transaction&) = delete;
+  ~transaction();
+
+  /// None, or why it could not begin.
+  [[nodiscard]] const caf::error& error() const { return error_; }
+
+  /// Durable when it returns none; otherwise nothing was changed.
+  [[nodiscard]] caf::error commit();
+
+private:
+  sqlite3* handle_;
+  caf::error error_;
+};
+
+} // namespace rookery::store
