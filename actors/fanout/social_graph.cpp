@@ -1,0 +1,99 @@
+#include "actors/fanout/social_graph.hpp"
+
+#include <algorithm>
+
+namespace rookery::actors {
+
+namespace {
+
+constexpr std::uint32_t gaps_min = 16; // fewer are not worth closing
+
+} // namespace
+
+bool social_graph::follow(user_id follower, user_id author) {
+  if (follower == author)
+    return false;
+  auto from = users_.intern(follower);
+  auto to = users_.intern(author);
+  if (followed_.size() <= from)
+    followed_.resize(from + 1);
+  if (followers_.size() <= to)
+    followers_.resize(to + 1);
+  auto& edges = followed_[from];
+  auto* at = find(edges, to);
+  if (at != edges.end() && at->author == to)
+    return false;
+  auto& slots = followers_[to].slots;
+  edges.insert(static_cast<std::uint32_t>(at - edges.begin()),
+               {to, slots.size()});
+  slots.push_back(from);
+  ++edges_;
+  return true;
+}
+
+bool social_graph::unfollow(user_id follower, user_id author) {
+  auto from = users_.find(follower);
+  auto to = users_.find(author);
+  if (!from || !to || *from >= followed_.size())
+    return false;
+  auto& edges = followed_[*from];
+  auto* at = find(edges, *to);
+  if (at == edges.end() || at->author != *to)
+    return false;
+  auto& list = followers_[*to];
+  list.slots[at->position] = gap;
+  ++list.gaps;
+  edges.erase(static_cast<std::uint32_t>(at - edges.begin()));
+  --edges_;
+  return true;
+}
+
+bool social_graph::is_sparse(user_slot author) const {
+  if (author >= followers_.size())
+    return false;
+  auto& list = followers_[author];
+  return list.gaps >= gaps_min && list.gaps * 2 > list.slots.size();
+}
+
+std::uint32_t social_graph::followers_before(user_slot author,
+                                             std::uint32_t position) const {
+  auto before = followers(author).first(position);
+  auto gaps = std::count(before.begin(), before.end(), gap);
+  return position - static_cast<std::uint32_t>(gaps);
+}
+
+void social_graph::compact(user_slot author) {
+  auto& list = followers_[author];
+  std::uint32_t kept = 0;
+  for (auto follower : list.slots) {
+    if (follower == gap)
+      continue;
+    find(followed_[follower], author)->position = kept;
+    list.slots[kept++] = follower;
+  }
+  list.slots.shrink(kept);
+  list.gaps = 0;
+}
+
+std::span<const user_slot> social_graph::followers(user_slot author) const {
+  if (author >= followers_.size())
+    return {};
+  return followers_[author].slots.view();
+}
+
+std::vector<user_slot> social_graph::followed(user_slot follower) const {
+  std::vector<user_slot> result;
+  if (follower < followed_.size())
+    for (auto& followed_edge : followed_[follower].view())
+      result.push_back(followed_edge.author);
+  return result;
+}
+
+social_graph::edge* social_graph::find(slim_vector<edge>& edges,
+                                       user_slot author) {
+  return std::lower_bound(
+      edges.begin(), edges.end(), author,
+      [](const edge& x, user_slot y) { return x.author < y; });
+}
+
+} // namespace rookery::actors
