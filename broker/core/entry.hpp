@@ -8,7 +8,7 @@ namespace rookery::broker {
 
 /// A message in one queue, ready or held by a consumer.
 struct entry {
-  message_ptr message;
+  message_ptr message = nullptr;
   /// Its place in the queue, given once by the push, rising. A returned
   /// message keeps it.
   std::uint64_t position = 0;

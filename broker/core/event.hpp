@@ -21,7 +21,7 @@ struct event {
   kind what = kind::delivery;
   /// Whom to tell; `to->options().context` is the shell's own.
   consumer* to = nullptr;
-  message_ptr message;
+  message_ptr message = nullptr;
   /// To settle it by; 0 for a pre-settled consumer: nothing to settle.
   delivery_id id = 0;
   /// The header's `delivery-count`.

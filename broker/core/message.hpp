@@ -20,7 +20,7 @@ struct message {
   std::uint32_t header_bytes = 0;
   bool durable = true;
   std::uint8_t priority = 4;
-  std::optional<std::chrono::milliseconds> ttl;
+  std::optional<std::chrono::milliseconds> ttl = std::nullopt;
 };
 
 using message_ptr = std::shared_ptr<const message>;

@@ -50,8 +50,7 @@ push_outcome queue::push(const message_ptr& message) {
   ++counts_.published;
   counts_.held_cost += cost;
   ready_.push({message, position_next_++});
-  drop_excess();
-  wake();
+  settle_down();
   return how;
 }
 
@@ -80,7 +79,7 @@ std::size_t queue::purge() {
 void queue::attach(consumer_ptr joined) {
   joined->queue_ = this;
   group_.attach(std::move(joined));
-  wake();
+  settle_down();
 }
 
 std::size_t queue::detach(consumer& left, detach_reason why) {
@@ -93,8 +92,7 @@ std::size_t queue::detach(consumer& left, detach_reason why) {
   stop_draining(left);
   left.queue_ = nullptr;
   group_.detach(left);
-  drop_excess();
-  wake();
+  settle_down();
   return count;
 }
 
@@ -105,14 +103,12 @@ void queue::set_credit(consumer& whose, std::uint32_t credit, bool drain) {
     whose.draining_ = true;
     draining_.push_back(&whose);
   }
-  drop_excess();
-  wake();
+  settle_down();
 }
 
 void queue::set_paused(consumer& whose, bool paused) {
   group_.set_paused(whose, paused);
-  drop_excess();
-  wake();
+  settle_down();
 }
 
 bool queue::settle(consumer& whose, delivery_id id, outcome how) {
@@ -140,8 +136,7 @@ bool queue::settle(consumer& whose, delivery_id id, outcome how) {
     break;
   }
   group_.relieved(whose);
-  drop_excess();
-  wake();
+  settle_down();
   return true;
 }
 
@@ -224,6 +219,11 @@ void queue::give_up(const entry& gone, std::uint64_t& counter) {
   const auto cost = cost_of(*gone.message);
   counts_.held_cost -= cost;
   environment_.budget.give_back(cost);
+}
+
+void queue::settle_down() {
+  drop_excess();
+  wake();
 }
 
 void queue::drop_excess() {

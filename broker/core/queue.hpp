@@ -101,6 +101,8 @@ private:
   void stop_draining(consumer& whose);
   void take_back(entry returned, bool failed);
   void give_up(const entry& gone, std::uint64_t& counter);
+  /// Ends every command: usable credit may have changed.
+  void settle_down();
   void drop_excess();
   void wake();
 

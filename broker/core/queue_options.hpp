@@ -26,9 +26,9 @@ struct queue_options {
   /// `x-single-active-consumer`: one consumer at a time gets messages.
   bool single_active_consumer = false;
   /// `x-max-length`: ready messages that no credit waits for.
-  std::optional<std::uint64_t> length_max;
+  std::optional<std::uint64_t> length_max = std::nullopt;
   /// `x-max-length-bytes`: bytes of the ready messages while no credit waits.
-  std::optional<std::uint64_t> bytes_max;
+  std::optional<std::uint64_t> bytes_max = std::nullopt;
   /// `x-overflow`: what happens at either limit.
   overflow_policy overflow = overflow_policy::drop_head;
   /// `x-delivery-limit`: a message that came back more often than this is
