@@ -12,7 +12,7 @@ type_registry::type_registry() {
 void type_registry::insert(std::type_index type, codec x) {
   if (by_type_.contains(type))
     return;
-  codecs_.push_back(std::make_unique<codec>(std::move(x)));
+  codecs_.push_back(std::make_shared<const codec>(std::move(x)));
   const auto* added = codecs_.back().get();
   by_type_.emplace(type, added);
   by_name_.emplace(added->name, added);

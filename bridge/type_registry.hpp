@@ -62,7 +62,7 @@ public:
 private:
   void insert(std::type_index type, codec x);
 
-  std::vector<std::unique_ptr<codec>> codecs_; // owners; never move
+  std::vector<std::shared_ptr<const codec>> codecs_; // never move
   std::unordered_map<std::type_index, const codec*> by_type_;
   std::unordered_map<std::string_view, const codec*> by_name_;
 };

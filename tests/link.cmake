@@ -1,0 +1,1 @@
+rookery_test(link client_test rookery::amqp)

@@ -20,10 +20,10 @@ struct engine_options {
   /// Names our end in the peer's logs. Required.
   std::string container_id;
   /// Client: the host or virtual host asked for.
-  std::string hostname;
+  std::string hostname = {};
   /// Client: SASL PLAIN when `user` is set, else ANONYMOUS.
-  std::string user;
-  std::string password;
+  std::string user = {};
+  std::string password = {};
   /// Largest frame we accept, bytes.
   std::uint32_t frame_bytes_max = 128 * 1024;
   /// Largest message we accept, bytes; a peer that sends more is cut off.
@@ -34,17 +34,17 @@ struct engine_options {
   /// The connection ends when the peer is silent for so long; zero = never.
   std::chrono::milliseconds idle_timeout{10'000};
   /// Connection properties, for example product and version.
-  std::vector<std::pair<std::string, std::string>> properties;
+  std::vector<std::pair<std::string, std::string>> properties = {};
   /// Capabilities we offer, for example ANONYMOUS-RELAY.
-  std::vector<std::string> offered_capabilities;
+  std::vector<std::string> offered_capabilities = {};
 };
 
 /// What the peer said in OPEN.
 struct peer_info {
   std::string container_id;
-  std::string hostname;
-  std::vector<std::pair<std::string, std::string>> properties;
-  std::vector<std::string> offered_capabilities;
+  std::string hostname = {};
+  std::vector<std::pair<std::string, std::string>> properties = {};
+  std::vector<std::string> offered_capabilities = {};
 };
 
 /// Where an engine reports. Every call comes from `engine::dispatch`, on the

@@ -1,0 +1,277 @@
+// What a client promises of its sends, deliveries and credit, across
+// connections. Method: the client on a real AMQP engine, joined in memory to a
+// second one that a script drives as the broker.
+#include "bridge/amqp/client.hpp"
+
+#include "bridge/profiles/rabbitmq4.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/memory_wire.hpp"
+#include "tests/support/scripted_broker.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+
+using namespace rookery;
+using namespace std::chrono_literals;
+using bridge::address;
+using bridge::outcome;
+using kind = bridge::outcome::kind_type;
+
+namespace {
+
+struct recorder final : amqp::client_handler {
+  int ups = 0;
+  std::vector<std::string> downs;
+  std::vector<std::string> refusals;
+  std::vector<std::pair<std::uint64_t, std::string>> deliveries;
+  std::vector<std::pair<std::string, kind>> outcomes;
+
+  void on_up(const amqp::peer_info&) override { ++ups; }
+  void on_down(const amqp::condition& why) override {
+    downs.push_back(why.name);
+  }
+  void on_refused(const std::string& what, const std::string&) override {
+    refusals.push_back(what);
+  }
+  void on_message(std::size_t, std::uint64_t delivery,
+                  std::string& bytes) override {
+    deliveries.emplace_back(delivery, bytes);
+  }
+  void on_outcome(std::size_t, amqp::outgoing&& what,
+                  const outcome& how) override {
+    outcomes.emplace_back(what.bytes, how.kind);
+  }
+};
+
+// A client, and one connection after the other to a scripted broker.
+struct world {
+  recorder owner;
+  amqp::client client{{&bridge::rabbitmq4(), "test", 1000, 30s}, owner};
+  std::optional<tests::scripted_broker> broker;
+  std::optional<tests::memory_wire> wire;
+  tests::memory_wire::settings how = {};
+
+  void connect() {
+    wire.reset();
+    if (!broker)
+      broker.emplace();
+    wire.emplace(amqp::engine_options{.container_id = "client"}, client,
+                 amqp::engine_options{.container_id = "broker"}, *broker, how);
+    client.connect(wire->client());
+    run();
+  }
+  void run() {
+    wire->pump();
+    client.flush(amqp::client::clock::now());
+    wire->pump();
+  }
+  void cut() {
+    wire->cut();
+    broker.reset();
+  }
+};
+
+std::shared_ptr<amqp::outgoing_queue> make_queue() {
+  return std::make_shared<amqp::outgoing_queue>(bridge::send_queue_limits{});
+}
+
+void send(amqp::outgoing_queue& queue, const std::string& text) {
+  REQUIRE(bridge::accepted(queue.push({text, 0, false}, text.size())));
+}
+
+std::vector<std::string> texts(const tests::scripted_broker& broker) {
+  std::vector<std::string> result;
+  for (const auto& x : broker.messages)
+    result.push_back(x.bytes);
+  return result;
+}
+
+const std::string source = "/queues/in";
+
+} // namespace
+
+TEST_CASE("client: declares in order, then attaches, then is up",
+          "[link][client]") {
+  world w;
+  w.client.declare(bridge::exchange_declaration{"news"});
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  w.client.declare(bridge::binding_declaration{"news", "in"});
+  static_cast<void>(w.client.add_receiver("in", 10, 7));
+  w.connect();
+  CHECK(w.owner.ups == 1);
+  CHECK(w.broker->asked
+        == std::vector<std::string>{"PUT /exchanges/news", "PUT /queues/in",
+                                    "POST /bindings"});
+  CHECK(w.broker->terms.at(source).priority == 7);
+}
+
+TEST_CASE("client: a refused declaration is told and nothing is attached",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->answer["/queues/in"] = 409;
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  static_cast<void>(w.client.add_receiver("in", 10, {}));
+  w.connect();
+  CHECK(w.owner.ups == 0);
+  CHECK(w.owner.refusals == std::vector<std::string>{"queue in"});
+  CHECK(w.broker->consumers.empty());
+}
+
+TEST_CASE("client: what has no outcome is sent again, in order, before new",
+          "[link][client]") {
+  world w;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
+  w.broker.emplace();
+  w.broker->accept = false;
+  w.connect();
+  for (auto text : {"a", "b", "c", "d"})
+    send(*queue, text);
+  w.run();
+  REQUIRE(texts(*w.broker) == std::vector<std::string>{"a", "b", "c", "d"});
+  // Only the second gets its outcome before the connection breaks.
+  w.broker->messages[1].handle.settle(outcome::accepted());
+  w.run();
+  w.cut();
+  send(*queue, "e");
+  w.connect();
+  CHECK(texts(*w.broker) == std::vector<std::string>{"a", "c", "d", "e"});
+  CHECK(w.client.unfinished_sends() == 0);
+  CHECK(w.owner.outcomes.size() == 5);
+}
+
+TEST_CASE("client: never sends more than the broker's credit",
+          "[link][client]") {
+  world w;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
+  w.broker.emplace();
+  w.broker->credit = 3;
+  w.broker->accept = false;
+  w.connect();
+  for (int i = 0; i < 10; ++i)
+    send(*queue, "x");
+  w.run();
+  CHECK(w.broker->messages.size() == 3);
+  CHECK(queue->size() == 7);
+}
+
+TEST_CASE("client: a send to a missing queue ends as released at once",
+          "[link][client]") {
+  world w;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
+  w.broker.emplace();
+  w.broker->missing.insert("/queues/out");
+  w.connect();
+  send(*queue, "lost");
+  w.run();
+  CHECK(w.owner.outcomes
+        == std::vector<std::pair<std::string, kind>>{{"lost", kind::released}});
+  // The connection, and with it everything else, is as before.
+  CHECK(w.owner.downs.empty());
+}
+
+TEST_CASE("client: each outcome reaches the owner as the broker gave it",
+          "[link][client]") {
+  world w;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
+  w.broker.emplace();
+  w.broker->accept = false;
+  w.connect();
+  const std::vector<outcome> all = {
+      outcome::accepted(), outcome::rejected("amqp:not-allowed", "no"),
+      outcome::released(), outcome::failure(), outcome{}};
+  for (std::size_t i = 0; i < all.size(); ++i)
+    send(*queue, std::to_string(i));
+  w.run();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    w.broker->messages[i].handle.settle(all[i]);
+  w.run();
+  std::map<std::string, std::string> seen;
+  for (const auto& [text, how] : w.owner.outcomes)
+    seen[text] = bridge::to_string(how);
+  CHECK(seen
+        == std::map<std::string, std::string>{{"0", "accepted"},
+                                              {"1", "rejected"},
+                                              {"2", "released"},
+                                              {"3", "modified"},
+                                              {"4", "none"}});
+}
+
+TEST_CASE("client: credit is the window less what is unfinished",
+          "[link][client]") {
+  world w;
+  static_cast<void>(w.client.add_receiver("in", 4, {}));
+  w.connect();
+  REQUIRE(w.broker->credit_of(source) == 4);
+  for (int i = 0; i < 4; ++i)
+    w.broker->deliver(source, "x");
+  w.run();
+  REQUIRE(w.owner.deliveries.size() == 4);
+  CHECK(w.broker->credit_of(source) == 0);
+  for (int i = 0; i < 2; ++i)
+    w.client.settle(w.owner.deliveries[static_cast<std::size_t>(i)].first,
+                    outcome::accepted());
+  w.run();
+  CHECK(w.broker->credit_of(source) == 2);
+  CHECK(w.client.unfinished_deliveries() == 2);
+}
+
+TEST_CASE("client: unfinished deliveries count on the next connection",
+          "[link][client]") {
+  world w;
+  static_cast<void>(w.client.add_receiver("in", 4, {}));
+  w.connect();
+  for (int i = 0; i < 3; ++i)
+    w.broker->deliver(source, "x");
+  w.run();
+  w.cut();
+  w.connect();
+  CHECK(w.broker->credit_of(source) == 1);
+  // Their ends have nobody to go to, but free the window.
+  for (const auto& [delivery, bytes] : w.owner.deliveries)
+    w.client.settle(delivery, outcome::accepted());
+  w.run();
+  CHECK(w.broker->credit_of(source) == 4);
+  CHECK(w.broker->outcomes.empty());
+}
+
+TEST_CASE("client: a paused receiver gives its credit back and keeps its link",
+          "[link][client]") {
+  world w;
+  auto in = w.client.add_receiver("in", 4, {});
+  w.connect();
+  w.broker->deliver(source, "x");
+  w.client.pause_receiver(in);
+  w.run();
+  w.broker->consumers.at(source).drained();
+  w.run();
+  CHECK(w.client.quiet());
+  CHECK(w.owner.deliveries.size() == 1);
+  w.client.settle(w.owner.deliveries[0].first, outcome::accepted());
+  w.run();
+  CHECK(w.broker->outcomes.size() == 1);
+  CHECK(w.broker->credit_of(source) == 0);
+}
+
+TEST_CASE("client: works when bytes come one at a time", "[link][client]") {
+  world w;
+  w.how.chunk_bytes = 1;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::exchange("e", "k"), queue));
+  static_cast<void>(w.client.add_receiver("in", 10, {}));
+  w.connect();
+  for (int i = 0; i < 20; ++i)
+    send(*queue, std::to_string(i));
+  w.run();
+  w.broker->deliver(source, "hello");
+  w.run();
+  CHECK(w.broker->messages.size() == 20);
+  CHECK(w.broker->messages[0].address == "/exchanges/e/k");
+  CHECK(w.owner.deliveries.size() == 1);
+  CHECK(w.client.unfinished_sends() == 0);
+}
