@@ -1,8 +1,7 @@
 #include "bridge/caf/bridge_impl.hpp"
+#include "bridge/caf/local_proxy.hpp"
 
 #include <caf/actor_cast.hpp>
-#include <caf/actor_config.hpp>
-#include <caf/make_actor.hpp>
 
 namespace rookery::bridge {
 
@@ -28,14 +27,6 @@ amqp::io_loop_options make_loop_options(const bridge_options& x) {
   result.open_timeout = x.open_timeout;
   result.reconnect = x.reconnect;
   return result;
-}
-
-template <class T, class... Ts>
-caf::strong_actor_ptr make_local_proxy(caf::actor_system& system, Ts&&... xs) {
-  caf::actor_config config;
-  return caf::make_actor<T, caf::strong_actor_ptr>(
-      system.next_actor_id(), system.node(), &system, config,
-      std::forward<Ts>(xs)...);
 }
 
 } // namespace

@@ -61,10 +61,15 @@ void served_address::watch(const caf::actor& target) {
 }
 
 void served_address::release() {
-  std::lock_guard guard{mutex_};
-  make_ = nullptr;
-  target_ = nullptr;
-  gone_ = true;
+  // Ends outside the lock: dropping the last handle ends the target, which
+  // reports to on_target_down.
+  caf::actor last;
+  {
+    std::lock_guard guard{mutex_};
+    std::swap(last, target_);
+    make_ = nullptr;
+    gone_ = true;
+  }
 }
 
 void served_address::on_target_down(const caf::error& reason) {

@@ -2,12 +2,20 @@
 
 namespace rookery::amqp {
 
+namespace {
+
+/// An id without bytes counts as absent, and absent ids are strings.
+void copy_id(const id_view& from, std::string& text, bridge::id_kind& kind) {
+  text = to_string(from);
+  kind = text.empty() ? bridge::id_kind::string : from.kind;
+}
+
+} // namespace
+
 bridge::envelope envelope_view::to_envelope() const {
   bridge::envelope result;
-  result.message_id = to_string(message_id);
-  result.message_id_kind = message_id.kind;
-  result.correlation_id = to_string(correlation_id);
-  result.correlation_id_kind = correlation_id.kind;
+  copy_id(message_id, result.message_id, result.message_id_kind);
+  copy_id(correlation_id, result.correlation_id, result.correlation_id_kind);
   result.to = to;
   result.type = type;
   result.reply_to = reply_to;

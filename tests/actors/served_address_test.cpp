@@ -1,0 +1,271 @@
+// What becomes of a delivery: it enters its target as a request and ends by
+// the response. Method: encoded messages in, settlements and replies out, the
+// target on a deterministic scheduler.
+#include "bridge/caf/served_address.hpp"
+
+#include "tests/support/bridge_rig.hpp"
+#include "tests/support/catch.hpp"
+
+#include <caf/all.hpp>
+
+using namespace rookery;
+using namespace std::chrono_literals;
+using bridge::outcome;
+using bridge::served_address;
+using service::v1::PostTweetReply;
+using service::v1::PostTweetRequest;
+using kind = outcome::kind_type;
+
+namespace {
+
+using clock = served_address::clock;
+
+struct rig : tests::bridge_rig {
+  served_address& serve(caf::actor target, bridge::serve_options options = {},
+                        std::function<caf::actor()> make = nullptr) {
+    served = bridge::make_local_proxy<served_address>(
+        world.system(), home, std::string{"q"}, options, target, make);
+    auto& result = *static_cast<served_address*>(served->get());
+    result.start();
+    return result;
+  }
+  ~rig() {
+    if (served)
+      static_cast<served_address*>(served->get())->release();
+  }
+  std::vector<bridge::envelope> replies() { return take(*home->replies); }
+
+  caf::strong_actor_ptr served;
+};
+
+bridge::v1::Error error_in(const bridge::envelope& x) {
+  bridge::v1::Error result;
+  REQUIRE(x.type == "rookery.bridge.v1.Error");
+  REQUIRE(result.ParseFromString(x.body));
+  return result;
+}
+
+caf::behavior answers() {
+  return {[](const PostTweetRequest& x) {
+    PostTweetReply result;
+    result.set_tweet_id(x.author() + 1);
+    return result;
+  }};
+}
+
+} // namespace
+
+TEST_CASE("served address: settles after the handler, not before",
+          "[actors][served_address]") {
+  rig r;
+  auto& uut = r.serve(r.world.spawn(answers));
+  uut.deliver(1, rig::post(41), clock::now());
+  CHECK(r.settled().empty()); // the target has not run yet
+  r.world.run();
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].delivery == 1);
+  CHECK(settled[0].result.kind == kind::accepted);
+}
+
+TEST_CASE("served address: the answer goes to reply-to with its correlation",
+          "[actors][served_address]") {
+  rig r;
+  auto& uut = r.serve(r.world.spawn(answers));
+  uut.deliver(1, rig::post(41, "/queues/me"), clock::now());
+  r.world.run();
+  auto replies = r.replies();
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].to == "/queues/me");
+  CHECK(replies[0].correlation_id == "other.1-1");
+  PostTweetReply body;
+  REQUIRE(body.ParseFromString(replies[0].body));
+  CHECK(body.tweet_id() == 42);
+}
+
+TEST_CASE("served address: a void answer is a Done",
+          "[actors][served_address]") {
+  rig r;
+  auto& uut = r.serve(r.world.spawn(
+      []() -> caf::behavior { return {[](const PostTweetRequest&) {}}; }));
+  uut.deliver(1, rig::post(1, "/queues/me"), clock::now());
+  r.world.run();
+  auto replies = r.replies();
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].type == "rookery.bridge.v1.Done");
+}
+
+TEST_CASE("served address: a promise holds the delivery until it is kept",
+          "[actors][served_address]") {
+  rig r;
+  auto promise = std::make_shared<caf::response_promise>();
+  auto& uut = r.serve(r.world.spawn([=](caf::event_based_actor* self) {
+    return caf::behavior{[=](const PostTweetRequest&) {
+      *promise = self->make_response_promise();
+      return *promise;
+    }};
+  }));
+  uut.deliver(1, rig::post(1), clock::now());
+  r.world.run();
+  CHECK(r.settled().empty());
+  promise->deliver(caf::unit);
+  r.world.run();
+  CHECK(r.settled().size() == 1);
+}
+
+TEST_CASE("served address: an error somebody waits for is an answer",
+          "[actors][served_address]") {
+  rig r;
+  auto& uut = r.serve(r.world.spawn([]() -> caf::behavior {
+    return {[](const PostTweetRequest&) -> caf::result<PostTweetReply> {
+      return caf::make_error(bridge::errc::rejected, "because");
+    }};
+  }));
+  uut.deliver(1, rig::post(1, "/queues/me"), clock::now());
+  uut.deliver(2, rig::post(1), clock::now());
+  r.world.run();
+  auto replies = r.replies();
+  REQUIRE(replies.size() == 1);
+  CHECK(error_in(replies[0]).category() == "bridge");
+  CHECK(error_in(replies[0]).message() == "because");
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 2);
+  CHECK(settled[0].result.kind == kind::accepted);
+  // Nobody waits for the second: a failed attempt.
+  CHECK(settled[1].result == outcome::failure());
+}
+
+TEST_CASE("served address: what it cannot read is rejected with the reason",
+          "[actors][served_address]") {
+  rig r;
+  auto& uut = r.serve(r.world.spawn(answers));
+  uut.deliver(1, "garbage", clock::now());
+  bridge::envelope head;
+  head.message_id = "other.1-1";
+  head.reply_to = "/queues/me";
+  uut.deliver(2, bridge::encode(head, service::v1::Tweet{}), clock::now());
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 2);
+  CHECK(settled[0].result.condition == "amqp:decode-error");
+  CHECK(settled[1].result.condition == "amqp:not-implemented");
+  auto replies = r.replies();
+  REQUIRE(replies.size() == 1);
+  CHECK(error_in(replies[0]).message()
+        == "unknown message type \"rookery.service.v1.Tweet\"");
+}
+
+TEST_CASE("served address: a type that the target does not take is rejected",
+          "[actors][served_address]") {
+  rig r;
+  auto target = r.world.system().spawn(
+      []() -> caf::behavior { return {[](const PostTweetReply&) {}}; });
+  caf::scoped_actor keep{r.world.system()}; // the target stays until the end
+  caf::actor_cast<caf::scheduled_actor*>(target)->set_default_handler(
+      caf::drop);
+  auto& uut = r.serve(target);
+  uut.deliver(1, rig::post(1, "/queues/me"), clock::now());
+  r.world.run();
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result.kind == kind::rejected);
+  auto replies = r.replies();
+  REQUIRE(replies.size() == 1);
+  CHECK(error_in(replies[0]).code()
+        == static_cast<unsigned>(bridge::errc::unknown_type));
+}
+
+TEST_CASE("served address: a handler that takes too long failed",
+          "[actors][served_address]") {
+  rig r;
+  auto promise = std::make_shared<caf::response_promise>();
+  bridge::serve_options options;
+  options.handler_timeout = 5s;
+  auto& uut = r.serve(r.world.spawn([=](caf::event_based_actor* self) {
+    return caf::behavior{[=](const PostTweetRequest&) {
+      *promise = self->make_response_promise();
+      return *promise;
+    }};
+  }),
+                      options);
+  auto now = clock::now();
+  uut.deliver(1, rig::post(1), now);
+  r.world.run();
+  CHECK(uut.check(now + 4s));
+  CHECK(r.settled().empty());
+  CHECK(uut.check(now + 5s));
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result == outcome::failure());
+  promise->deliver(caf::unit); // too late
+  r.world.run();
+  CHECK(r.settled().empty());
+}
+
+TEST_CASE("served address: a target that ends gives back what it holds",
+          "[actors][served_address]") {
+  rig r;
+  auto target = r.world.spawn([](caf::event_based_actor* self) {
+    return caf::behavior{[=](const PostTweetRequest&) {
+      auto never = self->make_response_promise();
+      self->quit();
+      return never;
+    }};
+  });
+  auto& uut = r.serve(target);
+  uut.deliver(1, rig::post(1), clock::now());
+  uut.deliver(2, rig::post(2), clock::now());
+  r.world.run();
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 2);
+  for (const auto& x : settled)
+    CHECK(x.result == outcome::failure());
+  CHECK_FALSE(uut.check(clock::now())); // nobody makes another
+}
+
+TEST_CASE("served address: a factory's target is made again after a while",
+          "[actors][served_address]") {
+  rig r;
+  int made = 0;
+  auto make = [&] {
+    ++made;
+    return caf::actor_cast<caf::actor>(
+        r.world.spawn([](caf::event_based_actor* self) {
+          return caf::behavior{[=](const PostTweetRequest& x) {
+            if (x.author() == 0)
+              self->quit();
+            return PostTweetReply{};
+          }};
+        }));
+  };
+  auto& uut = r.serve(nullptr, {}, make);
+  uut.deliver(1, rig::post(0), clock::now());
+  r.world.run();
+  REQUIRE(made == 1);
+  static_cast<void>(r.settled());
+  // Comes while there is no target: it waits for the next one.
+  uut.deliver(2, rig::post(7), clock::now());
+  r.world.run();
+  CHECK(r.settled().empty());
+  CHECK(uut.check(clock::now() + 20s));
+  CHECK(made == 2);
+  r.world.run();
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result.kind == kind::accepted);
+}
+
+TEST_CASE("served address: what failed too often is rejected for good",
+          "[actors][served_address]") {
+  rig r;
+  bridge::serve_options options;
+  options.attempts_max = 3;
+  auto& uut = r.serve(r.world.spawn(answers), options);
+  // A header with delivery-count 3, as a broker writes it, then the rest.
+  auto bytes = rig::post(1);
+  std::string header{"\x00\x53\x70\xc0\x07\x05\x41\x40\x40\x42\x52\x03", 12};
+  auto rest = bytes.substr(bytes.find(std::string{"\x00\x53\x73", 3}));
+  uut.deliver(1, header + rest, clock::now());
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result.kind == kind::rejected);
+}
