@@ -17,8 +17,8 @@ template <class T, class... Ts>
                                                      Ts&&... xs) {
   caf::actor_config config;
   return caf::make_actor<T, caf::strong_actor_ptr>(
-    system.next_actor_id(), system.node(), &system, config,
-    std::forward<Ts>(xs)...);
+      system.next_actor_id(), system.node(), &system, config,
+      std::forward<Ts>(xs)...);
 }
 
 } // namespace rookery::bridge
