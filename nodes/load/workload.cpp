@@ -59,7 +59,8 @@ workload::workload(const workload_options& options,
       random_(options.seed),
       users_(std::move(users)),
       author_(activity(users_, edges, random_)),
-      edges_(std::move(edges)) {}
+      edges_(std::move(edges)),
+      taken_(edges_.begin(), edges_.end()) {}
 
 operation workload::next() {
   auto& mix = options_.mix;
