@@ -1,0 +1,208 @@
+#include "broker/connection.hpp"
+
+#include "broker/attach.hpp"
+#include "broker/dispatcher.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace rookery::broker {
+
+namespace {
+
+// What Proton holds for a delivery besides its bytes, about.
+constexpr std::uint64_t delivery_overhead_bytes = 512;
+
+endpoint* endpoint_of(amqp::link x) {
+  return static_cast<endpoint*>(x.context());
+}
+
+session_state* state_of(amqp::session x) {
+  return static_cast<session_state*>(x.context());
+}
+
+} // namespace
+
+connection::connection(dispatcher& shared, connection_id id,
+                       std::function<void()> flush, amqp::condition refusal)
+    : shared_{shared},
+      id_{id},
+      flush_{std::move(flush)},
+      refusal_{std::move(refusal)} {
+  shared_.add(*this);
+}
+
+connection::~connection() { shared_.remove(*this); }
+
+void connection::close(const amqp::condition& why) {
+  engine_->close(why);
+  shared_.touch(*this);
+}
+
+void connection::end_session(const endpoint& where,
+                             const amqp::condition& why) {
+  auto* which = state_of(where.link().session());
+  shared_.sink.attach_refused(id_, where.link().name(), why.text());
+  end_session(*which, why);
+}
+
+void connection::end_session(session_state& which, const amqp::condition& why) {
+  ++shared_.counters.attaches_refused;
+  which.ending = true;
+  while (!which.endpoints.empty())
+    remove(*which.endpoints.back(), detach_reason::failed);
+  which.self.close(why);
+  shared_.touch(*this);
+}
+
+void connection::end_link(endpoint& which, const amqp::condition& why) {
+  auto self = which.link();
+  remove(which, detach_reason::closed);
+  self.close(why);
+  shared_.touch(*this);
+}
+
+/// Takes an endpoint from its link and destroys it.
+void connection::remove(endpoint& which, detach_reason why) {
+  auto self = which.link();
+  auto* where = state_of(self.session());
+  self.set_context(nullptr);
+  std::erase(waiting_, &which);
+  which.on_closed(why);
+  auto& all = where->endpoints;
+  const auto place = std::find_if(
+      all.begin(), all.end(), [&](const auto& x) { return x.get() == &which; });
+  // Order matters to nobody.
+  std::swap(*place, all.back());
+  all.pop_back();
+}
+
+bool connection::sent(endpoint& through, std::size_t bytes) {
+  const auto max = shared_.options.output_bytes_max;
+  output_bytes_ += bytes + delivery_overhead_bytes;
+  if (output_bytes_ < max)
+    return true;
+  // What was written meanwhile was not counted off.
+  output_bytes_ = output_bytes();
+  if (output_bytes_ < max)
+    return true;
+  waiting_.push_back(&through);
+  return false;
+}
+
+std::uint64_t connection::output_bytes() const {
+  std::uint64_t result = 0;
+  for (const auto& session : sessions_) {
+    result += session->self.outgoing_bytes();
+    for (const auto& each : session->endpoints)
+      if (each->link().is_sender())
+        result += each->link().queued() * delivery_overhead_bytes;
+  }
+  return result;
+}
+
+void connection::queue_deleted(std::string_view name) {
+  for (const auto& session : sessions_) {
+    // end_link puts the last in the place of the one that goes.
+    for (std::size_t i = session->endpoints.size(); i-- > 0;)
+      if (auto& each = *session->endpoints[i]; each.publishes_to(name))
+        end_link(each, {"amqp:resource-deleted",
+                        "queue '" + std::string{name} + "' was deleted"});
+  }
+}
+
+void connection::on_open(const amqp::peer_info& peer) {
+  if (!refusal_.empty())
+    return close(refusal_);
+  ++shared_.counters.connections_opened;
+  opened_ = true;
+  shared_.sink.connection_opened(id_, peer.container_id);
+}
+
+void connection::on_session_open(amqp::session s) {
+  auto state = std::make_unique<session_state>();
+  state->self = s;
+  s.set_context(state.get());
+  s.open();
+  sessions_.push_back(std::move(state));
+}
+
+void connection::on_session_closed(amqp::session s, const amqp::condition&) {
+  auto* which = state_of(s);
+  std::erase_if(sessions_, [&](const auto& x) { return x.get() == which; });
+}
+
+void connection::on_link_open(amqp::link x, bool) {
+  auto* where = state_of(x.session());
+  if (where == nullptr || where->ending)
+    return;
+  const auto max = shared_.options.links_per_session_max;
+  std::optional<amqp::condition> refused;
+  if (++where->link_count > max)
+    refused = {"amqp:connection:framing-error",
+               "more than " + std::to_string(max) + " links on one session"};
+  else
+    refused = attach(*this, *where, x);
+  if (!refused)
+    return;
+  shared_.sink.attach_refused(id_, x.name(), refused->text());
+  end_session(*where, *refused);
+}
+
+void connection::on_link_closed(amqp::link x, const amqp::condition&) {
+  auto s = x.session();
+  if (auto* where = state_of(s))
+    --where->link_count;
+  if (auto* which = endpoint_of(x))
+    remove(*which,
+           s.ended_by_peer() ? detach_reason::failed : detach_reason::closed);
+}
+
+void connection::on_credit(amqp::link x) {
+  if (auto* which = endpoint_of(x))
+    which->on_credit();
+}
+
+void connection::on_message(amqp::link x, amqp::delivery d,
+                            std::string& bytes) {
+  if (auto* which = endpoint_of(x))
+    which->on_message(d, bytes);
+  else
+    d.settle(bridge::outcome::released()); // we ended it; let it be forgotten
+}
+
+void connection::on_outcome(amqp::link x, std::uint64_t number,
+                            const bridge::outcome& how) {
+  if (auto* which = endpoint_of(x))
+    which->on_outcome(number, how);
+}
+
+void connection::on_written() {
+  if (waiting_.empty())
+    return;
+  output_bytes_ = output_bytes();
+  if (output_bytes_ > shared_.options.output_bytes_max / 2)
+    return;
+  for (auto* each : std::exchange(waiting_, {}))
+    each->on_room();
+}
+
+void connection::on_closed(const amqp::condition& why) {
+  for (const auto& session : sessions_)
+    while (!session->endpoints.empty()) {
+      auto last = std::move(session->endpoints.back());
+      session->endpoints.pop_back();
+      last->on_closed(detach_reason::failed);
+    }
+  sessions_.clear();
+  waiting_.clear();
+  if (owns_queues_)
+    shared_.host.connection_closed(id_);
+  shared_.wake();
+  if (opened_)
+    shared_.sink.connection_closed(id_, why.empty() ? "" : why.text());
+  if (on_gone)
+    on_gone();
+}
+
+} // namespace rookery::broker

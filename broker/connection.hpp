@@ -1,0 +1,94 @@
+#pragma once
+
+#include "bridge/amqp/engine.hpp"
+#include "broker/core/consumer.hpp"
+#include "broker/endpoint.hpp"
+#include "broker/session_state.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rookery::broker {
+
+class dispatcher;
+
+/// One client: its sessions and links, joined to the virtual host. It drives
+/// no IO; the engine it listens to is a socket's or a test's.
+///
+/// Whatever a client does wrong in attaching a link ends the session, as in
+/// RabbitMQ, not the link alone.
+/// @thread the dispatcher's
+class connection : public amqp::engine_handler {
+public:
+  /// `flush` sends what the engine has to say (for a socket: `pump`). With a
+  /// `refusal`, the client is told it and turned away at its OPEN.
+  connection(dispatcher& shared, connection_id id, std::function<void()> flush,
+             amqp::condition refusal = {});
+  ~connection() override;
+
+  /// The engine whose handler this is; once, before any bytes.
+  void bind(amqp::engine& e) { engine_ = &e; }
+  /// Called when the connection is over; the caller may then destroy it, but
+  /// not before the engine's `dispatch` returned.
+  std::function<void()> on_gone;
+
+  void flush() { flush_(); }
+  /// Starts an orderly close.
+  void close(const amqp::condition& why);
+
+  // For endpoints.
+  [[nodiscard]] dispatcher& shared() { return shared_; }
+  [[nodiscard]] connection_id id() const { return id_; }
+  /// Ends the session of `where` and all its links, this endpoint among them.
+  void end_session(const endpoint& where, const amqp::condition& why);
+  /// Detaches one link for a reason, and destroys the endpoint.
+  void end_link(endpoint& which, const amqp::condition& why);
+  /// So many bytes were sent on `through`.
+  /// @returns false when it should send no more until `on_room`.
+  [[nodiscard]] bool sent(endpoint& through, std::size_t bytes);
+  /// Its exclusive queues are to go with it.
+  void owns_queues() { owns_queues_ = true; }
+
+  /// Ends the links that publish to a queue that is gone.
+  void queue_deleted(std::string_view name);
+
+  /// The dispatcher's: it is in the list of connections to flush.
+  bool touched = false;
+
+  void on_open(const amqp::peer_info& peer) override;
+  void on_session_open(amqp::session s) override;
+  void on_session_closed(amqp::session s, const amqp::condition& why) override;
+  void on_link_open(amqp::link x, bool ours) override;
+  void on_link_closed(amqp::link x, const amqp::condition& why) override;
+  void on_credit(amqp::link x) override;
+  void on_message(amqp::link x, amqp::delivery d, std::string& bytes) override;
+  void on_outcome(amqp::link x, std::uint64_t number,
+                  const bridge::outcome& how) override;
+  void on_written() override;
+  void on_closed(const amqp::condition& why) override;
+
+private:
+  void end_session(session_state& which, const amqp::condition& why);
+  void remove(endpoint& which, detach_reason why);
+  [[nodiscard]] std::uint64_t output_bytes() const;
+
+  dispatcher& shared_;
+  connection_id id_;
+  std::function<void()> flush_;
+  amqp::condition refusal_;
+  amqp::engine* engine_ = nullptr;
+  bool opened_ = false; // the sink was told of it
+  bool owns_queues_ = false;
+  std::vector<std::unique_ptr<session_state>> sessions_;
+  /// An upper bound of what waits in the engine; made exact when it matters.
+  std::uint64_t output_bytes_ = 0;
+  /// Endpoints that wait for `on_room`.
+  std::vector<endpoint*> waiting_;
+};
+
+} // namespace rookery::broker

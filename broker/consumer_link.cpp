@@ -1,0 +1,137 @@
+#include "broker/consumer_link.hpp"
+
+#include "bridge/amqp/wire/header_facts.hpp"
+#include "broker/connection.hpp"
+#include "broker/dispatcher.hpp"
+
+#include <utility>
+
+namespace rookery::broker {
+
+namespace {
+
+outcome outcome_of(const bridge::outcome& x) {
+  using kind = bridge::outcome::kind_type;
+  switch (x.kind) {
+  case kind::accepted:
+    return outcome::accepted;
+  case kind::rejected:
+    return outcome::rejected;
+  case kind::modified:
+    return modified(x.failed, x.undeliverable_here);
+  case kind::released:
+  case kind::none:
+    break;
+  }
+  return outcome::released;
+}
+
+std::string header_of(const event& x) {
+  amqp::header_facts facts;
+  facts.durable = x.message->durable;
+  facts.priority = x.message->priority;
+  std::optional<std::uint32_t> ttl;
+  if (x.message->ttl)
+    ttl = static_cast<std::uint32_t>(x.message->ttl->count());
+  return amqp::rewrite_header(facts, x.delivery_count, x.first_acquirer, ttl);
+}
+
+} // namespace
+
+consumer_link::consumer_link(connection& owner, amqp::link self,
+                             bool presettled, std::uint64_t bytes_max)
+    : endpoint{owner, self},
+      presettled_{presettled},
+      bytes_max_{bytes_max} {}
+
+std::optional<failure> consumer_link::consume(std::string_view queue,
+                                              std::int32_t priority) {
+  auto joined = owner_.shared().host.attach(
+      queue, {priority, presettled_, owner_.id(), this});
+  if (!joined)
+    return joined.error();
+  source_ = std::move(joined.value());
+  return std::nullopt;
+}
+
+void consumer_link::give(const event& what) {
+  if (what.what == event::kind::drained) {
+    self_.drained();
+    owner_.shared().touch(owner_);
+    return;
+  }
+  if (bytes_max_ != 0 && what.message->bytes.size() > bytes_max_)
+    return owner_.end_session(*this, {"amqp:link:message-size-exceeded",
+                                      "a message is longer than the "
+                                          + std::to_string(bytes_max_)
+                                          + " bytes that the receiver takes"});
+  send(what);
+}
+
+void consumer_link::send(const event& what) {
+  const auto& bytes = what.message->bytes;
+  const auto number = presettled_ ? ++presettled_count_ : what.id;
+  if (what.first_acquirer && what.delivery_count == 0)
+    self_.send(number, bytes, {}, presettled_);
+  else
+    self_.send(number, header_of(what),
+               std::string_view{bytes}.substr(what.message->header_bytes),
+               presettled_);
+  auto& shared = owner_.shared();
+  ++shared.counters.messages_out;
+  shared.touch(owner_);
+  if (!owner_.sent(*this, bytes.size())) {
+    output_full_ = true;
+    refresh_pause();
+  } else if (source_->unsettled_count() >= shared.options.unsettled_max) {
+    refresh_pause();
+  }
+}
+
+void consumer_link::cancel(std::string_view queue) {
+  owner_.end_link(*this, {"amqp:resource-deleted",
+                          "queue '" + std::string{queue} + "' was deleted"});
+}
+
+void consumer_link::on_credit() {
+  const auto credit = self_.credit();
+  const auto drain = self_.draining() && credit > 0;
+  // Reported again whenever a transfer was written: mostly nothing is new.
+  if (credit == source_->credit() && !drain)
+    return;
+  source_->set_credit(credit, drain);
+  owner_.shared().wake();
+}
+
+void consumer_link::on_outcome(std::uint64_t number,
+                               const bridge::outcome& how) {
+  if (presettled_)
+    return;
+  source_->settle(number, outcome_of(how));
+  if (paused_)
+    refresh_pause();
+  owner_.shared().wake();
+}
+
+void consumer_link::on_room() {
+  output_full_ = false;
+  refresh_pause();
+}
+
+void consumer_link::on_closed(detach_reason why) {
+  auto& shared = owner_.shared();
+  shared.host.detach(*source_, why);
+  shared.wake();
+}
+
+void consumer_link::refresh_pause() {
+  const auto paused =
+      output_full_
+      || source_->unsettled_count() >= owner_.shared().options.unsettled_max;
+  if (std::exchange(paused_, paused) == paused)
+    return;
+  source_->set_paused(paused);
+  owner_.shared().wake();
+}
+
+} // namespace rookery::broker

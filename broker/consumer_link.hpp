@@ -1,0 +1,56 @@
+#pragma once
+
+#include "broker/core/consumer.hpp"
+#include "broker/core/errc.hpp"
+#include "broker/core/event.hpp"
+#include "broker/endpoint.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rookery::broker {
+
+/// A link on which a client consumes from a queue.
+///
+/// A message goes out first as the very bytes that came in; from the second
+/// time on behind a header of ours, with `delivery-count` and
+/// `first-acquirer` = false. Outcomes: accepted and rejected finish it,
+/// released returns it, modified returns it or, undeliverable here, finishes
+/// it. A delivery settled without an outcome counts as released, the default
+/// outcome of RabbitMQ's sources (which itself ends the session then).
+class consumer_link : public endpoint {
+public:
+  /// `bytes_max`: the largest message the client takes; 0 = any.
+  consumer_link(connection& owner, amqp::link self, bool presettled,
+                std::uint64_t bytes_max);
+
+  /// Starts to consume. @returns why not.
+  [[nodiscard]] std::optional<failure> consume(std::string_view queue,
+                                               std::int32_t priority);
+
+  /// Does what the queue says.
+  void give(const event& what);
+  /// The queue was deleted: ends the link.
+  void cancel(std::string_view queue);
+
+  void on_credit() override;
+  void on_outcome(std::uint64_t number, const bridge::outcome& how) override;
+  void on_room() override;
+  void on_closed(detach_reason why) override;
+
+private:
+  void send(const event& what);
+  void refresh_pause();
+
+  bool presettled_;
+  std::uint64_t bytes_max_;
+  consumer_ptr source_;
+  /// Numbers of pre-settled sends, which nobody answers.
+  std::uint64_t presettled_count_ = 0;
+  bool output_full_ = false;
+  bool paused_ = false;
+};
+
+} // namespace rookery::broker

@@ -1,0 +1,103 @@
+#include "broker/dispatcher.hpp"
+
+#include "broker/connection.hpp"
+#include "broker/consumer_link.hpp"
+#include "broker/publisher_link.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace rookery::broker {
+
+namespace {
+
+// Events of a turn; then the sockets have theirs.
+constexpr std::size_t events_max = 8'192;
+
+} // namespace
+
+dispatcher::dispatcher(const broker_options& options_arg, event_sink& sink_arg,
+                       std::string incarnation, std::function<void()> ask)
+    : host{options_arg.host},
+      options{options_arg},
+      sink{sink_arg},
+      incarnation_{std::move(incarnation)},
+      ask_{std::move(ask)} {}
+
+void dispatcher::wake() {
+  if (!std::exchange(asked_, true))
+    ask_();
+}
+
+void dispatcher::run() {
+  asked_ = false;
+  event next;
+  std::size_t count = 0;
+  while (count < events_max && host.next(next)) {
+    ++count;
+    static_cast<consumer_link*>(next.to->options().context)->give(next);
+  }
+  if (count == events_max)
+    wake();
+  resume();
+  flush();
+}
+
+void dispatcher::touch(connection& x) {
+  if (std::exchange(x.touched, true))
+    return;
+  touched_.push_back(&x);
+  wake();
+}
+
+void dispatcher::stall(publisher_link& x) { stalled_.push_back(&x); }
+
+void dispatcher::forget(publisher_link& x) { std::erase(stalled_, &x); }
+
+void dispatcher::add(connection& x) { connections_.push_back(&x); }
+
+void dispatcher::remove(connection& x) {
+  std::erase(connections_, &x);
+  std::erase(touched_, &x);
+  std::replace(flushing_.begin(), flushing_.end(), &x,
+               static_cast<connection*>(nullptr));
+}
+
+void dispatcher::queue_deleted(std::string_view name,
+                               const std::vector<consumer_ptr>& cancelled) {
+  for (const auto& each : cancelled)
+    static_cast<consumer_link*>(each->options().context)->cancel(name);
+  for (auto* each : connections_)
+    each->queue_deleted(name);
+}
+
+std::string dispatcher::make_name() {
+  return "dynamic-" + incarnation_ + "-" + std::to_string(++names_);
+}
+
+broker_counters dispatcher::snapshot() const {
+  auto result = counters;
+  result.connections = connections_.size();
+  result.bytes_held = host.bytes_used();
+  result.publishers_stalled = stalled_.size();
+  host.each_queue([&](const queue&) { ++result.queues; });
+  return result;
+}
+
+void dispatcher::resume() {
+  std::erase_if(stalled_, [](publisher_link* x) { return x->resume(); });
+}
+
+void dispatcher::flush() {
+  flushing_.swap(touched_);
+  // By index: a connection may end, and be taken out, while another is flushed.
+  for (std::size_t i = 0; i < flushing_.size(); ++i)
+    if (auto* x = flushing_[i]) {
+      x->touched = false;
+      x->flush();
+    }
+  flushing_.clear();
+}
+
+} // namespace rookery::broker

@@ -1,0 +1,76 @@
+#pragma once
+
+#include "broker/core/virtual_host.hpp"
+#include "broker/event_sink.hpp"
+#include "broker/options.hpp"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rookery::broker {
+
+class connection;
+class publisher_link;
+
+/// What all connections of one broker share, and the order of its work.
+///
+/// A connection only tells the queues what happened and asks for a *turn*. In
+/// a turn the queues give what they have to the consumers, publishers that
+/// waited for room go on, and at last each connection that has something to
+/// say is flushed, once. So what one read brought, for however many consumers,
+/// costs each of them one write.
+/// @thread one; not thread-safe
+class dispatcher {
+public:
+  /// `ask` must see to it that `run` is called soon, and not from within. It is
+  /// called at most once per turn. `sink` must outlive the dispatcher.
+  dispatcher(const broker_options& options, event_sink& sink,
+             std::string incarnation, std::function<void()> ask);
+
+  /// Asks for a turn; many calls before it make one.
+  void wake();
+  /// Runs a turn.
+  void run();
+
+  /// `x` was written to from outside its own callbacks: flush it this turn.
+  void touch(connection& x);
+  /// `x` has no credit because of a full queue: try again every turn.
+  void stall(publisher_link& x);
+  void forget(publisher_link& x);
+
+  void add(connection& x);
+  void remove(connection& x);
+  /// A queue was deleted by a request: ends the links to it.
+  void queue_deleted(std::string_view name,
+                     const std::vector<consumer_ptr>& cancelled);
+  /// A name for a queue that a client asked the broker to name.
+  [[nodiscard]] std::string make_name();
+
+  [[nodiscard]] broker_counters snapshot() const;
+  [[nodiscard]] const std::vector<connection*>& connections() const {
+    return connections_;
+  }
+
+  virtual_host host;
+  const broker_options options;
+  event_sink& sink;
+  /// Counted by the links.
+  broker_counters counters;
+
+private:
+  void resume();
+  void flush();
+
+  std::string incarnation_;
+  std::function<void()> ask_;
+  bool asked_ = false; // a turn is due
+  std::vector<connection*> connections_;
+  std::vector<connection*> touched_;  // each once
+  std::vector<connection*> flushing_; // null where one went meanwhile
+  std::vector<publisher_link*> stalled_;
+  std::uint64_t names_ = 0;
+};
+
+} // namespace rookery::broker

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace rookery::broker {
+
+/// Told of what a host may want to log; the broker itself prints nothing.
+/// Texts are for humans and valid during the call. Methods must not call the
+/// broker.
+/// @thread the broker's
+class event_sink {
+public:
+  virtual ~event_sink() = default;
+
+  /// `peer` is the client's container id.
+  virtual void connection_opened(std::uint64_t /* connection */,
+                                 std::string_view /* peer */) noexcept {}
+  /// `reason` is empty for an orderly close.
+  virtual void connection_closed(std::uint64_t /* connection */,
+                                 std::string_view /* reason */) noexcept {}
+  /// A connection was turned away or could not be accepted.
+  virtual void connection_refused(std::string_view /* reason */) noexcept {}
+  /// A session was ended because of this link: a bad address, a missing queue,
+  /// a broken rule.
+  virtual void attach_refused(std::uint64_t /* connection */,
+                              std::string_view /* link */,
+                              std::string_view /* reason */) noexcept {}
+  /// A message was rejected, or dropped if it came settled.
+  virtual void message_refused(std::uint64_t /* connection */,
+                               std::string_view /* link */,
+                               std::string_view /* reason */) noexcept {}
+};
+
+} // namespace rookery::broker

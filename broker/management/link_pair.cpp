@@ -1,0 +1,65 @@
+#include "broker/management/link_pair.hpp"
+
+#include "broker/connection.hpp"
+#include "broker/dispatcher.hpp"
+#include "broker/management/api.hpp"
+
+#include <utility>
+
+namespace rookery::broker {
+
+management_link::management_link(connection& owner, amqp::link self,
+                                 std::shared_ptr<management_pair> pair)
+    : endpoint{owner, self},
+      pair_{std::move(pair)} {
+  if (!self_.is_sender()) {
+    credit_ = credit_max;
+    self_.add_credit(credit_);
+  }
+}
+
+void management_link::on_message(amqp::delivery d, std::string& bytes) {
+  d.settle(bridge::outcome::accepted());
+  if (credit_ == 0)
+    return owner_.end_session(
+        *this, {"amqp:link:transfer-limit-exceeded",
+                "a management request came without credit for it"});
+  if (!pair_->answers)
+    return owner_.end_session(
+        *this, {"amqp:precondition-failed",
+                "a request on a half open management link pair"});
+  if (pair_->answers.credit() == 0)
+    return owner_.end_session(
+        *this, {"amqp:precondition-failed",
+                "no credit for the answer to a management request"});
+  if (--credit_ <= credit_max / 2) {
+    self_.add_credit(credit_max - credit_);
+    credit_ = credit_max;
+  }
+  answer(bytes);
+}
+
+void management_link::answer(const std::string& bytes) {
+  const auto request = parse_request(bytes);
+  if (!request)
+    return owner_.end_session(*this, {"amqp:decode-error", request.error()});
+  auto& shared = owner_.shared();
+  auto result = handle(*request, shared.host, owner_.id());
+  if (result.declared_exclusive)
+    owner_.owns_queues();
+  pair_->answers.send(++pair_->answer_count,
+                      encode_response(request->id, result.status, result.body),
+                      {}, true);
+  shared.wake();
+  if (!result.deleted_queue.empty())
+    shared.queue_deleted(result.deleted_queue, result.cancelled);
+}
+
+void management_link::on_closed(detach_reason) {
+  if (self_.is_sender())
+    pair_->answers = {};
+  else
+    pair_->requests = {};
+}
+
+} // namespace rookery::broker

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "broker/endpoint.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace rookery::broker {
+
+/// What the two links of a pair know of each other.
+struct management_pair {
+  /// The client's own address on both links; it makes them one.
+  std::optional<std::string> client;
+  /// Brings requests; null when not attached.
+  amqp::link requests;
+  /// Carries answers; null when not attached.
+  amqp::link answers;
+  std::uint64_t answer_count = 0;
+};
+
+/// One of the two links between a client and `/management`.
+/// @source AMQP Link Pairing 1.0; rabbit_amqp_session.erl of RabbitMQ 4.0.5
+class management_link : public endpoint {
+public:
+  /// Requests that may be under way.
+  static constexpr std::uint32_t credit_max = 8;
+
+  /// `self` is one of the pair's two links.
+  management_link(connection& owner, amqp::link self,
+                  std::shared_ptr<management_pair> pair);
+
+  void on_message(amqp::delivery d, std::string& bytes) override;
+  void on_closed(detach_reason) override;
+
+private:
+  void answer(const std::string& bytes);
+
+  std::shared_ptr<management_pair> pair_;
+  std::uint32_t credit_ = 0;
+};
+
+} // namespace rookery::broker

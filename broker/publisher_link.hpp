@@ -1,0 +1,61 @@
+#pragma once
+
+#include "broker/core/message.hpp"
+#include "broker/core/route.hpp"
+#include "broker/core/virtual_host.hpp"
+#include "broker/endpoint.hpp"
+#include "broker/terminus.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace rookery::broker {
+
+/// A link on which a client publishes, to one place or, without a target, to
+/// where each message says.
+///
+/// Outcomes: accepted when every queue has the message; released when it leads
+/// to no queue; rejected, with the reason, when a queue refuses it, when it
+/// cannot be read, or when its own `to` is malformed or names no exchange.
+class publisher_link : public endpoint {
+public:
+  /// `where` is a queue (plain or not), an exchange, or anonymous.
+  publisher_link(connection& owner, amqp::link self, const terminus& where);
+  ~publisher_link() override;
+
+  /// Grants credit if there is room now. @returns false when it must wait.
+  bool resume();
+
+  void on_message(amqp::delivery d, std::string& bytes) override;
+  [[nodiscard]] bool publishes_to(std::string_view queue) const override;
+
+private:
+  struct verdict {
+    bridge::outcome how;
+    /// Set when the link cannot go on.
+    std::optional<amqp::condition> detach = {};
+  };
+
+  [[nodiscard]] verdict publish(std::string& bytes);
+  [[nodiscard]] verdict publish_to(std::string_view to,
+                                   const message_ptr& message);
+  [[nodiscard]] verdict verdict_of(const publish_result& x) const;
+  void refuse(const amqp::condition& why);
+  void refill();
+  /// Whether a full queue, or all of them, do not stop us.
+  [[nodiscard]] bool room();
+
+  /// Where a link with a target leads; else where the last message led.
+  std::optional<route> route_;
+  /// Anonymous only: the `to` that `route_` was made from.
+  std::string last_to_;
+  bool anonymous_;
+  std::uint32_t credit_ = 0;
+  bool stalled_ = false; // in the dispatcher's list
+  /// The queue stopped this link and has not fallen below the lower mark.
+  bool stopped_ = false;
+};
+
+} // namespace rookery::broker

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "bridge/amqp/link.hpp"
+#include "broker/endpoint.hpp"
+#include "broker/management/link_pair.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace rookery::broker {
+
+/// A client's session, found through its context.
+struct session_state {
+  amqp::session self;
+  /// We sent END: everything on it is ignored until the client agrees.
+  bool ending = false;
+  /// Attached links, those among them that we detached and the client did not
+  /// yet.
+  std::uint32_t link_count = 0;
+  std::vector<std::unique_ptr<endpoint>> endpoints;
+  /// Halves and whole pairs of management links, by link name.
+  std::map<std::string, std::shared_ptr<management_pair>> pairs;
+};
+
+} // namespace rookery::broker

@@ -1,0 +1,76 @@
+#include "broker/terminus.hpp"
+
+#include "bridge/percent.hpp"
+
+#include <utility>
+
+namespace rookery::broker {
+
+namespace {
+
+using kind = terminus::kind_type;
+using parsed = bridge::expected<terminus, std::string>;
+
+constexpr std::string_view queues = "/queues/";
+constexpr std::string_view exchanges = "/exchanges/";
+constexpr std::string_view management = "/management";
+
+auto bad(std::string_view address) {
+  return bridge::unexpected{"bad address string '" + std::string{address}
+                            + "'"};
+}
+
+parsed parse_queue(std::string_view address) {
+  auto name = bridge::percent_decode(address.substr(queues.size()));
+  if (!name || name->empty())
+    return bad(address);
+  return terminus{kind::queue, *std::move(name)};
+}
+
+parsed parse_exchange(std::string_view address) {
+  const auto rest = address.substr(exchanges.size());
+  const auto slash = rest.find('/');
+  const auto key_text =
+      slash == std::string_view::npos ? "" : rest.substr(slash + 1);
+  auto name = bridge::percent_decode(rest.substr(0, slash));
+  auto key = bridge::percent_decode(key_text);
+  // The default exchange is reached through "/queues/".
+  if (!name || !key || name->empty() || *name == "amq.default"
+      || key_text.find('/') != std::string_view::npos)
+    return bad(address);
+  return terminus{kind::exchange, *std::move(name), *std::move(key)};
+}
+
+parsed parse_any(std::string_view address) {
+  if (address.starts_with(queues))
+    return parse_queue(address);
+  if (address.starts_with(exchanges))
+    return parse_exchange(address);
+  if (address.empty() || address.starts_with('/'))
+    return bad(address);
+  return terminus{kind::plain, std::string{address}};
+}
+
+} // namespace
+
+parsed parse_source(const std::optional<std::string>& address) {
+  if (!address)
+    return bridge::unexpected{std::string{"the source has no address"}};
+  if (*address == management)
+    return terminus{kind::management};
+  if (address->starts_with(exchanges))
+    return bad(*address);
+  return parse_any(*address);
+}
+
+parsed parse_target_address(const std::optional<std::string>& address) {
+  if (!address)
+    return terminus{kind::anonymous};
+  if (*address == management)
+    return terminus{kind::management};
+  return parse_any(*address);
+}
+
+parsed parse_to(std::string_view address) { return parse_any(address); }
+
+} // namespace rookery::broker
