@@ -160,9 +160,6 @@ public:
       throw std::logic_error("test_system: " + std::exchange(*trouble_, {}));
   }
 
-  /// Lets the next actor handle one message. False when none has one.
-  bool step() { return scheduler_.try_run_once(); }
-
   /// Runs, then lets `span` pass in steps of at most `step` and runs after
   /// each, so that a timer that renews itself fires as often as it should.
   void advance_time(caf::timespan span,
