@@ -136,6 +136,10 @@ std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
   loop_.post([this] {
     for (const auto& [index, x] : served_)
       client_.pause_receiver(index);
+    {
+      std::lock_guard guard{state_mutex_};
+      state_.paused = true;
+    }
     publish_state();
   });
   std::size_t left = 0;
@@ -144,7 +148,8 @@ std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
     std::unique_lock guard{state_mutex_};
     state_changed_.wait_until(guard, deadline, [this] {
       return !state_.connected
-             || (state_.sends == 0 && state_.deliveries == 0 && state_.quiet);
+             || (state_.paused && state_.sends == 0 && state_.deliveries == 0
+                 && state_.quiet);
     });
     left = state_.sends + state_.deliveries;
   }

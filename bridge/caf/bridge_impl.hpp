@@ -69,7 +69,8 @@ struct bridge::impl final : amqp::client_handler, amqp::io_loop::owner {
     bool refused = false;
     std::size_t sends = 0;
     std::size_t deliveries = 0;
-    bool quiet = false; // paused receivers have nothing more to come
+    bool paused = false; // the receivers were told to stop
+    bool quiet = false;  // and nothing more is coming
   };
   std::mutex state_mutex_; // guards state_
   std::condition_variable state_changed_;

@@ -1,0 +1,281 @@
+// Two nodes and a broker over real sockets, in one process. Goal: what the
+// bridge promises holds with real threads and a broker that comes and goes.
+// Every wait has a deadline; none is a sleep.
+#include "bridge/bridge.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/support/loopback_broker.hpp"
+
+#include "rookery/service/v1/log.pb.h"
+#include "rookery/service/v1/tweet.pb.h"
+
+#include <caf/all.hpp>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+
+using namespace rookery;
+using namespace std::chrono_literals;
+using bridge::address;
+using bridge::errc;
+using service::v1::LogHead;
+using service::v1::PostTweetReply;
+using service::v1::PostTweetRequest;
+using service::v1::Tweet;
+
+namespace {
+
+const auto queue = address::queue("target");
+
+// One node: an actor system and its bridge.
+struct node {
+  node(const std::string& name, std::uint16_t port) {
+    bridge::type_registry types;
+    types.add<PostTweetRequest>().add<PostTweetReply>().add<LogHead>();
+    bridge::bridge_options options;
+    options.node_name = name;
+    options.brokers = {{"127.0.0.1", port}};
+    options.reconnect.delay_max = 200ms;
+    link.emplace(system, types, options);
+  }
+  ~node() { link->stop(2s); }
+
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  std::optional<bridge::bridge> link;
+};
+
+// What several targets have seen, together.
+class tally {
+public:
+  void add(std::uint64_t x) {
+    std::lock_guard guard{mutex_};
+    ++times_[x];
+    changed_.notify_all();
+  }
+  bool wait_for(std::size_t count, std::chrono::seconds timeout) {
+    std::unique_lock guard{mutex_};
+    return changed_.wait_for(guard, timeout,
+                             [&] { return times_.size() == count; });
+  }
+  std::size_t doubled() {
+    std::lock_guard guard{mutex_};
+    std::size_t result = 0;
+    for (const auto& [x, times] : times_)
+      result += times > 1 ? 1 : 0;
+    return result;
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::uint64_t, int> times_;
+};
+
+PostTweetRequest request(std::uint64_t author) {
+  PostTweetRequest result;
+  result.set_author(author);
+  return result;
+}
+
+// Answers with author + 1; refuses author 0.
+caf::behavior successor() {
+  return {
+      [](const PostTweetRequest& x) -> caf::result<PostTweetReply> {
+        if (x.author() == 0)
+          return caf::make_error(errc::rejected, "zero");
+        PostTweetReply result;
+        result.set_tweet_id(x.author() + 1);
+        return result;
+      },
+  };
+}
+
+caf::expected<PostTweetReply> ask(node& from, const caf::actor& to,
+                                  const PostTweetRequest& what) {
+  caf::scoped_actor self{from.system};
+  caf::expected<PostTweetReply> result{caf::sec::none};
+  self->request(to, 10s, what)
+      .receive([&](PostTweetReply& x) { result = std::move(x); },
+               [&](caf::error& x) { result = std::move(x); });
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("bridge: a request to another node is answered", "[live][bridge]") {
+  tests::loopback_broker broker;
+  node server{"server", broker.port()};
+  node client{"client", broker.port()};
+  server.link->serve(queue, server.system.spawn(successor));
+  REQUIRE_FALSE(server.link->wait_until_up(10s));
+  auto answer = ask(client, client.link->proxy(queue), request(41));
+  REQUIRE(answer);
+  CHECK(answer->tweet_id() == 42);
+}
+
+TEST_CASE("bridge: an error comes back with its code and its words",
+          "[live][bridge]") {
+  tests::loopback_broker broker;
+  node server{"server", broker.port()};
+  node client{"client", broker.port()};
+  server.link->serve(queue, server.system.spawn(successor));
+  REQUIRE_FALSE(server.link->wait_until_up(10s));
+  auto answer = ask(client, client.link->proxy(queue), request(0));
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error() == errc::rejected);
+  CHECK(answer.error().context().get_as<std::string>(0) == "zero");
+}
+
+TEST_CASE("bridge: a type the receiver does not know gets a typed error",
+          "[live][bridge]") {
+  tests::loopback_broker broker;
+  node server{"server", broker.port()};
+  server.link->serve(queue, server.system.spawn(successor));
+  REQUIRE_FALSE(server.link->wait_until_up(10s));
+
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  bridge::type_registry types;
+  types.add<Tweet>();
+  bridge::bridge_options options;
+  options.brokers = {{"127.0.0.1", broker.port()}};
+  bridge::bridge client{system, types, options};
+  caf::scoped_actor self{system};
+  caf::error seen;
+  self->request(client.proxy(queue), 10s, Tweet{})
+      .receive([] { FAIL("an answer"); }, [&](caf::error& x) { seen = x; });
+  CHECK(seen == errc::unknown_type);
+}
+
+TEST_CASE("bridge: a request to an address nobody serves is unroutable",
+          "[live][bridge]") {
+  tests::loopback_broker broker;
+  node client{"client", broker.port()};
+  auto answer =
+      ask(client, client.link->proxy(address::queue("nowhere")), request(1));
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error() == errc::unroutable);
+}
+
+TEST_CASE("bridge: ten thousand sends arrive once each and in order",
+          "[live][bridge]") {
+  tests::loopback_broker broker;
+  node server{"server", broker.port()};
+  node client{"client", broker.port()};
+  constexpr std::uint64_t count = 10'000;
+  caf::scoped_actor self{server.system};
+  auto sink = server.system.spawn(
+      [=, last = std::uint64_t{0},
+       report = caf::actor{self}](caf::event_based_actor* me) mutable {
+        return caf::behavior{[=](const LogHead& x) mutable {
+          if (x.seq() != ++last)
+            me->send(report, false);
+          if (x.seq() == count)
+            me->send(report, true);
+        }};
+      });
+  bridge::serve_options options;
+  options.window = 16;
+  server.link->serve(queue, sink, options);
+  REQUIRE_FALSE(server.link->wait_until_up(10s));
+  auto proxy = client.link->proxy(queue);
+  std::uint64_t refused = 0;
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    LogHead head;
+    head.set_seq(i);
+    // The send queue is bounded: wait for a place by asking again.
+    refused = client.link->counters().queue_full;
+    do {
+      refused = client.link->counters().queue_full;
+      caf::anon_send(proxy, head);
+    } while (client.link->counters().queue_full != refused);
+  }
+  bool in_order = false;
+  self->receive([&](bool x) { in_order = x; },
+                caf::after(60s) >> [] { FAIL("not all arrived"); });
+  CHECK(in_order);
+}
+
+TEST_CASE("bridge: a broker that comes back empty is told everything again",
+          "[live][bridge]") {
+  std::optional<tests::loopback_broker> broker;
+  broker.emplace();
+  auto port = broker->port();
+  node server{"server", port};
+  node client{"client", port};
+  server.link->serve(queue, server.system.spawn(successor));
+  REQUIRE_FALSE(server.link->wait_until_up(10s));
+  auto proxy = client.link->proxy(queue);
+  REQUIRE(ask(client, proxy, request(1)));
+  broker.reset();
+  broker.emplace(port);
+  // Until both are back, requests end in errors, never in silence.
+  auto deadline = std::chrono::steady_clock::now() + 20s;
+  caf::expected<PostTweetReply> answer{caf::sec::none};
+  do {
+    answer = ask(client, proxy, request(5));
+  } while (!answer && std::chrono::steady_clock::now() < deadline);
+  REQUIRE(answer);
+  CHECK(answer->tweet_id() == 6);
+  CHECK(client.link->counters().reconnects == 1);
+}
+
+TEST_CASE("bridge: a broker that is down is told in time and in words",
+          "[live][bridge]") {
+  std::uint16_t port = 0;
+  {
+    tests::loopback_broker gone;
+    port = gone.port();
+  }
+  node client{"client", port};
+  auto error = client.link->wait_until_up(500ms);
+  CHECK(error == errc::unreachable);
+  CHECK(client.system.render(error).find("Connection refused")
+        != std::string::npos);
+}
+
+TEST_CASE("bridge: a declaration that differs is refused by name",
+          "[live][bridge]") {
+  tests::loopback_broker broker;
+  node first{"first", broker.port()};
+  first.link->declare(bridge::queue_declaration{.name = "q"});
+  REQUIRE_FALSE(first.link->wait_until_up(10s));
+  node second{"second", broker.port()};
+  second.link->declare(
+      bridge::queue_declaration{.name = "q", .single_active_consumer = true});
+  auto error = second.link->wait_until_up(10s);
+  CHECK(error == errc::refused);
+  CHECK(second.system.render(error).find("queue q") != std::string::npos);
+}
+
+TEST_CASE("bridge: a planned stop hands over without losing or doubling",
+          "[live][bridge]") {
+  tests::loopback_broker broker;
+  node client{"client", broker.port()};
+  tally seen;
+  auto counting = [&seen]() -> caf::behavior {
+    return {[&seen](const LogHead& x) { seen.add(x.seq()); }};
+  };
+  node first{"first", broker.port()};
+  first.link->serve(queue, first.system.spawn(counting));
+  REQUIRE_FALSE(first.link->wait_until_up(10s));
+  node second{"second", broker.port()};
+  bridge::serve_options standby;
+  standby.priority = -1;
+  second.link->serve(queue, second.system.spawn(counting), standby);
+  REQUIRE_FALSE(second.link->wait_until_up(10s));
+  auto proxy = client.link->proxy(queue);
+  constexpr std::uint64_t count = 4'000;
+  for (std::uint64_t i = 1; i <= count; ++i) {
+    LogHead head;
+    head.set_seq(i);
+    caf::anon_send(proxy, head);
+    if (i == count / 2)
+      CHECK(first.link->stop(10s) == 0);
+  }
+  CHECK(seen.wait_for(count, 30s));
+  CHECK(seen.doubled() == 0);
+}
