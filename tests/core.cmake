@@ -26,3 +26,6 @@ rookery_test(core oracle_test rookery::oracle rookery::store)
 foreach(unit address assert backoff pending_requests receive_window send_queue send_window settle_lane)
   rookery_test(core ${unit}_test rookery::bridge_core)
 endforeach()
+rookery_test(core protocol_example_test rookery::amqp_wire)
+target_compile_definitions(core_protocol_example_test PRIVATE
+  ROOKERY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")

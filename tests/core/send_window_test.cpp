@@ -109,6 +109,19 @@ TEST_CASE("send_window: expires when the oldest has waited too long",
   CHECK(window.expired(at(50)));
 }
 
+TEST_CASE("send_window: the newest stays in place until its outcome",
+          "[bridge][send_window]") {
+  window_type window{300};
+  window.push("first", at(1));
+  const auto* first = &window.newest();
+  for (int i = 0; i < 200; ++i)
+    window.push("later", at(1));
+  for (std::uint64_t number = 2; number < 150; ++number)
+    CHECK(window.settle(number));
+  CHECK(*first == "first");
+  CHECK(window.newest() == "later");
+}
+
 TEST_CASE("send_window: holds items that can only be moved",
           "[bridge][send_window]") {
   rookery::bridge::send_window<std::unique_ptr<int>> window{1};
