@@ -62,9 +62,9 @@ private:
 /// What an attach says beside addresses.
 struct link_terms {
   /// Where messages come from; nothing = null source.
-  std::optional<std::string> source;
+  std::optional<std::string> source = {};
   /// Where messages go; nothing = null target, the anonymous terminus.
-  std::optional<std::string> target;
+  std::optional<std::string> target = {};
   /// The source or target is to be made by the broker (dynamic).
   bool dynamic = false;
   /// The target is a transaction coordinator. Only read.
@@ -80,7 +80,7 @@ struct link_terms {
   /// Link property `paired` = true: one half of a management link pair.
   bool paired = false;
   /// Link property `rabbitmq:priority` of a consumer; greater is served first.
-  std::optional<std::int32_t> priority;
+  std::optional<std::int32_t> priority = {};
   /// Bytes of a message we accept; 0 = no limit stated.
   std::uint64_t message_bytes_max = 0;
 };
