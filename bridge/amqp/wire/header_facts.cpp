@@ -26,6 +26,32 @@ std::string_view read_to(reader& in) {
   return to;
 }
 
+void read_header(reader& in, header_facts& out) {
+  const auto header = read_header_section(in);
+  out.durable = header.durable;
+  out.priority = header.priority;
+  out.ttl = header.ttl;
+  out.first_acquirer = header.first_acquirer;
+  out.delivery_count = header.delivery_count;
+  out.header_bytes = in.offset();
+}
+
+/// Reads one section. @returns whether what follows may hold more facts.
+bool read_front(std::uint64_t code, reader& in, header_facts& out) {
+  if (code == section::header) {
+    read_header(in, out);
+    return true;
+  }
+  if (code == section::properties) {
+    out.to = read_to(in);
+    return false;
+  }
+  if (code > section::properties && code <= section::footer)
+    return false;
+  in.skip(); // annotations, and what we do not know
+  return true;
+}
+
 } // namespace
 
 bridge::expected<header_facts, decode_error>
@@ -43,31 +69,8 @@ parse_header_facts(std::string_view bytes, const decode_limits& limits) {
     const bool misplaced = code == section::header && start != 0;
     if (!in.failed() && (!order.next(code) || misplaced))
       return unexpected{decode_error{decode_errc::bad_order, start}};
-    switch (code) {
-    case section::header: {
-      const auto header = read_header_section(in);
-      result.durable = header.durable;
-      result.priority = header.priority;
-      result.ttl = header.ttl;
-      result.first_acquirer = header.first_acquirer;
-      result.delivery_count = header.delivery_count;
-      result.header_bytes = in.offset();
-      break;
-    }
-    case section::properties:
-      result.to = read_to(in);
-      more = false;
-      break;
-    case section::application_properties:
-    case section::data:
-    case section::sequence:
-    case section::value:
-    case section::footer:
-      more = false;
-      break;
-    default:
-      in.skip();
-    }
+    if (!in.failed())
+      more = read_front(code, in, result);
   }
   if (in.failed())
     return unexpected{in.error()};
