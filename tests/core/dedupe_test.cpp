@@ -1,0 +1,104 @@
+// Goal: a message of a stream is begun once, however often it is delivered, and
+// the memory of that is constant. Method: cases by hand; a random walk
+// (ROOKERY_SEED) against a map that forgets nothing.
+#include "bridge/core/dedupe.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/support/seed.hpp"
+
+#include <algorithm>
+#include <map>
+
+using rookery::bridge::dedupe;
+using rookery::tests::random_source;
+using state = dedupe::state;
+
+TEST_CASE("dedupe: a second delivery finds the first", "[bridge][dedupe]") {
+  dedupe uut{64};
+  CHECK(uut.begin(1) == state::unseen);
+  CHECK(uut.begin(1) == state::running);
+  uut.finish(1);
+  CHECK(uut.begin(1) == state::done);
+  CHECK(uut.find(2) == state::unseen);
+  CHECK(uut.highest() == 1);
+}
+
+TEST_CASE("dedupe: a failed attempt may be tried again", "[bridge][dedupe]") {
+  dedupe uut{64};
+  CHECK(uut.begin(5) == state::unseen);
+  uut.fail(5);
+  CHECK(uut.begin(5) == state::unseen);
+  uut.finish(5);
+  uut.fail(5); // too late
+  CHECK(uut.find(5) == state::done);
+  uut.finish(6); // never begun
+  CHECK(uut.find(6) == state::unseen);
+}
+
+TEST_CASE("dedupe: numbers may come out of order", "[bridge][dedupe]") {
+  dedupe uut{64};
+  CHECK(uut.begin(10) == state::unseen);
+  CHECK(uut.begin(3) == state::unseen);
+  uut.finish(3);
+  CHECK(uut.find(3) == state::done);
+  CHECK(uut.find(10) == state::running);
+  CHECK(uut.find(4) == state::unseen);
+}
+
+TEST_CASE("dedupe: what left the window is told apart", "[bridge][dedupe]") {
+  dedupe uut{64};
+  CHECK(uut.begin(1) == state::unseen);
+  CHECK(uut.begin(64) == state::unseen);
+  CHECK(uut.find(1) == state::running);
+  CHECK(uut.begin(65) == state::unseen);
+  CHECK(uut.begin(1) == state::forgotten);
+  uut.finish(1); // its place belongs to 65 now
+  uut.fail(1);
+  CHECK(uut.find(65) == state::running);
+  // A leap forgets everything, without touching each number.
+  CHECK(uut.begin(~std::uint64_t{0}) == state::unseen);
+  CHECK(uut.find(65) == state::forgotten);
+  CHECK(uut.find(~std::uint64_t{0} - 1) == state::unseen);
+}
+
+TEST_CASE("dedupe: agrees with a map in every random walk",
+          "[bridge][dedupe]") {
+  const auto seed = rookery::tests::seed();
+  INFO("ROOKERY_SEED=" << seed);
+  random_source random{seed};
+  constexpr std::uint64_t window = 192;
+  dedupe uut{window - 5}; // rounded up
+  std::map<std::uint64_t, state> model;
+  std::uint64_t highest = 0;
+  for (int step = 0; step < 100'000; ++step) {
+    // Around the highest, below the window, and now and then a leap ahead.
+    const auto ahead = random.below(500) == 0 ? 400U : 4U;
+    const auto from = highest > 250 ? highest - 250 : 1;
+    const auto seq = from + random.below(highest + ahead - from + 1);
+    const bool old = seq <= highest && highest - seq >= window;
+    const auto known = model.find(seq);
+    const auto expected = old                    ? state::forgotten
+                          : known == model.end() ? state::unseen
+                                                 : known->second;
+    REQUIRE(uut.find(seq) == expected);
+    switch (random.below(3)) {
+    case 0:
+      REQUIRE(uut.begin(seq) == expected);
+      if (expected == state::unseen)
+        model[seq] = state::running;
+      if (!old)
+        highest = std::max(highest, seq);
+      break;
+    case 1:
+      uut.finish(seq);
+      if (expected == state::running)
+        model[seq] = state::done;
+      break;
+    default:
+      uut.fail(seq);
+      if (expected == state::running)
+        model.erase(seq);
+    }
+    REQUIRE(uut.highest() == highest);
+  }
+}
