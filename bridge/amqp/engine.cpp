@@ -84,6 +84,7 @@ struct engine::impl {
   condition reason;    // why the connection ends; empty until it does
   bool opened = false; // the peer's OPEN came
   bool closed = false; // on_closed was called
+  bool broken = false; // the transport reported an error
   bool wrote = false;  // write_done was called since the last dispatch
 };
 
@@ -241,6 +242,7 @@ void engine::impl::handle(pn_event_t* event) {
   case PN_DELIVERY:
     return handle_delivery(pn_event_delivery(event));
   case PN_TRANSPORT_ERROR:
+    broken = true;
     if (reason.empty())
       reason = get_condition(pn_transport_condition(driver.transport));
     return;
@@ -337,6 +339,8 @@ link engine::make_receiver(session s, const std::string& name) {
 bool engine::finished() const {
   return pn_connection_driver_finished(&impl_->driver);
 }
+
+bool engine::broken() const { return impl_->broken; }
 
 bool engine::opened() const {
   constexpr auto both = PN_LOCAL_ACTIVE | PN_REMOTE_ACTIVE;

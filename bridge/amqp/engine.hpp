@@ -137,6 +137,10 @@ public:
   [[nodiscard]] link make_receiver(session s, const std::string& name);
 
   [[nodiscard]] bool finished() const;
+  /// The transport failed, by a peer that broke the protocol or fell silent.
+  /// What there is left to write, the reason, is worth one try: such a peer
+  /// may never read it.
+  [[nodiscard]] bool broken() const;
   /// Both OPENs were exchanged and nobody closed.
   [[nodiscard]] bool opened() const;
 

@@ -14,6 +14,8 @@ tcp_connection::tcp_connection(asio::ip::tcp::socket socket, engine::side role,
       engine_{role, std::move(options), handler} {
   asio::error_code ignored; // a socket that refuses it only gets slower
   socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+  // Else the one write of `abort` would wait for a peer that does not read.
+  socket_.non_blocking(true, ignored);
 }
 
 void tcp_connection::start(std::chrono::milliseconds open_timeout) {
@@ -30,19 +32,25 @@ void tcp_connection::pump() {
   if (pumping_ || finished_)
     return;
   pumping_ = true;
+  // First: what the clock ends is to be reported now, not at the next tick.
+  auto next = engine_.tick(engine::clock::now());
   auto alive = engine_.dispatch();
   pumping_ = false;
   if (!alive)
     return finish();
+  if (engine_.broken())
+    return abort({});
   write();
   read();
-  keep_time();
+  if (next)
+    wake_at(*next);
 }
 
 void tcp_connection::abort(const condition& why) {
   if (finished_)
     return;
-  engine_.abort(why);
+  if (!engine_.broken())
+    engine_.close(why);
   // What is left to say, the reason among it, is worth one try and no wait.
   if (!writing_) {
     auto bytes = engine_.write_buffer();
@@ -52,7 +60,9 @@ void tcp_connection::abort(const condition& why) {
   }
   engine_.read_closed();
   engine_.write_closed();
+  const auto inside = std::exchange(pumping_, true);
   engine_.dispatch();
+  pumping_ = inside;
   finish();
 }
 
@@ -98,14 +108,18 @@ void tcp_connection::write() {
       });
 }
 
-void tcp_connection::keep_time() {
-  auto next = engine_.tick(engine::clock::now());
-  if (!next || clock_.expiry() == *next)
+void tcp_connection::wake_at(engine::clock::time_point when) {
+  // Every byte received moves the deadline; a timer that fires early finds
+  // that out and is cheaper than one that is set anew each time.
+  if (armed_ && clock_.expiry() <= when)
     return;
-  clock_.expires_at(*next);
+  armed_ = true;
+  clock_.expires_at(when);
   clock_.async_wait([self = shared_from_this()](asio::error_code failed) {
-    if (!failed)
-      self->pump();
+    if (failed)
+      return;
+    self->armed_ = false;
+    self->pump();
   });
 }
 

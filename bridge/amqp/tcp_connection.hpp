@@ -39,7 +39,7 @@ public:
 private:
   void read();
   void write();
-  void keep_time();
+  void wake_at(engine::clock::time_point when);
   void finish();
 
   asio::ip::tcp::socket socket_;
@@ -48,6 +48,7 @@ private:
   amqp::engine engine_;
   bool reading_ = false;  // an async_read is under way
   bool writing_ = false;  // an async_write is under way
+  bool armed_ = false;    // clock_ is running
   bool pumping_ = false;  // pump is on the stack: callbacks may call it again
   bool finished_ = false; // the engine is done and the socket closed
 };

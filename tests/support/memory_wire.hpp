@@ -58,6 +58,8 @@ public:
     server_.engine.dispatch();
     const auto there = carry(client_, server_);
     const auto back = carry(server_, client_);
+    give_up(client_);
+    give_up(server_);
     if (there || back)
       return true;
     // What came in last may have made events.
@@ -108,6 +110,16 @@ private:
     amqp::engine engine;
     std::size_t written = 0;
   };
+
+  /// As a socket does: what a broken end had to say was worth one try.
+  void give_up(end& x) {
+    if (!x.engine.broken() || x.engine.finished()
+        || (!stalled_ && !x.engine.write_buffer().empty()))
+      return;
+    x.engine.read_closed();
+    x.engine.write_closed();
+    x.engine.dispatch();
+  }
 
   bool carry(end& from, end& to) {
     if (stalled_)
