@@ -32,7 +32,24 @@ connection::connection(dispatcher& shared, connection_id id,
   shared_.add(*this);
 }
 
-connection::~connection() { shared_.remove(*this); }
+connection::~connection() {
+  release();
+  shared_.remove(*this);
+}
+
+/// Gives back to the queues what this connection has of them.
+void connection::release() {
+  for (const auto& session : sessions_)
+    while (!session->endpoints.empty()) {
+      auto last = std::move(session->endpoints.back());
+      session->endpoints.pop_back();
+      last->on_closed(detach_reason::failed);
+    }
+  sessions_.clear();
+  waiting_.clear();
+  if (std::exchange(owns_queues_, false))
+    shared_.host.connection_closed(id_);
+}
 
 void connection::close(const amqp::condition& why) {
   engine_->close(why);
@@ -188,16 +205,7 @@ void connection::on_written() {
 }
 
 void connection::on_closed(const amqp::condition& why) {
-  for (const auto& session : sessions_)
-    while (!session->endpoints.empty()) {
-      auto last = std::move(session->endpoints.back());
-      session->endpoints.pop_back();
-      last->on_closed(detach_reason::failed);
-    }
-  sessions_.clear();
-  waiting_.clear();
-  if (owns_queues_)
-    shared_.host.connection_closed(id_);
+  release();
   shared_.wake();
   if (opened_)
     shared_.sink.connection_closed(id_, why.empty() ? "" : why.text());

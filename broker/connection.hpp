@@ -75,6 +75,7 @@ public:
 private:
   void end_session(session_state& which, const amqp::condition& why);
   void remove(endpoint& which, detach_reason why);
+  void release();
   [[nodiscard]] std::uint64_t output_bytes() const;
 
   dispatcher& shared_;
