@@ -1,0 +1,116 @@
+#include "nodes/client/error_text.hpp"
+
+#include "actors/errc.hpp"
+#include "bridge/errc.hpp"
+
+#include <caf/atom.hpp>
+#include <caf/sec.hpp>
+
+namespace rookery::nodes {
+
+namespace {
+
+std::string words(actors::errc x) {
+  using actors::errc;
+  switch (x) {
+  case errc::invalid_utf8:
+    return "the text is not valid UTF-8";
+  case errc::text_empty:
+    return "the text is empty";
+  case errc::text_too_long:
+    return "the text has more than 280 characters (code points)";
+  case errc::not_author:
+    return "the tweet belongs to somebody else";
+  case errc::key_too_long:
+    return "the idempotency key has more than 64 bytes";
+  case errc::key_conflict:
+    return "the idempotency key was used with another request";
+  case errc::wrong_partition:
+    return "the user belongs to another partition; are --shards and "
+           "--tweet-partitions the same as in the nodes?";
+  case errc::invalid_argument:
+    return "a value is out of range";
+  case errc::store_failed:
+    return "the store could not be used; nothing was changed";
+  case errc::not_complete:
+    return "the timeline could not be completed in time; ask again";
+  case errc::overloaded:
+    return "the service is overloaded; ask again later";
+  case errc::fenced:
+    return "another node took over; ask again";
+  case errc::store_mismatch:
+    return "the store does not fit the configuration";
+  case errc::unknown_log:
+    return "the log is not written there; are --shards and "
+           "--tweet-partitions the same as in the nodes?";
+  }
+  return "the service refused with code "
+         + std::to_string(static_cast<unsigned>(x));
+}
+
+std::string words(bridge::errc x) {
+  using bridge::errc;
+  switch (x) {
+  case errc::queue_full:
+    return "too much waits to be sent";
+  case errc::unroutable:
+    return "the broker has no such queue; is the service running, and are "
+           "--shards and --tweet-partitions the same as in the nodes?";
+  case errc::rejected:
+    return "the broker refused the message";
+  case errc::failed:
+    return "the service failed on it and may not have finished";
+  case errc::reply_timeout:
+    return "no reply in time";
+  case errc::too_many_requests:
+    return "too many requests wait for replies";
+  case errc::closed:
+    return "the connection is closed";
+  case errc::unknown_type:
+  case errc::undecodable:
+    return "the message was not understood";
+  case errc::too_long:
+    return "the message is too long";
+  case errc::unreachable:
+    return "the broker cannot be reached";
+  case errc::refused:
+    return "the broker refused";
+  case errc::remote_error:
+    return "the service failed";
+  case errc::target_down:
+    return "the service's actor is down";
+  }
+  return "the bridge failed with code "
+         + std::to_string(static_cast<unsigned>(x));
+}
+
+std::string context_of(const caf::error& x) {
+  if (x.context().match_elements<std::string>())
+    return x.context().get_as<std::string>(0);
+  return x.context().empty() ? "" : caf::to_string(x.context());
+}
+
+} // namespace
+
+std::string error_text(const caf::error& x) {
+  std::string result;
+  if (x.category() == caf::atom("service"))
+    result = words(static_cast<actors::errc>(x.code()));
+  else if (x.category() == caf::atom("bridge"))
+    result = words(static_cast<bridge::errc>(x.code()));
+  else if (x == caf::sec::request_timeout)
+    result = "no reply in time";
+  else
+    return caf::to_string(x);
+  auto context = context_of(x);
+  return context.empty() ? result : result + " (" + context + ")";
+}
+
+bool is_refusal(const caf::error& x) {
+  if (x.category() == caf::atom("service"))
+    return true;
+  return x == bridge::errc::queue_full || x == bridge::errc::too_many_requests
+         || x == bridge::errc::too_long || x == bridge::errc::unknown_type;
+}
+
+} // namespace rookery::nodes

@@ -1,0 +1,53 @@
+#include "nodes/client/service_client.hpp"
+
+#include "nodes/wiring/service_types.hpp"
+
+#include <unistd.h>
+
+namespace rookery::nodes {
+
+namespace {
+
+caf::actor_system_config& configured(caf::actor_system_config& x) {
+  x.set("scheduler.max-threads", 2);
+  return x;
+}
+
+bridge::bridge_options bridge_options_of(const client_options& x) {
+  bridge::bridge_options result;
+  result.node_name = "client-" + std::to_string(getpid());
+  result.brokers = x.brokers;
+  result.user = x.user;
+  result.password = x.password;
+  result.open_timeout = std::min(x.timeout, result.open_timeout);
+  return result;
+}
+
+std::string broker_names(const client_options& x) {
+  std::string result;
+  for (auto& [host, port] : x.brokers)
+    result.append(result.empty() ? "" : ", ")
+        .append(host + ":" + std::to_string(port));
+  return result;
+}
+
+constexpr std::chrono::milliseconds stop_timeout{2'000};
+
+} // namespace
+
+service_client::service_client(client_options options)
+    : options_(std::move(options)),
+      system_(configured(config_)),
+      bridge_(system_, service_types(), bridge_options_of(options_)) {}
+
+service_client::~service_client() {
+  bridge_.stop(std::min(options_.timeout, stop_timeout));
+}
+
+std::optional<std::string> service_client::connect() {
+  if (auto why = bridge_.wait_until_up(options_.timeout))
+    return "broker " + broker_names(options_) + ": " + error_text(why);
+  return std::nullopt;
+}
+
+} // namespace rookery::nodes

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "bridge/bridge.hpp"
+#include "bridge/expected.hpp"
+#include "nodes/client/client_options.hpp"
+#include "nodes/client/error_text.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <optional>
+#include <string>
+
+namespace rookery::nodes {
+
+/// A client of the service: a small actor system and a bridge that serves
+/// nothing. @thread any
+class service_client {
+public:
+  explicit service_client(client_options options);
+  ~service_client();
+  service_client(const service_client&) = delete;
+  service_client& operator=(const service_client&) = delete;
+
+  /// Waits for the broker, up to the timeout.
+  /// @returns why it cannot be used, in one sentence, or nothing
+  [[nodiscard]] std::optional<std::string> connect();
+
+  /// The actor behind an address of the service.
+  [[nodiscard]] caf::actor at(const bridge::address& x) {
+    return bridge_.proxy(x);
+  }
+
+  /// Asks and waits, up to the timeout. Fails with a sentence.
+  template <class Reply, class Request>
+  [[nodiscard]] bridge::expected<Reply, std::string>
+  ask(const bridge::address& whom, const Request& what) {
+    std::optional<bridge::expected<Reply, std::string>> result;
+    caf::scoped_actor self{system_};
+    self->request(at(whom), caf::timespan{options_.timeout}, what)
+        .receive([&](Reply& x) { result.emplace(std::move(x)); },
+                 [&](caf::error& x) {
+                   result.emplace(bridge::unexpected{error_text(x)});
+                 });
+    return std::move(*result);
+  }
+
+  [[nodiscard]] caf::actor_system& system() { return system_; }
+  [[nodiscard]] const layout& service() const { return options_.service; }
+  [[nodiscard]] std::chrono::milliseconds timeout() const {
+    return options_.timeout;
+  }
+
+private:
+  client_options options_;
+  caf::actor_system_config config_;
+  caf::actor_system system_;
+  bridge::bridge bridge_; // after the system: it must not outlive it
+};
+
+} // namespace rookery::nodes

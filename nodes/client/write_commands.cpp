@@ -1,0 +1,130 @@
+#include "nodes/client/commands.hpp"
+#include "nodes/client/service_client.hpp"
+
+#include "rookery/service/v1/follow.pb.h"
+#include "rookery/service/v1/tweet.pb.h"
+
+#include <chrono>
+#include <iostream>
+
+namespace rookery::nodes {
+
+namespace {
+
+using namespace service::v1;
+
+constexpr const char* key_help =
+    "Idempotency key, at most 64 bytes: the same request again with the same "
+    "key, within 7 days, is answered without being done again";
+
+/// Connects, asks, and prints what `show` makes of the reply.
+template <class Reply, class Request, class Show>
+exit_code ask_once(const CLI::App& app, const client_options& options,
+                   const bridge::address& whom, const Request& request,
+                   Show show) {
+  auto fail = [&](const std::string& why) {
+    std::cerr << app.get_name() << ": " << why << '\n';
+    return exit_code::failed;
+  };
+  service_client client{options};
+  if (auto why = client.connect())
+    return fail(*why);
+  auto reply = client.ask<Reply>(whom, request);
+  if (!reply)
+    return fail(reply.error());
+  std::cout << show(*reply) << std::endl;
+  return exit_code::ok;
+}
+
+template <class Request>
+exit_code change_follow(const char* name, const char* about,
+                        const char* changed, const char* unchanged,
+                        const arguments& x) {
+  CLI::App app{about, name};
+  client_options options;
+  Request request;
+  std::uint64_t follower = 0;
+  std::uint64_t followee = 0;
+  std::string key;
+  add_client_options(app, options);
+  app.add_option("FOLLOWER", follower, "User who follows")->required();
+  app.add_option("FOLLOWEE", followee, "User who is followed")->required();
+  app.add_option("--key", key, key_help);
+  if (auto ended = parse(app, x))
+    return *ended;
+  request.set_follower(follower);
+  request.set_followee(followee);
+  request.set_idempotency_key(key);
+  return ask_once<FollowReply>(
+      app, options, follow_address_of(follower, options.service), request,
+      [&](auto& reply) { return reply.changed() ? changed : unchanged; });
+}
+
+} // namespace
+
+exit_code post_command(const arguments& x) {
+  CLI::App app{"Posts a tweet and prints its id. Words are joined by blanks; "
+               "put -- before a text that begins with a dash.",
+               "rookery post"};
+  client_options options;
+  std::uint64_t user = 0;
+  std::vector<std::string> words;
+  std::string key;
+  add_client_options(app, options);
+  app.add_option("USER", user, "The author")->required();
+  app.add_option("TEXT", words, "1..280 characters")->required();
+  app.add_option("--key", key, key_help);
+  if (auto ended = parse(app, x))
+    return *ended;
+  std::string text;
+  for (auto& word : words)
+    text.append(&word == &words.front() ? "" : " ").append(word);
+  using std::chrono::microseconds;
+  auto now = std::chrono::system_clock::now().time_since_epoch();
+  PostTweetRequest request;
+  request.set_author(user);
+  request.set_text(text);
+  request.set_idempotency_key(key);
+  request.set_intended_at_us(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<microseconds>(now).count()));
+  return ask_once<PostTweetReply>(
+      app, options, tweet_address_of(user, options.service), request,
+      [](auto& reply) { return reply.tweet_id(); });
+}
+
+exit_code delete_command(const arguments& x) {
+  CLI::App app{"Deletes a tweet of its author.", "rookery delete"};
+  client_options options;
+  std::uint64_t user = 0;
+  std::uint64_t tweet = 0;
+  std::string key;
+  add_client_options(app, options);
+  app.add_option("USER", user, "The author")->required();
+  app.add_option("TWEET", tweet, "The id that post printed")->required();
+  app.add_option("--key", key, key_help);
+  if (auto ended = parse(app, x))
+    return *ended;
+  DeleteTweetRequest request;
+  request.set_author(user);
+  request.set_tweet_id(tweet);
+  request.set_idempotency_key(key);
+  return ask_once<DeleteTweetReply>(
+      app, options, tweet_address_of(user, options.service), request,
+      [](auto& reply) {
+        return reply.existed() ? "deleted" : "no such tweet";
+      });
+}
+
+exit_code follow_command(const arguments& x) {
+  return change_follow<FollowRequest>("rookery follow",
+                                      "Makes a user follow another.",
+                                      "followed", "nothing to change", x);
+}
+
+exit_code unfollow_command(const arguments& x) {
+  return change_follow<UnfollowRequest>("rookery unfollow",
+                                        "Makes a user follow another no more.",
+                                        "unfollowed", "nothing to change", x);
+}
+
+} // namespace rookery::nodes

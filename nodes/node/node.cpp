@@ -1,0 +1,117 @@
+#include "nodes/node/node.hpp"
+
+#include "nodes/client/error_text.hpp"
+#include "nodes/wiring/service_types.hpp"
+
+#include <cstdlib>
+#include <string_view>
+
+namespace rookery::nodes {
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+/// Where to reach a broker of this process that listens at `x`.
+bridge::endpoint reachable(bridge::endpoint x) {
+  if (x.host == "0.0.0.0")
+    x.host = "127.0.0.1";
+  else if (x.host == "::")
+    x.host = "::1";
+  return x;
+}
+
+bool wants_drop_one() {
+  auto value = std::getenv("ROOKERY_DROP_ONE");
+  return value != nullptr && std::string_view{value} == "1";
+}
+
+std::chrono::milliseconds until(clock::time_point deadline) {
+  auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      deadline - clock::now());
+  return std::max(left, std::chrono::milliseconds{0});
+}
+
+} // namespace
+
+node::node(node_config config, std::shared_ptr<node_log> watcher)
+    : config_(std::move(config)),
+      log_(std::move(watcher)) {}
+
+node::~node() = default;
+
+std::optional<std::string> node::start(const std::function<bool()>& cancelled) {
+  if (config_.has(role::broker)) {
+    auto started = broker_thread::start(config_.listen, *log_);
+    if (!started)
+      return started.error();
+    broker_ = std::move(*started);
+    if (config_.brokers.empty())
+      config_.brokers = {reachable(broker_->listens())};
+    if (config_.roles.size() == 1)
+      return std::nullopt;
+  }
+  if (config_.threads > 0)
+    system_config_.set("scheduler.max-threads",
+                       static_cast<std::size_t>(config_.threads));
+  system_ = std::make_unique<caf::actor_system>(system_config_);
+  bridge_ = std::make_unique<bridge::bridge>(*system_, service_types(),
+                                             bridge_options(), log_);
+  layout service{config_.shards, config_.tweet_partitions};
+  for (auto& what : topology(service, config_.shard_queue_length_max))
+    bridge_->declare(what);
+  auto drop_one = wants_drop_one();
+  if (drop_one && config_.has(role::fanout))
+    log_->write(severity::warning, "drop-one",
+                {{"text", "ROOKERY_DROP_ONE=1: timelines will be wrong"}});
+  roles_ = std::make_unique<roles>(*system_, *bridge_, config_, drop_one);
+  if (auto why = roles_->start(); !why.empty())
+    return why;
+  return wait_for_broker(cancelled);
+}
+
+std::optional<bridge::endpoint> node::listens() const {
+  return broker_ ? std::optional{broker_->listens()} : std::nullopt;
+}
+
+std::size_t node::stop(std::chrono::milliseconds timeout) {
+  auto deadline = clock::now() + timeout;
+  // Some of the time must be left for the broker, which may have to cut off
+  // clients that do not answer.
+  auto left = bridge_ ? bridge_->stop(timeout * 3 / 4) : 0;
+  if (roles_)
+    roles_->stop();
+  bridge_.reset();
+  if (broker_)
+    broker_->stop(until(deadline) / 2);
+  return left;
+}
+
+bridge::bridge_options node::bridge_options() const {
+  bridge::bridge_options result;
+  result.node_name = config_.node_name;
+  result.brokers = config_.brokers;
+  result.user = config_.user;
+  result.password = config_.password;
+  result.idle_timeout = config_.idle_timeout;
+  return result;
+}
+
+std::optional<std::string>
+node::wait_for_broker(const std::function<bool()>& cancelled) {
+  constexpr std::chrono::milliseconds look{100};
+  auto deadline = clock::now() + config_.connect_timeout;
+  for (;;) {
+    auto why = bridge_->wait_until_up(std::min(look, until(deadline)));
+    if (!why || cancelled())
+      return std::nullopt;
+    if (why != bridge::errc::unreachable || clock::now() >= deadline) {
+      std::string names;
+      for (auto& x : config_.brokers)
+        names.append(names.empty() ? "" : ", ").append(to_string(x));
+      return "broker " + names + ": " + error_text(why);
+    }
+  }
+}
+
+} // namespace rookery::nodes

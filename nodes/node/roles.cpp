@@ -1,0 +1,137 @@
+#include "nodes/node/roles.hpp"
+
+#include "actors/follower/follower.hpp"
+#include "actors/tweet/tweet.hpp"
+#include "nodes/client/error_text.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/send.hpp>
+
+#include <map>
+#include <mutex>
+
+namespace rookery::nodes {
+
+/// Who acts at present. @thread any
+class roles::cast {
+public:
+  caf::actor put(const bridge::address& at, caf::actor who, bool writer) {
+    std::lock_guard guard{mutex_};
+    now_[at] = {who, writer};
+    return who;
+  }
+
+  template <class F>
+  void for_each(F f) {
+    std::lock_guard guard{mutex_};
+    for (auto& [at, x] : now_)
+      f(x.who, x.writer);
+  }
+
+private:
+  struct entry {
+    caf::actor who;
+    bool writer = false;
+  };
+  std::mutex mutex_; // guards now_
+  std::map<bridge::address, entry> now_;
+};
+
+roles::roles(caf::actor_system& system, bridge::bridge& transport,
+             const node_config& config, bool drop_one)
+    : system_(system),
+      transport_(transport),
+      config_(config),
+      drop_one_(drop_one),
+      layout_{config.shards, config.tweet_partitions},
+      cast_(std::make_shared<cast>()) {}
+
+std::string roles::start() {
+  std::string why;
+  if (config_.has(role::tweet))
+    why = serve_tweets();
+  if (why.empty() && config_.has(role::follower))
+    why = serve_follows();
+  if (!why.empty())
+    return why;
+  if (config_.has(role::fanout))
+    serve_shards();
+  // So that shards hear at once how far the logs are.
+  transport_.on_up([cast = cast_] {
+    cast->for_each([](auto& who, bool writer) {
+      if (writer)
+        caf::anon_send(who, store::publish_head_atom::value);
+    });
+  });
+  return {};
+}
+
+void roles::stop() {
+  cast_->for_each([](auto& who, bool) {
+    caf::anon_send_exit(who, caf::exit_reason::user_shutdown);
+  });
+}
+
+bridge::serve_options
+roles::options_for(const bridge::address& at, std::uint32_t window,
+                   bridge::queue_declaration queue) const {
+  bridge::serve_options result;
+  result.window = window;
+  result.priority = consumer_priority(config_.node_name, at.name());
+  result.queue = std::move(queue);
+  return result;
+}
+
+std::string roles::serve_tweets() {
+  for (std::uint32_t i = 0; i < layout_.tweet_partitions; ++i) {
+    store::store_options where;
+    where.directory = config_.store;
+    where.count = layout_.tweet_partitions;
+    auto opened = store::tweet_store::open(where);
+    if (!opened)
+      return error_text(opened.error());
+    actors::tweet_options options;
+    options.store = std::move(*opened);
+    options.partition = i;
+    options.partitions = layout_.tweet_partitions;
+    options.writer.publisher = transport_.proxy(tweets_exchange());
+    auto at = tweet_address(i, layout_);
+    transport_.serve(
+        at,
+        [this, at, options] {
+          auto who = system_.spawn<caf::detached>(actors::tweet, options);
+          return cast_->put(at, caf::actor_cast<caf::actor>(who), true);
+        },
+        options_for(at, config_.writer_window, writer_queue(at)));
+  }
+  return {};
+}
+
+std::string roles::serve_follows() {
+  for (std::uint32_t i = 0; i < layout_.shards; ++i) {
+    store::store_options where;
+    where.directory = config_.store;
+    where.count = layout_.shards;
+    auto opened = store::follow_store::open(where);
+    if (!opened)
+      return error_text(opened.error());
+    actors::follower_options options;
+    options.store = std::move(*opened);
+    options.shard = i;
+    options.shards = layout_.shards;
+    options.writer.publisher = transport_.proxy(shard_address(i, layout_));
+    auto at = follow_address(i, layout_);
+    transport_.serve(
+        at,
+        [this, at, options] {
+          auto who = system_.spawn<caf::detached>(actors::follower, options);
+          return cast_->put(at, caf::actor_cast<caf::actor>(who), true);
+        },
+        options_for(at, config_.writer_window, writer_queue(at)));
+  }
+  return {};
+}
+
+void roles::serve_shards() { static_cast<void>(drop_one_); }
+
+} // namespace rookery::nodes

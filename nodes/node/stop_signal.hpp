@@ -1,0 +1,44 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace rookery::nodes {
+
+/// Waits for SIGTERM and SIGINT. The first one asks the process to stop; it is
+/// ended at once, with exit code 1, by a second one, and when it has not
+/// stopped in time.
+///
+/// Make it before any other thread: it blocks the signals in the thread that
+/// makes it and in all that this thread starts. One in a process.
+class stop_signal {
+public:
+  /// @param stop_timeout from the first signal to the end
+  /// @param forced told why the process is ended, just before
+  stop_signal(std::chrono::milliseconds stop_timeout,
+              std::function<void(const char*)> forced);
+  /// The process stopped in time.
+  ~stop_signal();
+  stop_signal(const stop_signal&) = delete;
+  stop_signal& operator=(const stop_signal&) = delete;
+
+  [[nodiscard]] bool stopping() const;
+  /// Returns at the first signal.
+  void wait();
+
+private:
+  void run();
+
+  std::chrono::milliseconds stop_timeout_;
+  std::function<void(const char*)> forced_;
+  mutable std::mutex mutex_; // guards both below
+  bool stopping_ = false;
+  bool over_ = false;
+  std::condition_variable changed_;
+  std::thread thread_; // last: it uses all others
+};
+
+} // namespace rookery::nodes
