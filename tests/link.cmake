@@ -1,3 +1,8 @@
 rookery_test(link client_test rookery::amqp)
 rookery_test(link broker_publish_consume_test rookery::broker)
 rookery_test(link broker_outcome_test rookery::broker)
+rookery_test(link broker_routing_test rookery::broker)
+rookery_test(link broker_attach_test rookery::broker)
+rookery_test(link broker_single_active_test rookery::broker)
+rookery_test(link broker_flow_test rookery::broker)
+rookery_test(link broker_management_test rookery::broker)

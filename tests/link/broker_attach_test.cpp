@@ -1,0 +1,173 @@
+// Goal: what cannot be attached ends the session with a reason, as in
+// RabbitMQ, and nothing else. Method: as in broker_publish_consume_test.
+
+#include "tests/link/broker_harness.hpp"
+#include "tests/support/catch.hpp"
+
+#include <proton/link.h>
+
+using namespace rookery;
+using namespace rookery::tests;
+
+namespace {
+
+/// The reason for which the session of an attach ended; empty if it did not.
+std::string ended(broker_harness& t, test_client& client) {
+  t.pump();
+  CHECK_FALSE(client.closed);
+  if (client.ended_sessions.empty())
+    return {};
+  CHECK_FALSE(client.links.back().open);
+  CHECK(t.sink.refused_attaches.size() == client.ended_sessions.size());
+  return client.ended_sessions.back().name;
+}
+
+} // namespace
+
+TEST_CASE("broker: a missing queue or exchange ends the session",
+          "[broker][link]") {
+  broker_harness t;
+  auto& client = t.connect();
+  SECTION("source") { client.receiver("/queues/nope"); }
+  SECTION("target") { client.sender("/queues/nope"); }
+  SECTION("exchange") { client.sender("/exchanges/nope"); }
+  CHECK(ended(t, client) == "amqp:not-found");
+  CHECK(client.ended_sessions[0].description.find("'nope' does not exist")
+        != std::string::npos);
+}
+
+TEST_CASE("broker: a malformed address ends the session", "[broker][link]") {
+  broker_harness t;
+  auto& client = t.connect();
+  SECTION("escape") { client.receiver("/queues/%zz"); }
+  SECTION("no name") { client.sender("/queues/"); }
+  SECTION("version 1") { client.sender("/amq/queue/x"); }
+  SECTION("exchange as source") { client.receiver("/exchanges/amq.fanout"); }
+  SECTION("default exchange") { client.sender("/exchanges/amq.default/x"); }
+  SECTION("unpaired management") { client.sender("/management"); }
+  SECTION("no source") { client.attach(false, "in", {.target = "c"}); }
+  CHECK(ended(t, client) == "amqp:invalid-field");
+}
+
+TEST_CASE("broker: what it does not do is said", "[broker][link]") {
+  broker_harness t;
+  auto& client = t.connect();
+  SECTION("dynamic target") {
+    client.attach(true, "out", {.source = "c", .dynamic = true});
+  }
+  SECTION("settling second") {
+    auto s = client.engine->open_session();
+    auto& made = client.links.emplace_back();
+    made.self = client.engine->make_receiver(s, "in");
+    made.self.set_context(&made);
+    pn_link_set_rcv_settle_mode(made.self.get(), PN_RCV_SECOND);
+    pn_terminus_set_address(pn_link_source(made.self.get()), "q");
+    pn_link_open(made.self.get());
+  }
+  CHECK(ended(t, client) == "amqp:not-implemented");
+}
+
+TEST_CASE("broker: a reserved plain name is refused", "[broker][link]") {
+  broker_harness t;
+  auto& client = t.connect();
+  client.receiver("amq.mine");
+  CHECK(ended(t, client) == "amqp:unauthorized-access");
+}
+
+TEST_CASE("broker: another connection's exclusive queue is locked",
+          "[broker][link]") {
+  broker_harness t;
+  auto& client = t.connect();
+  broker::queue_options options;
+  options.exclusive = true;
+  REQUIRE(t.shared.host.declare_queue("mine", options, 77));
+  client.receiver("/queues/mine");
+  CHECK(ended(t, client) == "amqp:resource-locked");
+  // But anybody may send to it: replies come so.
+  auto& out = client.sender("/queues/mine");
+  t.pump();
+  CHECK(out.open);
+}
+
+TEST_CASE("broker: an ended session takes its links, not its neighbours",
+          "[broker][link]") {
+  broker_harness t;
+  t.declare("q");
+  t.put("q", {"a"});
+  auto& client = t.connect();
+  auto session = client.engine->open_session();
+  auto& in = client.attach(false, "in", {.source = "/queues/q", .target = "c"},
+                           session);
+  auto& other = client.sender("/queues/q");
+  in.self.add_credit(1);
+  t.pump();
+  REQUIRE(in.deliveries.size() == 1);
+  client.attach(true, "bad", {.source = "c", .target = "/queues/nope"},
+                session);
+  t.pump();
+  CHECK(client.ended_sessions.size() == 1);
+  CHECK(in.closed);
+  CHECK(t.counts("q").consumers == 0);
+  CHECK(t.counts("q").ready == 1);
+  other.send_text("b");
+  t.pump();
+  CHECK(other.outcomes.size() == 1);
+}
+
+TEST_CASE("broker: the link above the limit ends its session",
+          "[broker][link]") {
+  broker::broker_options options;
+  options.links_per_session_max = 3;
+  broker_harness t{options};
+  auto& client = t.connect();
+  auto session = client.engine->open_session();
+  const auto add = [&](const std::string& name) -> client_link& {
+    return client.attach(true, name, {.source = "c", .target = "q"}, session);
+  };
+  add("1");
+  add("2");
+  auto& third = add("3");
+  t.pump();
+  CHECK(client.ended_sessions.empty());
+  third.self.close();
+  t.pump();
+  add("4");
+  t.pump();
+  CHECK(client.ended_sessions.empty());
+  add("5");
+  t.pump();
+  REQUIRE(client.ended_sessions.size() == 1);
+  CHECK(client.ended_sessions[0].name == "amqp:connection:framing-error");
+  CHECK(t.shared.counters.attaches_refused == 1);
+}
+
+TEST_CASE("broker: one session more than allowed ends the connection",
+          "[broker][link]") {
+  broker_harness t;
+  auto& client = t.connect();
+  // Our own engine keeps to the limit that the broker announced.
+  for (int i = 0; i < 64; ++i)
+    client.sender("q");
+  t.pump();
+  CHECK_FALSE(client.closed);
+  for (const auto& each : client.links)
+    CHECK(each.open);
+}
+
+TEST_CASE("broker: deleting a queue ends the links to it", "[broker][link]") {
+  broker_harness t;
+  t.declare("q");
+  auto& client = t.connect();
+  auto& in = client.receiver("/queues/q", 1);
+  auto& out = client.sender("/queues/q");
+  t.pump();
+  auto gone = t.shared.host.delete_queue("q", 0);
+  REQUIRE(gone);
+  t.shared.queue_deleted("q", gone.value().cancelled);
+  t.pump();
+  REQUIRE(in.closed);
+  CHECK(in.closed->name == "amqp:resource-deleted");
+  REQUIRE(out.closed);
+  CHECK(out.closed->name == "amqp:resource-deleted");
+  CHECK(client.ended_sessions.empty());
+}
