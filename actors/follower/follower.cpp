@@ -50,17 +50,8 @@ follower(follower_actor::stateful_pointer<follower_state> self,
   auto& writer = self->state.writer;
   writer.emplace(follower_role{core, shard, db}, db, follow_log(shard),
                  std::move(options.writer));
-  self->delayed_send(self, writer->head_interval(), caf::tick_atom::value);
-  return {
-      [=](const HeadRequest& request) -> caf::result<LogHead> {
-        return self->state.writer->head(request);
-      },
-      [=](const ReadLogRequest& request) -> caf::result<LogBatch> {
-        return self->state.writer->read(request);
-      },
-      [=](store::publish_head_atom) { self->state.writer->publish_head(); },
-      [=](store::commit_atom) { self->state.writer->commit(self); },
-      [=](caf::tick_atom) { self->state.writer->tick(self); },
+  return store::writer_behavior<follower_actor>(
+      self,
       [=](const FollowRequest& request) -> caf::result<FollowReply> {
         return self->state.writer->serve<FollowReply>(
             self, core.accept(request), 1, set_changed);
@@ -78,8 +69,7 @@ follower(follower_actor::stateful_pointer<follower_state> self,
         if (auto error = core.check(request))
           return error;
         return db->edges(shard, position(request), request.edges_max());
-      },
-  };
+      });
 }
 
 } // namespace rookery::actors

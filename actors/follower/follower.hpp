@@ -28,11 +28,11 @@ using follower_actor = store::log_actor::extend<
 
 struct follower_options {
   /// Opened with `shards`; used by this actor alone.
-  std::shared_ptr<store::follow_store> store;
+  std::shared_ptr<store::follow_store> store = {};
   std::uint32_t shard = 0;  // 0..shards - 1
   std::uint32_t shards = 1; // 1..1024
   /// Its publisher leads to the shard.
-  store::writer_options writer;
+  store::writer_options writer = {};
 };
 
 /// Decides and commits the changes of a shard's graph.

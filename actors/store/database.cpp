@@ -53,7 +53,10 @@ caf::expected<database> database::open(const std::filesystem::path& file,
   sqlite3_busy_handler(handle, retry, result.patience_.get());
   if (auto error = result.use_wal())
     return error;
-  if (auto error = result.execute("PRAGMA synchronous=FULL"))
+  auto cache_kib = std::to_string(options.cache_bytes_max / 1024);
+  if (auto error = result.execute("PRAGMA synchronous=FULL;"
+                                  "PRAGMA cache_size=-"
+                                  + cache_kib))
     return error;
   return result;
 }

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -17,10 +18,14 @@ struct database_options {
   /// How long a writer waits for another process's transaction to end. When it
   /// is over, the call fails with errc::store_failed. 0..60 s.
   std::chrono::milliseconds busy_timeout{5000};
+  /// Pages of the file this connection keeps in memory, 64 KiB..1 GiB. A pull
+  /// over a million tweets takes half the time with 8 MiB of what it takes
+  /// with SQLite's 2.
+  std::size_t cache_bytes_max = std::size_t{8} << 20;
   /// Name of a registered SQLite VFS; empty is the operating system's. This is
   /// where a simulated disk goes under the store: every byte and every fsync
   /// of this connection passes through it, none goes around it.
-  std::string vfs;
+  std::string vfs = {};
 };
 
 /// One SQLite connection: WAL, synchronous=FULL, so that a commit that

@@ -17,7 +17,7 @@ namespace rookery::store {
 struct writer_options {
   /// Gets LogBatch and LogHead as asynchronous, anonymous messages; may be
   /// invalid, then nobody does.
-  caf::actor publisher;
+  caf::actor publisher = {};
   /// The wall clock; only this dates tweets and idempotency keys.
   std::function<time_point()> clock = std::chrono::system_clock::now;
   /// Time between two heads. At least 1 ms.

@@ -14,10 +14,10 @@ namespace rookery::store {
 
 struct store_options {
   /// Where the databases lie; made when it does not exist.
-  std::filesystem::path directory;
+  std::filesystem::path directory = {};
   /// Tweet partitions or shards, 1..1024. Fixed when the store is made.
   std::uint32_t count = 1;
-  database_options database;
+  database_options database = {};
 };
 
 /// What the stores of all roles have in common: logs with one writer each,

@@ -181,4 +181,25 @@ private:
   std::size_t rows_ = 0;
 };
 
+/// The behavior of a writer whose state has a `writer`: what every writer
+/// serves, and the handlers of its role. Starts its timer.
+template <class Actor, class Self, class... Handlers>
+typename Actor::behavior_type writer_behavior(Self self, Handlers... own) {
+  using namespace service::v1;
+  auto interval = self->state.writer->head_interval();
+  self->delayed_send(self, interval, caf::tick_atom::value);
+  return {
+      [=](const HeadRequest& request) -> caf::result<LogHead> {
+        return self->state.writer->head(request);
+      },
+      [=](const ReadLogRequest& request) -> caf::result<LogBatch> {
+        return self->state.writer->read(request);
+      },
+      [=](publish_head_atom) { self->state.writer->publish_head(); },
+      [=](commit_atom) { self->state.writer->commit(self); },
+      [=](caf::tick_atom) { self->state.writer->tick(self); },
+      std::move(own)...,
+  };
+}
+
 } // namespace rookery::store

@@ -38,17 +38,8 @@ tweet(tweet_actor::stateful_pointer<tweet_state> self, tweet_options options) {
   auto log = tweet_log(options.partition);
   auto& writer = self->state.writer;
   writer.emplace(tweet_role{core, db}, db, log, std::move(options.writer));
-  self->delayed_send(self, writer->head_interval(), caf::tick_atom::value);
-  return {
-      [=](const HeadRequest& request) -> caf::result<LogHead> {
-        return self->state.writer->head(request);
-      },
-      [=](const ReadLogRequest& request) -> caf::result<LogBatch> {
-        return self->state.writer->read(request);
-      },
-      [=](store::publish_head_atom) { self->state.writer->publish_head(); },
-      [=](store::commit_atom) { self->state.writer->commit(self); },
-      [=](caf::tick_atom) { self->state.writer->tick(self); },
+  return store::writer_behavior<tweet_actor>(
+      self,
       [=](const PostTweetRequest& request) -> caf::result<PostTweetReply> {
         return self->state.writer->serve<PostTweetReply>(
             self, core.accept(request), 1,
@@ -79,8 +70,7 @@ tweet(tweet_actor::stateful_pointer<tweet_state> self, tweet_options options) {
         return db->pull(log,
                         {request.authors().begin(), request.authors().end()},
                         request.above_id(), request.limit());
-      },
-  };
+      });
 }
 
 } // namespace rookery::actors

@@ -30,10 +30,10 @@ using tweet_actor = store::log_actor::extend<
 
 struct tweet_options {
   /// Opened with `partitions`; used by this actor alone.
-  std::shared_ptr<store::tweet_store> store;
+  std::shared_ptr<store::tweet_store> store = {};
   std::uint32_t partition = 0;  // 0..partitions - 1
   std::uint32_t partitions = 1; // 1..1024
-  store::writer_options writer;
+  store::writer_options writer = {};
 };
 
 /// Decides and commits the changes of a partition.

@@ -53,7 +53,8 @@ struct fixture {
   fixture() : writer(spawn()) {}
 
   follower_actor spawn() {
-    auto store = store::follow_store::open({temp.path(), 1, {0ms, ""}});
+    auto store =
+        store::follow_store::open({temp.path(), 1, {.busy_timeout = 0ms}});
     REQUIRE(store);
     return t.spawn(follower,
                    follower_options{*store, 0, 1, {shard.handle(), t.clock()}});

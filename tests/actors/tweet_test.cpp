@@ -55,7 +55,8 @@ struct fixture {
   fixture() : writer(spawn(published)) {}
 
   tweet_actor spawn(const recorder<LogBatch, LogHead>& publisher) {
-    auto store = store::tweet_store::open({temp.path(), 1, {0ms, ""}});
+    auto store =
+        store::tweet_store::open({temp.path(), 1, {.busy_timeout = 0ms}});
     REQUIRE(store);
     tweet_options options{*store, 0, 1, {publisher.handle(), t.clock()}};
     return t.spawn(tweet, options);

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace rookery;
@@ -24,7 +25,7 @@ const std::string log0 = "tweet/0";
 const time_point day{std::chrono::hours{24 * 20'000}};
 
 std::shared_ptr<tweet_store> open(const fs::path& directory) {
-  auto result = tweet_store::open({directory, 2, {0ms, ""}});
+  auto result = tweet_store::open({directory, 2, {.busy_timeout = 0ms}});
   REQUIRE(result);
   return *result;
 }
@@ -264,4 +265,27 @@ TEST_CASE("log: after a crash a group is there whole or not at all",
   }
   CHECK(seen_absent);
   CHECK(seen_whole);
+}
+
+TEST_CASE("log: writers of different logs take turns on one file",
+          "[store][log]") {
+  temp_directory temp;
+  constexpr int groups = 50;
+  caf::error errors[2];
+  {
+    std::vector<std::jthread> writers;
+    for (int i = 0; i < 2; ++i)
+      writers.emplace_back([&, i] {
+        auto store = tweet_store::open({temp.path(), 2, {}});
+        auto owner = (*store)->take_over("tweet/" + std::to_string(i));
+        for (actors::tweet_id id = 1; id <= groups && !errors[i]; ++id)
+          errors[i] = commit(**store, *owner,
+                             posts({2 * id + static_cast<unsigned>(i)}));
+      });
+  }
+  CHECK(errors[0] == caf::none);
+  CHECK(errors[1] == caf::none);
+  auto store = open(temp.path());
+  CHECK(store->head("tweet/0") == std::uint64_t{groups});
+  CHECK(store->head("tweet/1") == std::uint64_t{groups});
 }

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 namespace {
 
 store_options options_for(const fs::path& directory, std::uint32_t count) {
-  return {directory, count, {std::chrono::milliseconds{200}, ""}};
+  return {directory, count, {.busy_timeout = std::chrono::milliseconds{200}}};
 }
 
 void run_sql(const fs::path& file, const std::string& sql) {
