@@ -65,21 +65,23 @@ void homes::insert(user_slot reader, tweet_id id) {
         counters_.pushed);
 }
 
-void homes::erase(user_slot reader, tweet_id id) {
+bool homes::erase(user_slot reader, tweet_id id) {
   if (withheld_.id == id)
     withheld_ = {};
   auto* target = find(reader);
   if (target == nullptr)
-    return;
+    return false;
   auto erased = target->entries.erase(id);
   if (target->building) {
     auto& deleted = target->building->deleted;
     deleted.push_back(id);
-    if (deleted.size() > limits_.kept_max)
-      drop(reader);
-  } else if (erased && target->entries.is_short(limits_.timeline)) {
-    drop(reader);
+    if (deleted.size() <= limits_.kept_max)
+      return false;
+  } else if (!erased || !target->entries.is_short(limits_.timeline)) {
+    return false;
   }
+  drop(reader);
+  return true;
 }
 
 void homes::drop(user_slot reader) {

@@ -69,9 +69,9 @@ public:
   /// moment exactly one is missing: a verifier must find it.
   void insert(user_slot reader, tweet_id id);
 
-  /// A live deletion. A timeline that can no longer tell its first entries
-  /// becomes absent.
-  void erase(user_slot reader, tweet_id id);
+  /// A live deletion. @returns whether the timeline became absent, because it
+  /// can no longer tell its first entries.
+  bool erase(user_slot reader, tweet_id id);
 
   /// Makes a timeline absent.
   void drop(user_slot reader);

@@ -34,7 +34,13 @@ void log_cursor::skip_to(std::uint64_t seq) {
 bool log_cursor::begin_read() {
   if (!is_behind() || is_reading_)
     return false;
+  read_head_ = head_;
   return is_reading_ = true;
+}
+
+void log_cursor::found_nothing() noexcept {
+  if (head_ == read_head_)
+    head_ = taken_;
 }
 
 } // namespace rookery::actors

@@ -36,8 +36,9 @@ public:
   /// The read has ended, with whatever result.
   void end_read() noexcept { is_reading_ = false; }
 
-  /// The writer has nothing after what was taken, whatever was heard.
-  void settle_for_taken() noexcept { head_ = taken_; }
+  /// The read found nothing after what was taken, whatever had been heard
+  /// before it began.
+  void found_nothing() noexcept;
 
   /// The seq up to which all rows were taken.
   [[nodiscard]] std::uint64_t taken() const noexcept { return taken_; }
@@ -47,7 +48,8 @@ public:
 
 private:
   std::uint64_t taken_ = 0;
-  std::uint64_t head_ = 0; // the greatest seq heard of; at least taken_
+  std::uint64_t head_ = 0;      // the greatest seq heard of; at least taken_
+  std::uint64_t read_head_ = 0; // head_ when the last read began
   std::uint64_t gaps_ = 0;
   bool is_reading_ = false;
 };
