@@ -10,8 +10,10 @@ namespace {
 using clock = std::chrono::steady_clock;
 
 amqp::client_options make_client_options(const hub& x) {
-  return {x.options.profile, x.options.node_name + "." + x.stream,
-          x.options.in_flight_max, x.options.outcome_timeout};
+  return {x.options.profile,
+          x.options.node_name + "." + x.stream,
+          {x.options.in_flight_max, x.options.send_queue.bytes_max,
+           x.options.outcome_timeout}};
 }
 
 amqp::io_loop_options make_loop_options(const bridge_options& x) {

@@ -1,5 +1,6 @@
 #include "bridge/amqp/client.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace rookery::amqp {
@@ -8,6 +9,9 @@ namespace {
 
 // How long a missing queue is taken to be missing.
 constexpr std::chrono::milliseconds missing_time{250};
+
+// Between attempts to declare what the broker refuses.
+constexpr std::chrono::seconds refused_time{5};
 
 bool good(int status) { return status >= 200 && status < 300; }
 
@@ -32,8 +36,7 @@ std::size_t client::add_sender(std::optional<bridge::address> to,
                                std::shared_ptr<outgoing_queue> queue) {
   auto index = senders_.size();
   senders_.push_back(std::make_unique<client_sender>(
-      index, std::move(to), std::move(queue), options_.in_flight_max,
-      options_.outcome_timeout));
+      index, std::move(to), std::move(queue), options_.sending));
   return index;
 }
 
@@ -74,30 +77,55 @@ void client::flush(clock::time_point now) {
   if (!ready())
     return;
   for (auto& x : senders_) {
-    using state = client_sender::state_type;
-    if (x->state == state::missing && x->wants_link()) {
-      if (now < x->retry_at)
-        give_up(*x);
-      else
-        ask_for(*x);
-    } else if (x->state == state::down && x->wants_link()) {
-      attach(*x);
-    }
-    sent_ += x->pump(now);
+    if (x->attached())
+      pump(*x, now);
+    else
+      bring_up(*x, now);
   }
   for (auto& x : receivers_)
     x->top_up();
 }
 
-void client::check(clock::time_point now) {
-  if (engine_ == nullptr)
+void client::bring_up(client_sender& x, clock::time_point now) {
+  using state = client_sender::state_type;
+  if (x.state == state::asking || x.state == state::attaching
+      || !x.wants_link())
     return;
+  if (now >= x.retry_at)
+    look_for(x);
+  else if (x.state == state::missing)
+    give_up(x);
+}
+
+void client::pump(client_sender& x, clock::time_point now) {
+  sent_ += x.pump(now);
+  for (auto& item : x.take_too_long())
+    owner_.on_outcome(
+        x.index(), std::move(item),
+        bridge::outcome::rejected("amqp:link:message-size-exceeded",
+                                  "the broker takes no message so long"));
+}
+
+void client::check(clock::time_point now) {
+  if (!management_ || aborted_)
+    return;
+  if (refused_ && declare_again_at_ <= now) {
+    refused_ = false;
+    declare_next();
+  }
+  if (management_->waits_since(now - options_.sending.outcome_timeout))
+    return abort({"rookery:answer-timeout",
+                  "the broker's management gave no answer in time"});
   for (auto& x : senders_)
     if (x->overdue(now))
       return abort({"rookery:outcome-timeout",
                     "the broker gave no outcome for a message in time"});
-  for (auto& x : receivers_)
+  for (auto& x : receivers_) {
+    if (x->overdue(now))
+      return abort({"rookery:answer-timeout",
+                    "the broker attached no receiver in time"});
     x->refill_idle();
+  }
 }
 
 std::size_t client::unfinished_sends() const {
@@ -108,7 +136,8 @@ std::size_t client::unfinished_sends() const {
 }
 
 bool client::ready() const {
-  return management_ && declared_ == declarations_.size() && !refused_;
+  return management_ && !aborted_ && declared_ == declarations_.size()
+         && !refused_;
 }
 
 void client::on_open(const peer_info& peer) {
@@ -118,7 +147,7 @@ void client::on_open(const peer_info& peer) {
 }
 
 void client::declare_next() {
-  if (!management_ || declaring_ || refused_)
+  if (!management_ || aborted_ || declaring_ || refused_)
     return;
   if (declared_ == declarations_.size())
     return attach_receivers();
@@ -137,13 +166,14 @@ void client::declare_next() {
     if (is_exclusive(asked))
       return abort({"amqp:resource-locked", to_string(asked) + ": " + text});
     refused_ = true;
+    declare_again_at_ = clock::now() + refused_time;
     owner_.on_refused(to_string(asked), text);
   });
 }
 
 void client::attach_receivers() {
   for (auto& x : receivers_)
-    if (!x->attached() && !x->closed())
+    if (x->wants_link())
       attach(*x);
   check_up();
 }
@@ -158,6 +188,7 @@ session client::session_for_link() {
 }
 
 void client::attach(client_receiver& x) {
+  x.attaching(clock::now() + options_.sending.outcome_timeout);
   auto name = options_.name + ".in." + std::to_string(x.index());
   auto l = engine_->make_receiver(session_for_link(), name);
   l.set_context(&x);
@@ -170,12 +201,18 @@ void client::attach(client_receiver& x) {
 
 void client::attach(client_sender& x) {
   using kind = bridge::address::kind_type;
-  if (x.to() && x.to()->kind() == kind::queue && !declared_here(x.to()->name())
-      && x.state != client_sender::state_type::asking)
-    return ask_for(x);
   x.state = client_sender::state_type::attaching;
+  x.attach_by = clock::now() + options_.sending.outcome_timeout;
   auto name = options_.name + ".out." + std::to_string(x.index());
-  auto l = engine_->make_sender(session_for_link(), name);
+  session s;
+  if (x.to() && x.to()->kind() == kind::exchange && !declared_here(*x.to())) {
+    // If the exchange is missing, this session goes and no other.
+    s = engine_->open_session();
+    s.set_context(&x);
+  } else {
+    s = session_for_link();
+  }
+  auto l = engine_->make_sender(s, name);
   l.set_context(&x);
   link_terms terms;
   terms.source = name;
@@ -184,7 +221,10 @@ void client::attach(client_sender& x) {
   l.open(terms);
 }
 
-void client::ask_for(client_sender& x) {
+void client::look_for(client_sender& x) {
+  using kind = bridge::address::kind_type;
+  if (!x.to() || x.to()->kind() != kind::queue || declared_here(*x.to()))
+    return attach(x);
   x.state = client_sender::state_type::asking;
   management_->find_queue(x.to()->name(), [this, &x](int status, std::string) {
     if (good(status))
@@ -205,12 +245,29 @@ void client::give_up(client_sender& x) {
     owner_.on_outcome(x.index(), std::move(item), bridge::outcome::released());
 }
 
-bool client::declared_here(const std::string& queue) const {
-  for (const auto& x : declarations_)
-    if (const auto* declared = std::get_if<bridge::queue_declaration>(&x);
-        declared != nullptr && declared->name == queue)
-      return true;
-  return false;
+// A sender's link is gone while its connection is not.
+void client::sender_lost(client_sender& x, link l) {
+  using state = client_sender::state_type;
+  const auto refused = !x.attached() && x.state == state::attaching;
+  x.link_lost();
+  x.retry_at = clock::now() + missing_time;
+  if (l.session().context() != nullptr)
+    l.session().close();
+  if (refused)
+    missing(x);
+}
+
+bool client::declared_here(const bridge::address& what) const {
+  using kind = bridge::address::kind_type;
+  return std::any_of(
+      declarations_.begin(), declarations_.end(), [&](const auto& x) {
+        if (what.kind() == kind::queue) {
+          const auto* queue = std::get_if<bridge::queue_declaration>(&x);
+          return queue != nullptr && queue->name == what.name();
+        }
+        const auto* exchange = std::get_if<bridge::exchange_declaration>(&x);
+        return exchange != nullptr && exchange->name == what.name();
+      });
 }
 
 void client::check_up() {
@@ -224,7 +281,7 @@ void client::check_up() {
 }
 
 void client::abort(const condition& why) {
-  if (engine_ != nullptr)
+  if (engine_ != nullptr && !std::exchange(aborted_, true))
     engine_->abort(why);
 }
 
@@ -236,43 +293,56 @@ client_receiver* client::receiver_of(link x) {
   return x.is_sender() ? nullptr : static_cast<client_receiver*>(x.context());
 }
 
-void client::on_session_closed(session, const condition& why) {
+void client::on_session_closed(session s, const condition& why) {
+  if (s.context() != nullptr)
+    return; // of one sender only, which knows already
   abort(why.empty() ? condition{"amqp:session-ended", "by the broker"} : why);
 }
 
 void client::on_link_open(link x, bool ours) {
   if (!ours)
     return x.refuse({"amqp:not-implemented", "this end takes no links"});
-  if (management_->owns(x))
+  if (aborted_ || management_->owns(x))
     return;
   if (auto* receiver = receiver_of(x)) {
     receiver->link_up(x);
     check_up();
   } else if (auto* sender = sender_of(x)) {
-    sender->link_up(x);
+    // Without the target we asked for it is a refusal: a detach follows.
+    if (!sender->to() || x.remote_terms().target)
+      sender->link_up(x);
   }
 }
 
 void client::on_link_closed(link x, const condition& why) {
-  if (auto* receiver = receiver_of(x); receiver && !management_->owns(x)) {
+  if (x.session() == session_ && session_links_ > 0)
+    --session_links_;
+  if (management_->owns(x)) {
+    management_->links_lost();
+  } else if (auto* receiver = receiver_of(x)) {
     receiver->link_lost();
+    deliveries_.forget_handles_of(receiver->index());
     if (receiver->closed())
       return;
-  } else if (auto* sender = sender_of(x); sender && !management_->owns(x)) {
-    return sender->link_lost();
+  } else if (auto* sender = sender_of(x)) {
+    return sender_lost(*sender, x);
   }
   abort(why.empty() ? condition{"amqp:link:detach-forced", "by the broker"}
                     : why);
 }
 
 void client::on_credit(link x) {
+  if (aborted_)
+    return;
   if (management_->owns(x))
     return management_->on_credit();
   if (auto* sender = sender_of(x))
-    sent_ += sender->pump(clock::now());
+    pump(*sender, clock::now());
 }
 
 void client::on_message(link from, delivery d, std::string& bytes) {
+  if (aborted_)
+    return;
   if (management_->owns(from))
     return management_->on_message(d, bytes);
   auto* receiver = receiver_of(from);
@@ -289,8 +359,19 @@ void client::on_outcome(link from, std::uint64_t number,
   auto* sender = sender_of(from);
   if (sender == nullptr)
     return; // management is pre-settled
-  if (auto what = sender->settle(number))
+  if (auto what = sender->settle(number)) {
+    sender->outcomes_came = true;
     owner_.on_outcome(sender->index(), std::move(*what), how);
+  }
+}
+
+void client::on_dispatched() {
+  if (!ready())
+    return;
+  // Where outcomes made room, more can go; nobody else would notice.
+  for (auto& x : senders_)
+    if (std::exchange(x->outcomes_came, false) && x->attached())
+      pump(*x, clock::now());
 }
 
 void client::on_withdrawn(link, delivery d) { deliveries_.forget_handle(d); }
@@ -301,10 +382,14 @@ void client::on_closed(const condition& why) {
   declared_ = 0;
   declaring_ = false;
   refused_ = false;
+  aborted_ = false;
   up_ = false;
   session_ = {};
-  for (auto& x : senders_)
+  session_links_ = 0;
+  for (auto& x : senders_) {
     x->link_lost();
+    x->retry_at = {};
+  }
   for (auto& x : receivers_)
     x->link_lost();
   deliveries_.forget_handles();

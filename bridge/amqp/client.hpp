@@ -21,19 +21,22 @@ struct client_options {
   const bridge::broker_profile* profile = nullptr;
   /// Prefix of link names, for the broker's logs.
   std::string name;
-  std::size_t in_flight_max = 2'048;
-  std::chrono::milliseconds outcome_timeout{30'000};
+  /// Of each sender. Its outcome timeout is also that of every other answer
+  /// we wait for: to an attach, from management.
+  client_sender::limits sending = {};
 };
 
 /// What a client tells its owner, on the engine's thread.
 class client_handler {
 public:
   virtual ~client_handler() = default;
-  /// Everything is declared and every receiver attached.
+  /// Everything is declared and every receiver attached; also after something
+  /// was added on a connection that was up before.
   virtual void on_up(const peer_info& broker) = 0;
   /// The connection is over. The client keeps what is unsettled.
   virtual void on_down(const condition& why) = 0;
-  /// The broker refused a declaration; nothing after it will be attached.
+  /// The broker refused a declaration; nothing is attached until it is
+  /// accepted. It is asked again every few seconds.
   virtual void on_refused(const std::string& what, const std::string& why) = 0;
   virtual void on_message(std::size_t receiver, std::uint64_t delivery,
                           std::string& bytes) = 0;
@@ -48,8 +51,10 @@ public:
 ///
 /// A queue is looked for before a sender attaches to it, because brokers end
 /// the whole session of a link to a missing queue. While it is missing, sends
-/// to it end as released. Losing a receiver or a session ends the connection:
-/// one way back up is easier to get right than several.
+/// to it end as released. Exchanges cannot be looked for: a sender to one that
+/// was not declared here gets a session of its own. Losing a receiver or any
+/// other session ends the connection: one way back up is easier to get right
+/// than several.
 /// @thread the engine's
 class client final : public engine_handler {
 public:
@@ -65,6 +70,7 @@ public:
   std::size_t add_receiver(std::string queue, std::uint32_t window,
                            std::optional<std::int32_t> priority);
   void pause_receiver(std::size_t index);
+  /// Detaches for good, once what it holds is settled.
   void close_receiver(std::size_t index);
 
   /// A new connection, whose handler this is; lives until `on_closed`.
@@ -99,6 +105,7 @@ public:
   void on_outcome(link from, std::uint64_t number,
                   const bridge::outcome& how) override;
   void on_withdrawn(link from, delivery d) override;
+  void on_dispatched() override;
   void on_closed(const condition& why) override;
 
 private:
@@ -106,10 +113,13 @@ private:
   void attach_receivers();
   void attach(client_receiver& x);
   void attach(client_sender& x);
-  void ask_for(client_sender& x);
+  void look_for(client_sender& x);
   void missing(client_sender& x);
+  void sender_lost(client_sender& x, link l);
   void give_up(client_sender& x);
-  [[nodiscard]] bool declared_here(const std::string& queue) const;
+  void bring_up(client_sender& x, clock::time_point now);
+  void pump(client_sender& x, clock::time_point now);
+  [[nodiscard]] bool declared_here(const bridge::address& what) const;
   [[nodiscard]] bool ready() const;
   session session_for_link();
   void check_up();
@@ -129,11 +139,13 @@ private:
   engine* engine_ = nullptr;
   std::unique_ptr<management> management_;
   peer_info peer_;
-  std::size_t declared_ = 0; // declarations the broker confirmed
-  bool declaring_ = false;   // one is with the broker
-  bool refused_ = false;     // it refused one: nothing is attached
-  bool up_ = false;          // on_up was called
-  session session_;          // of the newest links
+  std::size_t declared_ = 0;             // declarations the broker confirmed
+  bool declaring_ = false;               // one is with the broker
+  bool refused_ = false;                 // it refused one: nothing is attached
+  clock::time_point declare_again_at_{}; // refused: when to ask again
+  bool aborted_ = false; // we gave it up; events under way mean nothing
+  bool up_ = false;      // on_up was called
+  session session_;      // of the newest links
   std::size_t session_links_ = 0;
 };
 

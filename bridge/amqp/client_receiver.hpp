@@ -3,6 +3,7 @@
 #include "bridge/amqp/link.hpp"
 #include "bridge/core/receive_window.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -16,6 +17,8 @@ namespace rookery::amqp {
 /// @thread the engine's
 class client_receiver {
 public:
+  using clock = std::chrono::steady_clock;
+
   client_receiver(std::size_t index, std::string queue, std::uint32_t window,
                   std::optional<std::int32_t> priority)
       : index_{index},
@@ -25,20 +28,37 @@ public:
 
   void link_up(link x) {
     link_ = x;
-    if (closed_ || paused_)
+    attaching_ = false;
+    if (closed_)
+      return detach();
+    if (paused_)
       return;
     if (auto n = window_.fill(); n > 0)
       link_.add_credit(n);
   }
   void link_lost() {
     link_ = {};
+    attaching_ = false;
+    detached_ = false;
     window_.on_link_lost();
   }
   /// Whether the broker may send one more; one that does not care about
   /// credit is at fault.
   [[nodiscard]] bool has_credit() const { return window_.credit() > 0; }
   void delivered() { window_.on_delivery(); }
-  void finished() { window_.on_finished(); }
+  void finished() {
+    window_.on_finished();
+    if (closed_)
+      detach();
+  }
+  /// The attach was sent; the peer must answer it before `by`.
+  void attaching(clock::time_point by) {
+    attaching_ = true;
+    attach_by_ = by;
+  }
+  [[nodiscard]] bool overdue(clock::time_point now) const {
+    return attaching_ && attach_by_ <= now;
+  }
 
   /// Grants what the window has room for.
   void top_up() {
@@ -65,14 +85,20 @@ public:
   [[nodiscard]] bool quiet() const {
     return !link_ || (paused_ && link_.credit() == 0);
   }
-  /// Takes no more deliveries: detaches now and does not come back.
+  /// Takes no more deliveries: detaches when those it has are settled, and
+  /// does not come back.
   void close() {
+    if (!paused_)
+      pause();
     closed_ = true;
-    if (link_)
-      link_.close();
+    detach();
   }
 
   [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
+  /// There is no link, none is on its way, and there should be one.
+  [[nodiscard]] bool wants_link() const {
+    return !link_ && !attaching_ && !closed_;
+  }
   [[nodiscard]] bool paused() const { return paused_; }
   [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] std::uint32_t unfinished() const {
@@ -85,13 +111,24 @@ public:
   }
 
 private:
+  // Before the last delivery is settled, the peer would hand it out again.
+  void detach() {
+    if (!link_ || detached_ || window_.unfinished() > 0)
+      return;
+    detached_ = true;
+    link_.close();
+  }
+
   std::size_t index_;
   std::string queue_;
   std::optional<std::int32_t> priority_;
   bridge::receive_window window_;
   link link_;
-  bool paused_ = false; // pause() was called
-  bool closed_ = false; // close() was called
+  bool paused_ = false;           // pause() was called
+  bool closed_ = false;           // close() was called
+  bool attaching_ = false;        // the attach waits for the peer's half
+  bool detached_ = false;         // our detach was sent
+  clock::time_point attach_by_{}; // attaching: when the peer must have answered
 };
 
 } // namespace rookery::amqp

@@ -17,22 +17,22 @@ constexpr std::size_t batch_max = 256;
 client_sender::client_sender(std::size_t index,
                              std::optional<bridge::address> to,
                              std::shared_ptr<outgoing_queue> queue,
-                             std::size_t in_flight_max,
-                             std::chrono::milliseconds outcome_timeout)
+                             limits bounds)
     : index_{index},
       to_{std::move(to)},
       queue_{std::move(queue)},
-      window_{in_flight_max},
-      outcome_timeout_{outcome_timeout} {}
+      window_{bounds.in_flight_max},
+      limits_{bounds} {}
 
 void client_sender::link_up(link x) {
   link_ = x;
+  bytes_max_ = x.remote_terms().message_bytes_max;
   again_.clear();
   window_.for_each_unsettled(
       [this](std::uint64_t number, const outgoing& item) {
         again_.emplace_back(number, &item);
       });
-  window_.restart_deadlines(clock::now() + outcome_timeout_);
+  window_.restart_deadlines(clock::now() + limits_.outcome_timeout);
 }
 
 void client_sender::link_lost() {
@@ -41,11 +41,23 @@ void client_sender::link_lost() {
   state = state_type::down;
 }
 
+std::optional<outgoing> client_sender::settle(std::uint64_t number) {
+  if (!again_.empty() && number >= again_.front().first)
+    return std::nullopt; // not sent on this link yet
+  auto result = window_.settle(number);
+  if (result)
+    unsettled_bytes_ -= result->bytes.size();
+  return result;
+}
+
 bool client_sender::resend() {
   while (!again_.empty() && link_.credit() > 0) {
     auto [number, item] = again_.front();
     again_.pop_front();
-    link_.send(number, item->bytes, {}, false);
+    if (fits(*item))
+      link_.send(number, item->bytes, {}, false);
+    else if (auto taken = settle(number))
+      too_long_.push_back(std::move(*taken));
   }
   return again_.empty();
 }
@@ -54,23 +66,27 @@ std::size_t client_sender::pump(clock::time_point now) {
   if (!link_ || !resend())
     return 0;
   std::size_t count = 0;
-  for (;;) {
+  while (unsettled_bytes_ < limits_.in_flight_bytes_max) {
     auto n = std::min({std::size_t{link_.credit()}, window_.room(), batch_max});
     if (n == 0)
       break;
     batch_.clear();
     auto left = queue_->take(n, batch_);
     for (auto& item : batch_) {
+      if (!fits(item)) {
+        too_long_.push_back(std::move(item));
+        continue;
+      }
+      ++count;
       if (item.presettled) {
         link_.send(presettled_bit | ++presettled_, item.bytes, {}, true);
         continue;
       }
-      // The ledger keeps the bytes, and numbers rise by one: send first from
-      // where they will stay.
-      auto number = window_.push(std::move(item), now + outcome_timeout_);
+      unsettled_bytes_ += item.bytes.size();
+      auto number =
+          window_.push(std::move(item), now + limits_.outcome_timeout);
       link_.send(number, window_.newest().bytes, {}, false);
     }
-    count += batch_.size();
     if (left == 0)
       break;
   }
@@ -84,7 +100,7 @@ std::vector<outgoing> client_sender::give_up_all() {
   });
   std::vector<outgoing> result;
   for (auto number : numbers)
-    if (auto item = window_.settle(number))
+    if (auto item = settle(number))
       result.push_back(std::move(*item));
   queue_->take(queue_->size(), result);
   return result;

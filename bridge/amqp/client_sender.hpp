@@ -27,38 +27,48 @@ public:
   using clock = std::chrono::steady_clock;
 
   enum class state_type : std::uint8_t {
-    down,     // no connection, or nothing to send yet
+    down,     // no connection, nothing to send yet, or not before `retry_at`
     asking,   // does the queue exist?
     missing,  // it does not; asked again at `retry_at`
-    attaching // or attached, when `link` has credit to show for it
+    attaching // or attached, which `attached` tells
+  };
+
+  struct limits {
+    /// Sends without an outcome.
+    std::size_t in_flight_max = 2'048;
+    /// Bytes of them; one message may exceed it alone.
+    std::size_t in_flight_bytes_max = std::size_t{16} << 20;
+    std::chrono::milliseconds outcome_timeout{30'000};
   };
 
   /// `to` empty = the anonymous terminus: each message names its own address.
   client_sender(std::size_t index, std::optional<bridge::address> to,
-                std::shared_ptr<outgoing_queue> queue,
-                std::size_t in_flight_max,
-                std::chrono::milliseconds outcome_timeout);
+                std::shared_ptr<outgoing_queue> queue, limits bounds);
 
   /// Sends what there is credit and room for.
   /// @returns messages handed to the wire.
   std::size_t pump(clock::time_point now);
+
+  /// Takes out what `pump` found longer than the peer takes on this link.
+  [[nodiscard]] std::vector<outgoing> take_too_long() {
+    return std::exchange(too_long_, {});
+  }
 
   void link_up(link x);
   /// The link is gone: what is unsettled will be sent again on the next one.
   void link_lost();
 
   /// The outcome of send `number`: what it was, nothing when unknown.
-  [[nodiscard]] std::optional<outgoing> settle(std::uint64_t number) {
-    return window_.settle(number);
-  }
+  [[nodiscard]] std::optional<outgoing> settle(std::uint64_t number);
 
   /// Takes out everything that waits or has no outcome, oldest first. Only
   /// while there is no link.
   [[nodiscard]] std::vector<outgoing> give_up_all();
 
-  /// An outcome is overdue: the connection is not to be trusted.
+  /// An outcome or an attach is overdue: the connection is not to be trusted.
   [[nodiscard]] bool overdue(clock::time_point now) const {
-    return attached() && window_.expired(now);
+    return attached() ? window_.expired(now)
+                      : state == state_type::attaching && attach_by <= now;
   }
   [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
   /// Nothing waits and nothing is without an outcome.
@@ -75,22 +85,30 @@ public:
 
   // Kept by the client.
   state_type state = state_type::down;
-  clock::time_point retry_at{}; // missing: when to ask again
+  clock::time_point retry_at{};  // missing, down: when to try again
+  clock::time_point attach_by{}; // attaching: when the peer must have answered
+  bool outcomes_came = false;    // since the client last looked
 
 private:
   bool resend();
+  [[nodiscard]] bool fits(const outgoing& item) const {
+    return bytes_max_ == 0 || item.bytes.size() <= bytes_max_;
+  }
 
   std::size_t index_;
   std::optional<bridge::address> to_;
   std::shared_ptr<outgoing_queue> queue_;
   bridge::send_window<outgoing> window_;
-  std::chrono::milliseconds outcome_timeout_;
+  limits limits_;
+  std::size_t unsettled_bytes_ = 0; // of the items in window_
   link link_;
+  std::uint64_t bytes_max_ = 0; // longest message this link takes; 0 = any
   // What is to be sent again on this link, oldest first. The pointers stay
-  // good: the ledger keeps an item in place until its outcome, and no outcome
-  // can come before it is sent.
+  // good: the ledger keeps an item in place until its outcome, and `settle`
+  // takes no outcome for what is still in here.
   std::deque<std::pair<std::uint64_t, const outgoing*>> again_;
-  std::vector<outgoing> batch_;  // reused
+  std::vector<outgoing> batch_; // reused
+  std::vector<outgoing> too_long_;
   std::uint64_t presettled_ = 0; // numbers of pre-settled sends
 };
 

@@ -2,6 +2,7 @@
 
 #include "bridge/amqp/link.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -42,7 +43,7 @@ public:
       return std::nullopt;
     x.used = false;
     // 28 bits, so that a number also fits where CAF keeps request ids.
-    x.generation = (x.generation + 1) & 0x0fffffffU;
+    x.generation = std::max((x.generation + 1) & 0x0fffffffU, 1U);
     free_.push_back(index);
     return x.content;
   }
@@ -51,6 +52,13 @@ public:
   void forget_handles() {
     for (auto& x : slots_)
       x.content.handle = {};
+  }
+
+  /// The same for the link of one receiver.
+  void forget_handles_of(std::size_t receiver) {
+    for (auto& x : slots_)
+      if (x.content.receiver == receiver)
+        x.content.handle = {};
   }
 
   /// The peer settled this one behind our back.

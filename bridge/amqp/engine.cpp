@@ -13,6 +13,7 @@
 
 #include <exception>
 #include <new>
+#include <stdexcept>
 #include <utility>
 
 namespace rookery::amqp {
@@ -74,6 +75,18 @@ struct engine::impl {
                                 why.description.c_str());
     pn_connection_driver_close(&driver);
   }
+  // Proton must see no exception, whatever a handler throws.
+  template <class F>
+  void guarded(F&& f) {
+    try {
+      f();
+    } catch (const std::exception& x) {
+      fail({"amqp:internal-error", x.what()});
+    } catch (...) {
+      fail({"amqp:internal-error", "an exception of unknown type"});
+    }
+  }
+  bool handle_events();
   [[nodiscard]] peer_info peer() const;
 
   side role;
@@ -251,6 +264,15 @@ void engine::impl::handle(pn_event_t* event) {
   }
 }
 
+bool engine::impl::handle_events() {
+  bool any = false;
+  while (auto* event = pn_connection_driver_next_event(&driver)) {
+    guarded([&] { handle(event); });
+    any = true;
+  }
+  return any;
+}
+
 engine::engine(side role, engine_options options, engine_handler& handler)
     : impl_{std::make_unique<impl>(role, std::move(options), handler)} {}
 
@@ -282,24 +304,18 @@ void engine::write_closed() {
 }
 
 bool engine::dispatch() {
-  try {
-    if (std::exchange(impl_->wrote, false))
-      impl_->handler.on_written();
-  } catch (const std::exception& x) {
-    impl_->fail({"amqp:internal-error", x.what()});
-  }
-  while (auto* event = pn_connection_driver_next_event(&impl_->driver)) {
-    try {
-      impl_->handle(event);
-    } catch (const std::exception& x) {
-      impl_->fail({"amqp:internal-error", x.what()});
-    }
+  auto& self = *impl_;
+  if (std::exchange(self.wrote, false))
+    self.guarded([&] { self.handler.on_written(); });
+  if (self.handle_events() && !finished()) {
+    self.guarded([&] { self.handler.on_dispatched(); });
+    self.handle_events(); // what that made: local events only
   }
   if (!finished())
     return true;
-  if (!impl_->closed) {
-    impl_->closed = true;
-    impl_->handler.on_closed(impl_->reason);
+  if (!self.closed) {
+    self.closed = true;
+    self.guarded([&] { self.handler.on_closed(self.reason); });
   }
   return false;
 }
@@ -324,6 +340,8 @@ void engine::abort(const condition& why) { impl_->fail(why); }
 
 session engine::open_session() {
   session result{pn_session(impl_->driver.connection)};
+  if (!result)
+    throw std::runtime_error{"the peer allows no more sessions"};
   result.open();
   return result;
 }

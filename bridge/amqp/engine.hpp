@@ -75,6 +75,9 @@ public:
   /// Receiver: the peer settled a delivery that we still hold. The handle is
   /// invalid afterwards.
   virtual void on_withdrawn(link, delivery) {}
+  /// What came in was handled: a good time to send and grant what that made
+  /// room for, before anything is written.
+  virtual void on_dispatched() {}
   /// Bytes went out since the last `dispatch`: there may be room again for
   /// somebody who held back.
   virtual void on_written() {}
@@ -130,6 +133,7 @@ public:
   void abort(const condition& why);
 
   /// A session of our own, begun at once.
+  /// @throws std::runtime_error when the peer allows no more of them
   [[nodiscard]] session open_session();
   /// A link of our own; call `open` on it next. Names are unique per peer and
   /// direction and appear in logs.

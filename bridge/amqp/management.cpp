@@ -138,12 +138,12 @@ void management::find_queue(const std::string& name, answer then) {
 }
 
 void management::ask(std::uint64_t id, std::string bytes, answer then) {
-  waiting_.push_back({id, std::move(bytes), std::move(then)});
+  waiting_.push_back({id, std::move(bytes), std::move(then), clock::now()});
   flush();
 }
 
 void management::flush() {
-  while (!waiting_.empty() && sent_.size() < answer_credit
+  while (out_ && !waiting_.empty() && sent_.size() < answer_credit
          && out_.credit() > 0) {
     sent_.push_back(std::move(waiting_.front()));
     waiting_.pop_front();
@@ -154,11 +154,17 @@ void management::flush() {
 
 void management::on_credit() { flush(); }
 
+bool management::waits_since(clock::time_point then) const {
+  auto older = [then](const request& x) { return x.asked_at < then; };
+  return std::any_of(sent_.begin(), sent_.end(), older)
+         || (!waiting_.empty() && older(waiting_.front()));
+}
+
 void management::on_message(delivery d, std::string_view bytes) {
   d.settle(bridge::outcome::accepted());
   in_.add_credit(1);
   proton::message m;
-  m.decode({bytes.begin(), bytes.end()});
+  m.decode({bytes.begin(), bytes.end()}); // may throw: ends the connection
   auto found =
       std::find_if(sent_.begin(), sent_.end(),
                    [id = id_of(m)](const request& x) { return x.id == id; });

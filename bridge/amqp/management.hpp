@@ -4,6 +4,7 @@
 #include "bridge/profiles/broker_profile.hpp"
 #include "bridge/topology.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -21,8 +22,11 @@ namespace rookery::amqp {
 /// @thread the engine's
 class management {
 public:
-  /// HTTP-like status (200 there, 201 made, 204 done, 404 not there, 409 there
-  /// but different, 400 refused) and the broker's words.
+  /// HTTP-like status (0 when there was none, 200 there, 201 made, 204 done,
+  /// 404 not there, 409 there but different, 400 refused) and the broker's
+  /// words.
+  using clock = std::chrono::steady_clock;
+
   using answer = std::function<void(int status, std::string reason)>;
 
   /// Begins its own session on `e`.
@@ -36,16 +40,22 @@ public:
   void on_credit();
   void on_message(delivery d, std::string_view bytes);
 
+  /// One of the links is gone: nothing more is asked.
+  void links_lost() { out_ = in_ = {}; }
+
   /// Requests without an answer.
   [[nodiscard]] std::size_t unanswered() const {
     return waiting_.size() + sent_.size();
   }
+  /// Whether one of them was made before `then`.
+  [[nodiscard]] bool waits_since(clock::time_point then) const;
 
 private:
   struct request {
     std::uint64_t id;
     std::string bytes;
     answer then;
+    clock::time_point asked_at;
   };
 
   void ask(std::uint64_t id, std::string bytes, answer then);

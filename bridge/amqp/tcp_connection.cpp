@@ -55,6 +55,7 @@ void tcp_connection::abort(const condition& why) {
   if (!writing_) {
     auto bytes = engine_.write_buffer();
     asio::error_code ignored;
+    socket_.non_blocking(true, ignored);
     if (!bytes.empty())
       socket_.write_some(asio::buffer(bytes.data(), bytes.size()), ignored);
   }

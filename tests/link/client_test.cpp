@@ -46,8 +46,11 @@ struct recorder final : amqp::client_handler {
 
 // A client, and one connection after the other to a scripted broker.
 struct world {
+  explicit world(amqp::client_sender::limits sending = {})
+      : client{{&bridge::rabbitmq4(), "test", sending}, owner} {}
+
   recorder owner;
-  amqp::client client{{&bridge::rabbitmq4(), "test", 1000, 30s}, owner};
+  amqp::client client;
   std::optional<tests::scripted_broker> broker;
   std::optional<tests::memory_wire> wire;
   tests::memory_wire::settings how = {};
@@ -69,6 +72,11 @@ struct world {
   void cut() {
     wire->cut();
     broker.reset();
+  }
+  // Deadlines as they are when `time` has passed.
+  void check_after(std::chrono::seconds time) {
+    client.check(amqp::client::clock::now() + time);
+    wire->pump();
   }
 };
 
@@ -274,4 +282,169 @@ TEST_CASE("client: works when bytes come one at a time", "[link][client]") {
   CHECK(w.broker->messages[0].address == "/exchanges/e/k");
   CHECK(w.owner.deliveries.size() == 1);
   CHECK(w.client.unfinished_sends() == 0);
+}
+
+TEST_CASE("client: outcomes that make room let more go at once",
+          "[link][client]") {
+  world w{{.in_flight_max = 2}};
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
+  w.connect();
+  send(*queue, "x");
+  w.run(); // attaches
+  for (int i = 0; i < 10; ++i)
+    send(*queue, "x");
+  w.run(); // flushes once
+  CHECK(w.broker->messages.size() == 11);
+  CHECK(w.client.sent() == 11);
+}
+
+TEST_CASE("client: bytes without an outcome are bounded", "[link][client]") {
+  world w{{.in_flight_bytes_max = 10}};
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
+  w.broker.emplace();
+  w.broker->accept = false;
+  w.connect();
+  send(*queue, std::string(20, 'x'));
+  w.run();
+  send(*queue, "y");
+  w.run();
+  REQUIRE(texts(*w.broker).size() == 1);
+  w.broker->messages[0].handle.settle(outcome::accepted());
+  w.run();
+  CHECK(texts(*w.broker).size() == 2);
+}
+
+TEST_CASE("client: a message longer than the link takes ends as rejected",
+          "[link][client]") {
+  world w;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
+  w.broker.emplace();
+  w.broker->message_bytes_max = 4;
+  w.connect();
+  for (auto text : {"long one", "b"})
+    send(*queue, text);
+  w.run();
+  CHECK(texts(*w.broker) == std::vector<std::string>{"b"});
+  CHECK(w.owner.outcomes
+        == std::vector<std::pair<std::string, kind>>{
+            {"long one", kind::rejected}, {"b", kind::accepted}});
+  CHECK(w.client.sent() == 1);
+}
+
+TEST_CASE("client: a missing exchange costs its own sends and nothing else",
+          "[link][client]") {
+  world w;
+  auto lost = make_queue();
+  auto good = make_queue();
+  static_cast<void>(w.client.add_sender(address::exchange("gone", ""), lost));
+  static_cast<void>(w.client.add_sender(address::queue("out"), good));
+  static_cast<void>(w.client.add_receiver("in", 10, {}));
+  w.broker.emplace();
+  w.broker->refused.insert("/exchanges/gone");
+  w.connect();
+  send(*lost, "lost");
+  send(*good, "good");
+  w.run();
+  CHECK(w.owner.outcomes
+        == std::vector<std::pair<std::string, kind>>{{"lost", kind::released},
+                                                     {"good", kind::accepted}});
+  CHECK(w.owner.downs.empty());
+  // It is tried again later, and works once it is there.
+  w.broker->refused.clear();
+  send(*lost, "found");
+  w.client.flush(amqp::client::clock::now() + 1s);
+  w.wire->pump();
+  CHECK(texts(*w.broker) == std::vector<std::string>{"good", "found"});
+}
+
+TEST_CASE("client: a receiver is attached once, however much is added",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->unheard.insert(source); // takes its time
+  w.connect();
+  static_cast<void>(w.client.add_receiver("in", 10, {}));
+  w.run();
+  w.client.declare(bridge::queue_declaration{.name = "other"});
+  w.run();
+  CHECK(w.broker->attaches[source] == 1);
+}
+
+TEST_CASE("client: an attach without an answer ends the connection",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->unheard.insert(source);
+  static_cast<void>(w.client.add_receiver("in", 10, {}));
+  w.connect();
+  w.check_after(29s);
+  CHECK(w.owner.downs.empty());
+  w.check_after(31s);
+  CHECK(w.owner.downs == std::vector<std::string>{"rookery:answer-timeout"});
+}
+
+TEST_CASE("client: a management that is silent ends the connection",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->management_silent = true;
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  w.connect();
+  w.check_after(31s);
+  CHECK(w.owner.downs == std::vector<std::string>{"rookery:answer-timeout"});
+}
+
+TEST_CASE("client: an answer that is no message is no answer",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->management_garbled = true;
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  w.connect();
+  CHECK(w.owner.downs.empty());
+  w.check_after(31s);
+  CHECK(w.owner.downs == std::vector<std::string>{"rookery:answer-timeout"});
+  // And only the connection.
+  w.broker.reset();
+  w.connect();
+  CHECK(w.owner.ups == 1);
+}
+
+TEST_CASE("client: what was refused is declared again after a while",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->answer["/queues/in"] = 409;
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  w.connect();
+  REQUIRE(w.owner.ups == 0);
+  w.broker->answer.clear(); // an operator deleted it
+  w.check_after(6s);
+  CHECK(w.owner.ups == 1);
+}
+
+TEST_CASE("client: a closed receiver detaches after its last settlement",
+          "[link][client]") {
+  world w;
+  auto in = w.client.add_receiver("in", 4, {});
+  w.connect();
+  w.broker->deliver(source, "x");
+  w.broker->deliver(source, "y");
+  w.run();
+  REQUIRE(w.owner.deliveries.size() == 2);
+  w.client.close_receiver(in);
+  w.run();
+  CHECK(w.broker->detached.empty());
+  for (const auto& [delivery, bytes] : w.owner.deliveries)
+    w.client.settle(delivery, outcome::failure());
+  w.run();
+  CHECK(w.broker->outcomes.size() == 2);
+  CHECK(w.broker->detached.size() == 1);
+  CHECK(w.owner.downs.empty());
+  // A second settlement, or one for a link that is gone, touches nothing.
+  for (const auto& [delivery, bytes] : w.owner.deliveries)
+    w.client.settle(delivery, outcome::accepted());
 }

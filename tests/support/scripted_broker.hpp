@@ -33,11 +33,18 @@ public:
   std::uint32_t credit = 100;        // for each sender that attaches
   std::set<std::string> missing;     // paths that are answered with 404
   std::map<std::string, int> answer; // path -> status, else 201
-  bool accept = true; // accept what comes; else keep it unsettled
+  bool accept = true;              // accept what comes; else keep it unsettled
+  std::set<std::string> refused;   // targets that end their session
+  std::set<std::string> unheard;   // addresses whose attach has no answer
+  bool management_silent = false;  // questions are not answered
+  bool management_garbled = false; // or with bytes that are no message
+  std::uint64_t message_bytes_max = 0; // of each link
 
   // What happened.
   std::vector<std::string> asked; // "PUT /queues/q", in order
   std::vector<received> messages;
+  std::map<std::string, int> attaches;         // by address
+  std::vector<std::string> detached;           // names of links
   std::map<std::string, amqp::link> consumers; // by source address
   std::map<std::string, amqp::link_terms> terms;
   std::vector<std::pair<std::uint64_t, bridge::outcome>> outcomes;
@@ -53,6 +60,13 @@ public:
 
   void on_link_open(amqp::link x, bool) override {
     auto theirs = x.remote_terms();
+    const auto& address = x.is_sender() ? theirs.source : theirs.target;
+    if (refused.contains(address.value_or("")))
+      return x.session().close({"amqp:not-found", "as the script says"});
+    if (++attaches[address.value_or("")];
+        unheard.contains(address.value_or("")))
+      return;
+    theirs.message_bytes_max = message_bytes_max;
     x.open(theirs);
     if (x.is_sender()) {
       if (theirs.source == "/management") {
@@ -65,6 +79,10 @@ public:
     }
     terms[theirs.target.value_or("")] = theirs;
     x.add_credit(theirs.target == "/management" ? 8 : credit);
+  }
+
+  void on_link_closed(amqp::link x, const amqp::condition&) override {
+    detached.emplace_back(x.name());
   }
 
   void on_message(amqp::link from, amqp::delivery d,
@@ -91,6 +109,10 @@ private:
     question.decode({bytes.begin(), bytes.end()});
     auto path = question.to();
     asked.push_back(question.subject() + " " + path);
+    if (management_silent)
+      return;
+    if (management_garbled)
+      return answers_.send(++delivered_, "\xff\xff\xff", {}, true);
     auto status = missing.contains(path) ? 404 : 201;
     if (auto found = answer.find(path); found != answer.end())
       status = found->second;
