@@ -185,7 +185,10 @@ private:
 /// serves, and the handlers of its role. Starts its timer.
 template <class Actor, class Self, class... Handlers>
 typename Actor::behavior_type writer_behavior(Self self, Handlers... own) {
-  using namespace service::v1;
+  using service::v1::HeadRequest;
+  using service::v1::LogBatch;
+  using service::v1::LogHead;
+  using service::v1::ReadLogRequest;
   auto interval = self->state.writer->head_interval();
   self->delayed_send(self, interval, caf::tick_atom::value);
   return {
