@@ -1,3 +1,4 @@
+#include "bridge/assert.hpp"
 #include "bridge/caf/bridge_impl.hpp"
 #include "bridge/caf/local_proxy.hpp"
 
@@ -17,6 +18,7 @@ amqp::client_options make_client_options(const hub& x) {
 }
 
 amqp::io_loop_options make_loop_options(const bridge_options& x) {
+  ROOKERY_ASSERT(!x.brokers.empty());
   amqp::io_loop_options result;
   for (const auto& [host, port] : x.brokers)
     result.brokers.emplace_back(host, port);
@@ -55,11 +57,20 @@ bridge::impl::impl(caf::actor_system& system, type_registry types,
 bridge::impl::~impl() {
   hub_->set_wake(nullptr);
   loop_.stop();
+  refuse_all();
   for (auto& [index, x] : served_)
     static_cast<served_address*>(x->get())->release();
+}
+
+void bridge::impl::refuse_all() {
+  {
+    std::lock_guard guard{proxies_mutex_};
+    refusing_ = true;
+    for (auto& [to, x] : destinations_)
+      x->queue->close();
+  }
   hub_->replies->close();
-  for (auto& [to, x] : destinations_)
-    x->queue->close();
+  hub_->give_up_requests();
 }
 
 void bridge::impl::change(std::function<void()> f) {
@@ -68,12 +79,8 @@ void bridge::impl::change(std::function<void()> f) {
     ++state_.asked;
   }
   loop_.post([this, f = std::move(f)] {
-    f();
-    {
-      std::lock_guard guard{state_mutex_};
-      ++state_.applied;
-    }
-    publish_state();
+    call(f);
+    publish_state(1);
   });
 }
 
@@ -87,6 +94,8 @@ caf::actor bridge::impl::proxy(const address& to, level how) {
     there = std::make_shared<destination>(
         static_cast<std::uint32_t>(destinations_.size()), to_string(to),
         hub_->options.send_queue);
+    if (refusing_)
+      there->queue->close();
     change([this, to, queue = there->queue] {
       static_cast<void>(client_.add_sender(to, queue));
     });
@@ -98,6 +107,11 @@ caf::actor bridge::impl::proxy(const address& to, level how) {
 
 void bridge::impl::serve(const address& at, serve_options options,
                          caf::actor target, std::function<caf::actor()> make) {
+  ROOKERY_ASSERT(at.kind() == address::kind_type::queue);
+  ROOKERY_ASSERT(options.window > 0);
+  ROOKERY_ASSERT(target || make);
+  if (stopped_)
+    return;
   auto x =
       make_local_proxy<served_address>(hub_->system, hub_, at.name(), options,
                                        std::move(target), std::move(make));
@@ -119,11 +133,14 @@ void bridge::impl::serve(const address& at, serve_options options,
 caf::error bridge::impl::wait_until_up(std::chrono::milliseconds timeout) {
   std::unique_lock guard{state_mutex_};
   auto done = [this] {
-    return state_.refused || (state_.up && state_.applied == state_.asked);
+    return stopped_ || !state_.refusal.empty()
+           || (state_.up && state_.applied == state_.asked);
   };
   auto in_time = state_changed_.wait_for(guard, timeout, done);
-  if (state_.refused)
-    return caf::make_error(errc::refused, state_.trouble);
+  if (stopped_)
+    return caf::make_error(errc::closed, "the bridge has stopped");
+  if (!state_.refusal.empty())
+    return caf::make_error(errc::refused, state_.refusal);
   if (!in_time)
     return caf::make_error(errc::unreachable, state_.trouble.empty()
                                                   ? "the broker is slow"
@@ -132,7 +149,7 @@ caf::error bridge::impl::wait_until_up(std::chrono::milliseconds timeout) {
 }
 
 std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
-  if (std::exchange(stopped_, true))
+  if (stopped_.exchange(true))
     return 0;
   auto deadline = clock::now() + timeout;
   loop_.post([this] {
@@ -146,12 +163,12 @@ std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
   });
   std::size_t left = 0;
   {
-    // Both at once: a handler that finishes may send its last words.
+    // Both at once: a handler that finishes may send its last words. Not only
+    // while connected: the broker may come back in time.
     std::unique_lock guard{state_mutex_};
     state_changed_.wait_until(guard, deadline, [this] {
-      return !state_.connected
-             || (state_.paused && state_.sends == 0 && state_.deliveries == 0
-                 && state_.quiet);
+      return state_.paused && state_.sends == 0 && state_.deliveries == 0
+             && state_.quiet;
     });
     left = state_.sends + state_.deliveries;
   }
@@ -166,6 +183,7 @@ std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
   }
   hub_->set_wake(nullptr);
   loop_.stop();
+  refuse_all();
   return left;
 }
 

@@ -54,22 +54,26 @@ public:
   void serve(const address& at, caf::actor target, serve_options options = {});
 
   /// The same for a target that `factory` makes, and makes again, with a
-  /// backoff, each time it ends.
+  /// backoff, each time it ends. A factory that throws or makes none is tried
+  /// again like that too. It must not block: it is called on the IO thread.
   void serve(const address& at, std::function<caf::actor()> factory,
              serve_options options = {});
 
-  /// Calls `f` after each connect, when everything is declared and attached.
+  /// Calls `f` once after each connect, when everything is declared and
+  /// attached. What it throws is reported, not thrown on.
   /// @param f must not block; called on the IO thread
   void on_up(std::function<void()> f);
 
   /// Waits until everything declared so far exists and all links are attached.
   /// @returns errc::unreachable when that took longer than `timeout`, or
-  /// errc::refused when the broker said no; the context holds the reason.
+  /// errc::refused when the broker said no; the context holds the reason. After
+  /// stop(): errc::closed.
   [[nodiscard]] caf::error wait_until_up(std::chrono::milliseconds timeout);
 
   /// Ends in order: takes no more deliveries, lets the handlers that run
   /// finish, sends and settles what is left, then closes. What is not done by
-  /// `timeout` is given up. Later sends get errc::closed.
+  /// `timeout` is given up. Later sends get errc::closed, and so do requests
+  /// without a reply. Call it outside of actors' handlers.
   /// @returns messages and deliveries given up.
   std::size_t stop(std::chrono::milliseconds timeout);
 

@@ -19,6 +19,7 @@ struct bridge_counters {
   std::uint64_t undecodable = 0;  // rejected: bytes or type not understood
   std::uint64_t failed = 0;       // handler failed or took too long
   std::uint64_t late_replies = 0; // nobody waited any more
+  std::uint64_t done = 0;         // level done: reported as finished
   std::uint64_t done_missing = 0; // level done: no report in time
   std::uint64_t reconnects = 0;   // connections after the first
 };

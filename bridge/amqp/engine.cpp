@@ -68,12 +68,13 @@ struct engine::impl {
   void receive(pn_link_t* from, pn_delivery_t* x);
   void end_link(pn_link_t* x);
   void end_session(pn_session_t* x);
+  // Tells the peer, and lets the IO give that one try.
   void fail(const condition& why) {
     if (reason.empty())
       reason = why;
-    pn_connection_driver_errorf(&driver, why.name.c_str(), "%s",
-                                why.description.c_str());
-    pn_connection_driver_close(&driver);
+    put_condition(pn_connection_condition(driver.connection), why);
+    pn_connection_close(driver.connection);
+    broken = true;
   }
   // Proton must see no exception, whatever a handler throws.
   template <class F>
@@ -93,12 +94,13 @@ struct engine::impl {
   engine_options options;
   engine_handler& handler;
   pn_connection_driver_t driver{};
-  std::string inbox;   // the message being received; its memory is reused
-  condition reason;    // why the connection ends; empty until it does
-  bool opened = false; // the peer's OPEN came
-  bool closed = false; // on_closed was called
-  bool broken = false; // the transport reported an error
-  bool wrote = false;  // write_done was called since the last dispatch
+  std::string inbox;       // the message being received; its memory is reused
+  condition reason;        // why the connection ends; empty until it does
+  bool opened = false;     // the peer's OPEN came
+  bool closed = false;     // on_closed was called
+  bool broken = false;     // the transport reported an error
+  std::size_t written = 0; // by write_done since the last dispatch
+  bool drained = false;    // by it: nothing was left
 };
 
 void engine::impl::configure() {
@@ -222,7 +224,10 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
 }
 
 void engine::impl::handle(pn_event_t* event) {
-  switch (pn_event_type(event)) {
+  const auto type = pn_event_type(event);
+  if (broken && type != PN_TRANSPORT_ERROR)
+    return; // it only remains to be closed
+  switch (type) {
   case PN_CONNECTION_REMOTE_OPEN:
     pn_connection_open(driver.connection);
     opened = true;
@@ -295,8 +300,9 @@ std::span<const char> engine::write_buffer() {
 }
 
 void engine::write_done(std::size_t n) {
-  impl_->wrote = true;
-  pn_connection_driver_write_done(&impl_->driver, n);
+  impl_->written += n;
+  auto left = pn_connection_driver_write_done(&impl_->driver, n);
+  impl_->drained = left.size == 0;
 }
 
 void engine::write_closed() {
@@ -305,8 +311,8 @@ void engine::write_closed() {
 
 bool engine::dispatch() {
   auto& self = *impl_;
-  if (std::exchange(self.wrote, false))
-    self.guarded([&] { self.handler.on_written(); });
+  if (auto count = std::exchange(self.written, 0); count > 0)
+    self.guarded([&] { self.handler.on_written(count, self.drained); });
   if (self.handle_events() && !finished()) {
     self.guarded([&] { self.handler.on_dispatched(); });
     self.handle_events(); // what that made: local events only

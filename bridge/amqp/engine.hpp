@@ -78,9 +78,10 @@ public:
   /// What came in was handled: a good time to send and grant what that made
   /// room for, before anything is written.
   virtual void on_dispatched() {}
-  /// Bytes went out since the last `dispatch`: there may be room again for
-  /// somebody who held back.
-  virtual void on_written() {}
+  /// `count` bytes went out since the last `dispatch`; `drained`: and nothing
+  /// is left to write. There may be room again for somebody who held back:
+  /// what `link::send` takes is not limited by what the socket takes.
+  virtual void on_written(std::size_t /* count */, bool /* drained */) {}
   /// The connection is over, for whatever reason; exactly once, and last. All
   /// handles are invalid; links and sessions are not reported one by one.
   virtual void on_closed(const condition&) {}
@@ -129,7 +130,7 @@ public:
 
   /// Starts an orderly close; the peer answers, then `on_closed` comes.
   void close(const condition& why = {});
-  /// The transport failed: everything ends at once with this reason.
+  /// Ends everything with this reason; see `broken`.
   void abort(const condition& why);
 
   /// A session of our own, begun at once.
@@ -141,9 +142,9 @@ public:
   [[nodiscard]] link make_receiver(session s, const std::string& name);
 
   [[nodiscard]] bool finished() const;
-  /// The transport failed, by a peer that broke the protocol or fell silent.
-  /// What there is left to write, the reason, is worth one try: such a peer
-  /// may never read it.
+  /// It failed: the peer broke the protocol or fell silent, a handler threw,
+  /// or `abort` was called. What there is left to write, the reason, is worth
+  /// one try, then the IO ends it: such a peer may never read it.
   [[nodiscard]] bool broken() const;
   /// Both OPENs were exchanged and nobody closed.
   [[nodiscard]] bool opened() const;

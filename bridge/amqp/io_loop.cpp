@@ -33,17 +33,34 @@ io_loop::io_loop(io_loop_options options, client& served, owner& host)
 
 io_loop::~io_loop() { stop(); }
 
+// No exception may leave the thread: it would end the process.
+template <class F>
+void io_loop::guarded(F&& f) noexcept {
+  try {
+    f();
+  } catch (const std::exception& x) {
+    owner_.on_exception(x.what());
+  } catch (...) {
+    owner_.on_exception("an exception of unknown type");
+  }
+}
+
+void io_loop::run() noexcept {
+  while (!context_.stopped())
+    guarded([this] { context_.run(); });
+}
+
 void io_loop::start() {
   asio::post(context_, [this] {
     connect();
     keep_time();
   });
-  thread_ = std::thread{[this] { context_.run(); }};
+  thread_ = std::thread{[this] { run(); }};
 }
 
 void io_loop::post(std::function<void()> f) {
   asio::post(context_, [this, f = std::move(f)] {
-    f();
+    guarded(f);
     turn();
   });
 }
@@ -64,6 +81,12 @@ void io_loop::stop() {
   context_.stop();
   if (thread_.joinable())
     thread_.join();
+  // Nobody else runs here now. Left open, the socket would keep what the
+  // broker sends until the broker misses us.
+  if (auto connection = connection_.lock())
+    guarded([&] {
+      connection->abort({"amqp:connection:forced", "this end has stopped"});
+    });
 }
 
 void io_loop::connect() {
@@ -74,26 +97,38 @@ void io_loop::connect() {
   next_broker_ = (next_broker_ + 1) % options_.brokers.size();
   auto where = host + ":" + std::to_string(port);
   dialling_ = asio::ip::tcp::socket{context_};
+  timed_out_ = false;
   dial_timer_.expires_after(options_.open_timeout);
   dial_timer_.async_wait([this](asio::error_code cancelled) {
     if (cancelled)
       return;
+    timed_out_ = true;
     resolver_.cancel();
     asio::error_code ignored; // its handler reports
     dialling_.close(ignored);
   });
   resolver_.async_resolve(
       host, std::to_string(port),
-      [this, where](asio::error_code error, auto found) {
-        if (error)
-          return failed(where + ": " + error.message());
-        asio::async_connect(
-            dialling_, found,
-            [this, where](asio::error_code refused, const auto&) {
-              if (refused)
-                return failed(where + ": " + refused.message());
-              connected(std::move(dialling_));
-            });
+      [this, where](asio::error_code error, const auto& found) {
+        resolved(where, error, found);
+      });
+}
+
+void io_loop::resolved(const std::string& where, asio::error_code error,
+                       const asio::ip::tcp::resolver::results_type& found) {
+  const auto late = where + ": no connection in time";
+  if (timed_out_)
+    return failed(late);
+  if (error)
+    return failed(where + ": " + error.message());
+  asio::async_connect(
+      dialling_, found,
+      [this, where, late](asio::error_code refused, const auto&) {
+        if (timed_out_)
+          return failed(late);
+        if (refused)
+          return failed(where + ": " + refused.message());
+        connected(std::move(dialling_));
       });
 }
 
@@ -131,8 +166,8 @@ void io_loop::connect_later() {
 }
 
 void io_loop::turn() {
-  owner_.on_turn();
-  client_.flush(client::clock::now());
+  guarded([this] { owner_.on_turn(); });
+  guarded([this] { client_.flush(client::clock::now()); });
   if (auto connection = connection_.lock())
     connection->pump();
 }
@@ -142,7 +177,7 @@ void io_loop::keep_time() {
   turn_timer_.async_wait([this](asio::error_code cancelled) {
     if (cancelled)
       return;
-    client_.check(client::clock::now());
+    guarded([this] { client_.check(client::clock::now()); });
     turn();
     if (client_.up())
       backoff_.reset();

@@ -43,6 +43,8 @@ public:
     virtual void on_turn() = 0;
     /// A connection could not be made; another attempt follows.
     virtual void on_unreachable(const std::string& why) = 0;
+    /// Something on the loop threw; the loop goes on.
+    virtual void on_exception(const std::string& what) = 0;
   };
 
   /// `served` and `host` must outlive the loop.
@@ -63,11 +65,17 @@ public:
   /// Closes the connection in order and makes no other. @thread the loop's
   void close();
 
-  /// Ends the thread, at once. Idempotent. @thread any but the loop's
+  /// Ends the thread, at once, and what is left of the connection. Idempotent.
+  /// @thread any but the loop's
   void stop();
 
 private:
+  template <class F>
+  void guarded(F&& f) noexcept;
+  void run() noexcept;
   void connect();
+  void resolved(const std::string& where, asio::error_code error,
+                const asio::ip::tcp::resolver::results_type& found);
   void connected(asio::ip::tcp::socket socket);
   void failed(const std::string& why);
   void connect_later();
@@ -87,6 +95,7 @@ private:
   std::weak_ptr<tcp_connection> connection_;
   std::size_t next_broker_ = 0;
   bool connecting_ = false; // an attempt or a backoff is under way
+  bool timed_out_ = false;  // this attempt took longer than open_timeout
   bool closing_ = false;    // close() was called
   std::thread thread_;      // last: it uses all of the above
 };

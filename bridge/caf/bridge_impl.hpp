@@ -6,6 +6,7 @@
 #include "bridge/caf/proxy.hpp"
 #include "bridge/caf/served_address.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -39,9 +40,14 @@ struct bridge::impl final : amqp::client_handler, amqp::io_loop::owner {
   // amqp::io_loop::owner
   void on_turn() override;
   void on_unreachable(const std::string& why) override;
+  void on_exception(const std::string& what) override;
 
+  void call(const std::function<void()>& hook);
   void take_reply(std::uint64_t delivery, std::string_view bytes);
-  void publish_state();
+  // `applied` more changes were made.
+  void publish_state(std::uint64_t applied = 0);
+  // Refuses what is sent from now on, answers what waits for a reply.
+  void refuse_all();
 
   std::shared_ptr<hub> hub_;
   amqp::client client_;
@@ -54,9 +60,11 @@ struct bridge::impl final : amqp::client_handler, amqp::io_loop::owner {
   std::vector<settlement> batch_;       // reused
   hub::clock::time_point next_check_{}; // when to look after deadlines
   std::uint64_t connects_ = 0;
+  bool greeted_ = false; // this connection was up before
 
   // Of the threads that use the bridge.
-  std::mutex proxies_mutex_; // guards both below
+  std::mutex proxies_mutex_; // guards all below
+  bool refusing_ = false;    // refuse_all() was called
   std::map<std::pair<address, level>, caf::actor> proxies_;
   std::map<address, std::shared_ptr<destination>> destinations_;
 
@@ -66,7 +74,7 @@ struct bridge::impl final : amqp::client_handler, amqp::io_loop::owner {
     std::uint64_t asked = 0;   // changes requested
     std::uint64_t applied = 0; // changes the IO thread has made
     std::string trouble;       // the last reason for not being up
-    bool refused = false;
+    std::string refusal;       // what the broker refused, and why
     std::size_t sends = 0;
     std::size_t deliveries = 0;
     bool paused = false; // the receivers were told to stop
@@ -75,7 +83,7 @@ struct bridge::impl final : amqp::client_handler, amqp::io_loop::owner {
   std::mutex state_mutex_; // guards state_
   std::condition_variable state_changed_;
   state state_;
-  bool stopped_ = false; // stop() was called
+  std::atomic<bool> stopped_ = false; // stop() was called
 };
 
 } // namespace rookery::bridge

@@ -19,32 +19,52 @@ served_address& get(const caf::strong_actor_ptr& x) {
 
 } // namespace
 
-void bridge::impl::publish_state() {
+void bridge::impl::publish_state(std::uint64_t applied) {
   hub_->counters.sent = client_.sent();
   {
     std::lock_guard guard{state_mutex_};
+    state_.applied += applied;
     state_.up = client_.up();
     state_.connected = client_.connected();
     state_.sends = client_.unfinished_sends();
     state_.deliveries = client_.unfinished_deliveries();
     state_.quiet = client_.quiet();
-    if (state_.up)
+    if (state_.up) {
       state_.trouble.clear();
+      state_.refusal.clear();
+    }
   }
   state_changed_.notify_all();
 }
 
 void bridge::impl::on_up(const amqp::peer_info& broker) {
+  if (std::exchange(greeted_, true))
+    return publish_state(); // something was added
   if (++connects_ > 1)
     ++hub_->counters.reconnects;
   hub_->report(observer::severity::info, "broker-up", broker.container_id);
   publish_state();
   for (auto& f : up_hooks_)
-    f();
+    call(f);
+}
+
+void bridge::impl::call(const std::function<void()>& hook) {
+  try {
+    hook();
+  } catch (const std::exception& x) {
+    on_exception(x.what());
+  }
+}
+
+void bridge::impl::on_exception(const std::string& what) {
+  hub_->report(observer::severity::error, "exception", what);
 }
 
 void bridge::impl::on_down(const amqp::condition& why) {
-  hub_->report(observer::severity::warning, "broker-down", why.text());
+  using severity = observer::severity;
+  greeted_ = false;
+  hub_->report(why.empty() || stopped_ ? severity::info : severity::warning,
+               "broker-down", why.text());
   {
     std::lock_guard guard{state_mutex_};
     state_.trouble = why.text();
@@ -66,8 +86,7 @@ void bridge::impl::on_refused(const std::string& what, const std::string& why) {
                what + ": " + why);
   {
     std::lock_guard guard{state_mutex_};
-    state_.trouble = what + ": " + why;
-    state_.refused = true;
+    state_.refusal = what + ": " + why;
   }
   publish_state();
 }
@@ -97,8 +116,10 @@ void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
   if (decoded->type == "rookery.bridge.v1.Error")
     return who->sender ? fail(*who, decode_error_reply(decoded->body()))
                        : static_cast<void>(++hub_->counters.failed);
-  if (!who->sender)
+  if (!who->sender) {
+    ++hub_->counters.done;
     return;
+  }
   caf::message content;
   if (decoded->type != "rookery.bridge.v1.Done") {
     const auto* codec = hub_->types.find(decoded->type);
@@ -116,11 +137,14 @@ void bridge::impl::on_outcome(std::size_t, amqp::outgoing&& what,
                               const outcome& how) {
   using kind = outcome::kind_type;
   auto fail_request = [&](errc code, const std::string& text) {
-    if (what.request == 0)
-      return hub_->report(observer::severity::warning, "send-lost",
-                          to_string(code) + ": " + text);
-    if (auto who = hub_->take_waiting(what.request))
+    std::optional<waiting_request> who;
+    if (what.request != 0)
+      who = hub_->take_waiting(what.request);
+    if (who && who->sender)
       fail(*who, caf::make_error(code, text));
+    else
+      hub_->report(observer::severity::warning, "send-lost",
+                   to_string(code) + ": " + text);
   };
   auto& count = hub_->counters;
   switch (how.kind) {

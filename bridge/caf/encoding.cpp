@@ -1,6 +1,7 @@
 #include "bridge/caf/encoding.hpp"
 
 #include "bridge/amqp/wire/message_encoder.hpp"
+#include "bridge/caf/plain_text.hpp"
 #include "bridge/errc.hpp"
 
 #include "rookery/bridge/v1/control.pb.h"
@@ -48,7 +49,7 @@ std::string encode_error(envelope& head, const caf::error& what,
   v1::Error body;
   body.set_category(to_string(what.category()));
   body.set_code(what.code());
-  body.set_message(text.substr(0, text_max));
+  body.set_message(plain_text(text, text_max));
   return encode(head, body);
 }
 

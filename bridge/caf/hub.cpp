@@ -23,9 +23,9 @@ std::string random_name() {
 } // namespace
 
 bridge_counters live_counters::snapshot() const {
-  return {sent,         accepted,     released,  rejected,    modified,
-          queue_full,   unencodable,  received,  undecodable, failed,
-          late_replies, done_missing, reconnects};
+  return {sent,         accepted,    released,     rejected,    modified,
+          queue_full,   unencodable, received,     undecodable, failed,
+          late_replies, done,        done_missing, reconnects};
 }
 
 hub::hub(caf::actor_system& system_arg, type_registry types_arg,
@@ -62,15 +62,25 @@ std::optional<waiting_request> hub::take_waiting(std::uint64_t number) {
   return pending_.take(number);
 }
 
-void hub::expire_requests(clock::time_point now) {
-  std::vector<waiting_request> overdue;
-  {
-    std::lock_guard guard{pending_mutex_};
-    pending_.expire(now, [&](std::uint64_t, waiting_request who) {
-      overdue.push_back(std::move(who));
-    });
+std::vector<waiting_request> hub::take_overdue(clock::time_point now) {
+  std::vector<waiting_request> result;
+  std::lock_guard guard{pending_mutex_};
+  pending_.expire(now, [&](std::uint64_t, waiting_request who) {
+    result.push_back(std::move(who));
+  });
+  return result;
+}
+
+void hub::give_up_requests() {
+  for (auto& who : take_overdue(clock::time_point::max())) {
+    if (!who.sender)
+      ++counters.done_missing;
+    fail(who, caf::make_error(errc::closed, "the bridge has stopped"));
   }
-  for (auto& who : overdue) {
+}
+
+void hub::expire_requests(clock::time_point now) {
+  for (auto& who : take_overdue(now)) {
     if (!who.sender)
       ++counters.done_missing;
     fail(who, caf::make_error(

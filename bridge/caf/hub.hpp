@@ -30,7 +30,8 @@ struct live_counters {
   std::atomic<std::uint64_t> sent = 0, accepted = 0, released = 0, rejected = 0,
                              modified = 0, queue_full = 0, unencodable = 0,
                              received = 0, undecodable = 0, failed = 0,
-                             late_replies = 0, done_missing = 0, reconnects = 0;
+                             late_replies = 0, done = 0, done_missing = 0,
+                             reconnects = 0;
 
   [[nodiscard]] bridge_counters snapshot() const;
 };
@@ -65,6 +66,8 @@ public:
   take_waiting(std::uint64_t number);
   /// Answers every request whose reply is overdue. @thread proton
   void expire_requests(clock::time_point now);
+  /// Answers every request that waits: no reply can come any more.
+  void give_up_requests();
 
   /// Ends one delivery. Never blocks, never refuses.
   void settle(std::uint64_t delivery, outcome how);
@@ -92,6 +95,8 @@ public:
   std::atomic<std::uint64_t> replies_sent = 0; // numbers their message ids
 
 private:
+  std::vector<waiting_request> take_overdue(clock::time_point now);
+
   std::shared_ptr<observer> watcher_;
   std::mutex wake_mutex_; // guards wake_
   std::function<void()> wake_;

@@ -84,7 +84,13 @@ void proxy::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
     head.reply_to = hub_->reply_to;
   else
     head.reply_to.clear();
-  push(*what, encode(head, *body),
+  auto bytes = encode(head, *body);
+  // A peer that gets more than it takes ends the connection.
+  if (bytes.size() > hub_->options.message_bytes_max) {
+    ++hub_->counters.unencodable;
+    return refuse(*what, errc::too_long, codec->name);
+  }
+  push(*what, std::move(bytes),
        wants_reply ? request_number(to_->index, seq) : 0);
 }
 
@@ -104,10 +110,10 @@ void proxy::push(const caf::mailbox_element& what, std::string bytes,
     hub_->wake();
   if (accepted(result))
     return;
-  if (request != 0)
-    static_cast<void>(hub_->take_waiting(request));
   if (result == push_result::full)
     ++hub_->counters.queue_full;
+  if (request != 0 && !hub_->take_waiting(request))
+    return; // the bridge stopped meanwhile and answered it
   refuse(what, result == push_result::full ? errc::queue_full : errc::closed,
          to_->name);
 }

@@ -2,6 +2,7 @@
 
 #include "bridge/amqp/wire/message_decoder.hpp"
 #include "bridge/caf/encoding.hpp"
+#include "bridge/caf/plain_text.hpp"
 
 #include "rookery/bridge/v1/control.pb.h"
 
@@ -10,6 +11,8 @@
 #include <caf/mailbox_element.hpp>
 #include <caf/sec.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <random>
 
 namespace rookery::bridge {
@@ -21,6 +24,9 @@ std::function<std::uint64_t()> random_numbers() {
     return engine();
   };
 }
+
+// A target that lived so long was well: the next backoff begins anew.
+constexpr std::chrono::seconds well_time{30};
 
 // Whether the runtime, not the handler, says that no answer will come.
 bool is_target_failure(const caf::error& x) {
@@ -49,8 +55,60 @@ void served_address::kill_proxy(caf::execution_unit* context,
 
 void served_address::start() {
   if (make_)
-    target_ = make_();
-  watch(target_);
+    make_target();
+  else
+    watch(target_);
+}
+
+void served_address::make_target() {
+  caf::actor target;
+  std::string why = "the factory made none";
+  try {
+    target = make_();
+  } catch (const std::exception& x) {
+    why = x.what();
+  } catch (...) {
+    why = "an exception of unknown type";
+  }
+  std::vector<waiting> ready;
+  {
+    std::lock_guard guard{mutex_};
+    made_at_ = clock::now();
+    target_ = target;
+    if (target)
+      ready.swap(waiting_);
+    else
+      restart_at_ = made_at_ + restart_.next();
+  }
+  if (!target)
+    return hub_->report(observer::severity::error, "factory-failed",
+                        name_ + ": " + why);
+  watch(target);
+  for (auto& x : ready) {
+    {
+      std::lock_guard guard{mutex_};
+      if (find(x.delivery) == nullptr)
+        continue; // took too long, or the target is down already
+    }
+    hand_over(target, x.delivery, std::move(x.content));
+  }
+}
+
+served_address::unfinished* served_address::find(std::uint64_t delivery) {
+  auto index = static_cast<std::uint32_t>(delivery);
+  if (delivery == 0 || index >= unfinished_.size()
+      || unfinished_[index].delivery != delivery)
+    return nullptr;
+  return &unfinished_[index];
+}
+
+served_address::unfinished& served_address::add(std::uint64_t delivery) {
+  auto index = static_cast<std::uint32_t>(delivery);
+  if (index >= unfinished_.size())
+    unfinished_.resize(std::size_t{index} + 1);
+  unfinished_[index] = {};
+  unfinished_[index].delivery = delivery;
+  return unfinished_[index];
 }
 
 void served_address::watch(const caf::actor& target) {
@@ -74,14 +132,20 @@ void served_address::release() {
 
 void served_address::on_target_down(const caf::error& reason) {
   std::vector<std::uint64_t> lost;
+  std::vector<waiting> nobody; // ends outside the lock
+  caf::actor last;             // as well
   {
     std::lock_guard guard{mutex_};
-    target_ = nullptr;
+    std::swap(last, target_);
+    nobody.swap(waiting_);
     gone_ = gone_ || !make_;
-    restart_at_ = clock::now() + restart_.next();
-    for (const auto& [delivery, x] : unfinished_)
-      lost.push_back(delivery);
-    unfinished_.clear();
+    auto now = clock::now();
+    if (now - made_at_ > well_time)
+      restart_.reset();
+    restart_at_ = now + restart_.next();
+    for (auto& x : unfinished_)
+      if (x.delivery != 0)
+        lost.push_back(std::exchange(x.delivery, 0));
   }
   hub_->report(observer::severity::warning, "target-down",
                name_ + ": " + hub_->system.render(reason));
@@ -94,6 +158,20 @@ void served_address::on_target_down(const caf::error& reason) {
 void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
                              clock::time_point now) {
   ++hub_->counters.received;
+  try {
+    decode(delivery, bytes, now);
+  } catch (const std::exception& x) {
+    // Out of memory, say. Without an end it would cost credit for ever.
+    static_cast<void>(take(delivery));
+    ++hub_->counters.failed;
+    hub_->report(observer::severity::error, "delivery-failed",
+                 name_ + ": " + x.what());
+    hub_->settle(delivery, outcome::failure());
+  }
+}
+
+void served_address::decode(std::uint64_t delivery, std::string_view bytes,
+                            clock::time_point now) {
   amqp::decode_limits limits;
   limits.message_bytes_max = hub_->options.message_bytes_max;
   auto decoded = amqp::decode_message(bytes, limits);
@@ -115,16 +193,21 @@ void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
   caf::actor target;
   {
     std::lock_guard guard{mutex_};
-    unfinished_.emplace(delivery, unfinished{std::string{head.reply_to},
-                                             to_string(head.message_id),
-                                             head.message_id.kind,
-                                             now + options_.handler_timeout});
     target = target_;
-    if (!target) {
-      waiting_.push_back({delivery, std::move(content)});
-      return;
+    if (!gone_) {
+      auto& x = add(delivery);
+      x.deadline = now + options_.handler_timeout;
+      if (!head.reply_to.empty()) {
+        x.reply_to = head.reply_to;
+        x.correlation_id = to_string(head.message_id);
+        x.correlation_kind = head.message_id.kind;
+      }
+      if (!target)
+        return waiting_.push_back({delivery, std::move(content)});
     }
   }
+  if (!target) // gone for good: somebody else may take it
+    return hub_->settle(delivery, outcome::released());
   hand_over(target, delivery, std::move(content));
 }
 
@@ -139,41 +222,40 @@ void served_address::hand_over(const caf::actor& target, std::uint64_t delivery,
 
 bool served_address::check(clock::time_point now) {
   std::vector<std::uint64_t> overdue;
-  std::vector<waiting> ready;
+  std::vector<waiting> nobody; // ends outside the lock
   bool restart = false;
   {
     std::lock_guard guard{mutex_};
     if (gone_)
       return false;
-    for (const auto& [delivery, x] : unfinished_)
-      if (x.deadline <= now)
-        overdue.push_back(delivery);
+    for (auto& x : unfinished_)
+      if (x.delivery != 0 && x.deadline <= now)
+        overdue.push_back(std::exchange(x.delivery, 0));
     restart = !target_ && restart_at_ <= now;
+    if (!overdue.empty()) {
+      auto ended = std::stable_partition(
+          waiting_.begin(), waiting_.end(),
+          [this](const waiting& x) { return find(x.delivery) != nullptr; });
+      std::move(ended, waiting_.end(), std::back_inserter(nobody));
+      waiting_.erase(ended, waiting_.end());
+    }
   }
   for (auto delivery : overdue) {
-    if (!take(delivery))
-      continue;
     ++hub_->counters.failed;
     hub_->report(observer::severity::warning, "handler-timeout", name_);
     hub_->settle(delivery, outcome::failure());
   }
-  if (!restart)
-    return true;
-  auto target = make_();
-  {
-    std::lock_guard guard{mutex_};
-    target_ = target;
-    ready.swap(waiting_);
-  }
-  watch(target);
-  for (auto& x : ready)
-    hand_over(target, x.delivery, std::move(x.content));
+  if (restart)
+    make_target();
   return true;
 }
 
 void served_address::enqueue(caf::mailbox_element_ptr what,
                              caf::execution_unit*) {
   // Anything else sent to the sender of a delivery has nowhere to go.
+  if (what->mid.is_request())
+    return fail({what->sender, what->mid, caf::strong_actor_ptr{ctrl()}},
+                caf::sec::unexpected_message);
   if (!what->mid.is_response())
     return;
   auto delivery = what->mid.request_id().integer_value();
@@ -184,12 +266,10 @@ void served_address::enqueue(caf::mailbox_element_ptr what,
 std::optional<served_address::unfinished>
 served_address::take(std::uint64_t delivery) {
   std::lock_guard guard{mutex_};
-  auto found = unfinished_.find(delivery);
-  if (found == unfinished_.end())
+  auto* found = find(delivery);
+  if (found == nullptr)
     return std::nullopt;
-  auto result = std::move(found->second);
-  unfinished_.erase(found);
-  return result;
+  return std::exchange(*found, {});
 }
 
 void served_address::finish(std::uint64_t delivery, const unfinished& x,
@@ -233,12 +313,14 @@ void served_address::finish_error(std::uint64_t delivery, const unfinished& x,
 
 void served_address::refuse(std::uint64_t delivery,
                             const amqp::envelope_view& head, errc why,
-                            const char* condition, const std::string& text) {
+                            const char* condition, const std::string& reason) {
+  auto text = plain_text(reason);
   ++hub_->counters.undecodable;
   hub_->report(observer::severity::warning, "delivery-refused",
                name_ + ": " + text);
   if (!head.reply_to.empty())
-    reply_error({std::string{head.reply_to},
+    reply_error({delivery,
+                 std::string{head.reply_to},
                  to_string(head.message_id),
                  head.message_id.kind,
                  {}},
@@ -258,7 +340,11 @@ envelope served_address::reply_head(const unfinished& x) {
 void served_address::reply(const unfinished& x,
                            const google::protobuf::Message& body) {
   auto head = reply_head(x);
-  send_reply(encode(head, body));
+  auto bytes = encode(head, body);
+  if (bytes.size() > hub_->options.message_bytes_max)
+    return reply_error(
+        x, caf::make_error(errc::too_long, "the answer: " + head.type));
+  send_reply(std::move(bytes));
 }
 
 void served_address::reply_error(const unfinished& x, const caf::error& error) {

@@ -15,7 +15,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -58,7 +57,8 @@ public:
 private:
   // One delivery in the target.
   struct unfinished {
-    std::string reply_to; // empty: nobody waits for an answer
+    std::uint64_t delivery = 0; // 0: the slot is free
+    std::string reply_to;       // empty: nobody waits for an answer
     std::string correlation_id;
     id_kind correlation_kind = id_kind::string;
     clock::time_point deadline;
@@ -69,7 +69,13 @@ private:
     caf::message content;
   };
 
+  void decode(std::uint64_t delivery, std::string_view bytes,
+              clock::time_point now);
+  void make_target();
   void watch(const caf::actor& target);
+  // The slot of a delivery, null when it has ended. Call it with mutex_ held.
+  [[nodiscard]] unfinished* find(std::uint64_t delivery);
+  [[nodiscard]] unfinished& add(std::uint64_t delivery);
   void on_target_down(const caf::error& reason);
   void hand_over(const caf::actor& target, std::uint64_t delivery,
                  caf::message content);
@@ -94,8 +100,11 @@ private:
   std::mutex mutex_;               // guards all below
   caf::actor target_;              // null while there is none
   bool gone_ = false;              // the target ended and nobody makes another
+  clock::time_point made_at_{};    // when the target was made
   clock::time_point restart_at_{}; // when to make the next target
-  std::unordered_map<std::uint64_t, unfinished> unfinished_;
+  // By the low half of their numbers, which the client uses again: as many as
+  // the windows of the bridge have room for.
+  std::vector<unfinished> unfinished_;
   std::vector<waiting> waiting_; // while target_ is null; within the window
 };
 
