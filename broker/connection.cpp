@@ -10,8 +10,9 @@ namespace rookery::broker {
 
 namespace {
 
-// What Proton holds for a delivery besides its bytes, about.
-constexpr std::uint64_t delivery_overhead_bytes = 512;
+// More than a transfer takes on the wire besides its message, and a little for
+// dispositions and flows: the count of what waits must not run ahead of it.
+constexpr std::uint64_t transfer_overhead_bytes = 64;
 
 endpoint* endpoint_of(amqp::link x) {
   return static_cast<endpoint*>(x.context());
@@ -59,12 +60,12 @@ void connection::close(const amqp::condition& why) {
 void connection::end_session(const endpoint& where,
                              const amqp::condition& why) {
   auto* which = state_of(where.link().session());
-  shared_.sink.attach_refused(id_, where.link().name(), why.text());
+  ++shared_.counters.sessions_ended;
+  shared_.sink.session_ended(id_, where.link().name(), why.text());
   end_session(*which, why);
 }
 
 void connection::end_session(session_state& which, const amqp::condition& why) {
-  ++shared_.counters.attaches_refused;
   which.ending = true;
   while (!which.endpoints.empty())
     remove(*which.endpoints.back(), detach_reason::failed);
@@ -95,27 +96,11 @@ void connection::remove(endpoint& which, detach_reason why) {
 }
 
 bool connection::sent(endpoint& through, std::size_t bytes) {
-  const auto max = shared_.options.output_bytes_max;
-  output_bytes_ += bytes + delivery_overhead_bytes;
-  if (output_bytes_ < max)
-    return true;
-  // What was written meanwhile was not counted off.
-  output_bytes_ = output_bytes();
-  if (output_bytes_ < max)
+  output_bytes_ += bytes + transfer_overhead_bytes;
+  if (output_bytes_ < shared_.options.output_bytes_max)
     return true;
   waiting_.push_back(&through);
   return false;
-}
-
-std::uint64_t connection::output_bytes() const {
-  std::uint64_t result = 0;
-  for (const auto& session : sessions_) {
-    result += session->self.outgoing_bytes();
-    for (const auto& each : session->endpoints)
-      if (each->link().is_sender())
-        result += each->link().queued() * delivery_overhead_bytes;
-  }
-  return result;
 }
 
 void connection::queue_deleted(std::string_view name) {
@@ -151,17 +136,25 @@ void connection::on_session_closed(amqp::session s, const amqp::condition&) {
 
 void connection::on_link_open(amqp::link x, bool) {
   auto* where = state_of(x.session());
-  if (where == nullptr || where->ending)
+  if (where == nullptr)
     return;
   const auto max = shared_.options.links_per_session_max;
+  ++where->link_count;
+  if (where->ending) {
+    // Some may have been under way; a client that goes on is no client.
+    if (where->link_count > 2 * max)
+      close({"amqp:not-allowed", "attaches on a session that was ended"});
+    return;
+  }
   std::optional<amqp::condition> refused;
-  if (++where->link_count > max)
+  if (where->link_count > max)
     refused = {"amqp:connection:framing-error",
                "more than " + std::to_string(max) + " links on one session"};
   else
     refused = attach(*this, *where, x);
   if (!refused)
     return;
+  ++shared_.counters.attaches_refused;
   shared_.sink.attach_refused(id_, x.name(), refused->text());
   end_session(*where, *refused);
 }
@@ -194,10 +187,10 @@ void connection::on_outcome(amqp::link x, std::uint64_t number,
     which->on_outcome(number, how);
 }
 
-void connection::on_written() {
-  if (waiting_.empty())
-    return;
-  output_bytes_ = output_bytes();
+void connection::on_written(std::size_t count, bool drained) {
+  output_bytes_ =
+      drained ? 0
+              : output_bytes_ - std::min<std::uint64_t>(output_bytes_, count);
   if (output_bytes_ > shared_.options.output_bytes_max / 2)
     return;
   for (auto* each : std::exchange(waiting_, {}))

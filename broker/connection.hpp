@@ -69,14 +69,13 @@ public:
   void on_message(amqp::link x, amqp::delivery d, std::string& bytes) override;
   void on_outcome(amqp::link x, std::uint64_t number,
                   const bridge::outcome& how) override;
-  void on_written() override;
+  void on_written(std::size_t count, bool drained) override;
   void on_closed(const amqp::condition& why) override;
 
 private:
   void end_session(session_state& which, const amqp::condition& why);
   void remove(endpoint& which, detach_reason why);
   void release();
-  [[nodiscard]] std::uint64_t output_bytes() const;
 
   dispatcher& shared_;
   connection_id id_;
@@ -86,7 +85,8 @@ private:
   bool opened_ = false; // the sink was told of it
   bool owns_queues_ = false;
   std::vector<std::unique_ptr<session_state>> sessions_;
-  /// An upper bound of what waits in the engine; made exact when it matters.
+  /// What was sent and not written yet, counted as somewhat too much; known
+  /// again, zero, whenever all was written.
   std::uint64_t output_bytes_ = 0;
   /// Endpoints that wait for `on_room`.
   std::vector<endpoint*> waiting_;

@@ -21,11 +21,15 @@ public:
                                  std::string_view /* reason */) noexcept {}
   /// A connection was turned away or could not be accepted.
   virtual void connection_refused(std::string_view /* reason */) noexcept {}
-  /// A session was ended because of this link: a bad address, a missing queue,
-  /// a broken rule.
+  /// A link was not attached: a bad address, a missing queue, a limit. Its
+  /// session was ended.
   virtual void attach_refused(std::uint64_t /* connection */,
                               std::string_view /* link */,
                               std::string_view /* reason */) noexcept {}
+  /// A session was ended for what came, or did not go, over this link.
+  virtual void session_ended(std::uint64_t /* connection */,
+                             std::string_view /* link */,
+                             std::string_view /* reason */) noexcept {}
   /// A message was rejected, or dropped if it came settled.
   virtual void message_refused(std::uint64_t /* connection */,
                                std::string_view /* link */,

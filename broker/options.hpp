@@ -30,8 +30,8 @@ struct broker_options {
   /// The same for all queues together; it stops every publisher.
   std::uint64_t host_high_water_bytes = 768ull << 20;
 
-  /// Bytes, with 512 more a message, that may wait in one connection for its
-  /// socket; then its consumers are passed over until half of it went out.
+  /// Bytes that may wait in one connection for its socket; then its consumers
+  /// are passed over until half of it went out.
   std::uint64_t output_bytes_max = 1ull << 20;
 };
 
@@ -46,6 +46,8 @@ struct broker_counters {
 
   std::uint64_t connections_opened = 0;
   std::uint64_t attaches_refused = 0;
+  /// For other reasons than an attach.
+  std::uint64_t sessions_ended = 0;
   /// From publishers, and what became of them.
   std::uint64_t messages_in = 0;
   std::uint64_t messages_accepted = 0;

@@ -55,6 +55,13 @@ void management_link::answer(const std::string& bytes) {
     shared.queue_deleted(result.deleted_queue, result.cancelled);
 }
 
+void management_link::on_credit() {
+  if (!self_.draining() || self_.credit() == 0)
+    return;
+  self_.drained();
+  owner_.shared().touch(owner_);
+}
+
 void management_link::on_closed(detach_reason) {
   if (self_.is_sender())
     pair_->answers = {};

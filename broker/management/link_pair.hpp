@@ -32,6 +32,7 @@ public:
                   std::shared_ptr<management_pair> pair);
 
   void on_message(amqp::delivery d, std::string& bytes) override;
+  void on_credit() override;
   void on_closed(detach_reason) override;
 
 private:
