@@ -163,3 +163,18 @@ TEST_CASE("request numbers: only ids of this node have one",
   CHECK(bridge::request_number("abc.-", "abc") == 0);
   CHECK(bridge::request_number("abc.2-5x", "abc") == 0);
 }
+
+TEST_CASE("proxy: a stopping bridge answers requests that wait",
+          "[actors][proxy]") {
+  rig r;
+  auto uut = r.proxy();
+  auto waiting = r.world.start<PostTweetReply>(uut, request(1));
+  r.to->queue->close();
+  r.home->give_up_requests();
+  r.world.run();
+  REQUIRE(waiting.done());
+  CHECK(waiting.get().error() == errc::closed);
+  auto late = r.world.ask<PostTweetReply>(uut, request(2));
+  REQUIRE_FALSE(late);
+  CHECK(late.error() == errc::closed);
+}

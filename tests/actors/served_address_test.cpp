@@ -3,6 +3,7 @@
 // target on a deterministic scheduler.
 #include "bridge/caf/served_address.hpp"
 
+#include "bridge/caf/plain_text.hpp"
 #include "tests/support/bridge_rig.hpp"
 #include "tests/support/catch.hpp"
 
@@ -268,4 +269,100 @@ TEST_CASE("served address: what failed too often is rejected for good",
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
   CHECK(settled[0].result.kind == kind::rejected);
+}
+
+TEST_CASE("served address: what comes when the target is gone is released",
+          "[actors][served_address]") {
+  rig r;
+  auto target = r.world.spawn([](caf::event_based_actor* self) {
+    return caf::behavior{[=](const PostTweetRequest&) { self->quit(); }};
+  });
+  auto& uut = r.serve(target);
+  uut.deliver(1, rig::post(1), clock::now());
+  r.world.run();
+  static_cast<void>(r.settled());
+  uut.deliver(2, rig::post(2), clock::now());
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result == outcome::released());
+}
+
+TEST_CASE("served address: a target that was dead before is down at once",
+          "[actors][served_address]") {
+  rig r;
+  auto target = r.world.spawn(answers);
+  caf::anon_send_exit(target, caf::exit_reason::user_shutdown);
+  r.world.run();
+  auto& uut = r.serve(target);
+  uut.deliver(1, rig::post(1), clock::now());
+  CHECK(r.settled().size() == 1);
+  CHECK_FALSE(uut.check(clock::now()));
+}
+
+TEST_CASE("served address: a factory that fails is tried again",
+          "[actors][served_address]") {
+  rig r;
+  int calls = 0;
+  auto make = [&]() -> caf::actor {
+    if (++calls == 1)
+      throw std::runtime_error{"not yet"};
+    if (calls == 2)
+      return nullptr;
+    return caf::actor_cast<caf::actor>(r.world.spawn(answers));
+  };
+  auto& uut = r.serve(nullptr, {}, make);
+  uut.deliver(1, rig::post(1), clock::now());
+  CHECK(uut.check(clock::now() + 20s));
+  CHECK(uut.check(clock::now() + 40s));
+  CHECK(calls == 3);
+  r.world.run();
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result.kind == kind::accepted);
+}
+
+TEST_CASE("served address: what waited too long is not handed over any more",
+          "[actors][served_address]") {
+  rig r;
+  int calls = 0;
+  auto seen = r.world.spawn_recorder<PostTweetRequest>();
+  auto make = [&]() -> caf::actor {
+    return ++calls == 1 ? caf::actor{} : seen.handle();
+  };
+  bridge::serve_options options;
+  options.handler_timeout = 5s;
+  auto& uut = r.serve(nullptr, options, make);
+  auto now = clock::now();
+  uut.deliver(1, rig::post(1), now);
+  uut.deliver(2, rig::post(2), now + 19s);
+  CHECK(uut.check(now + 20s));
+  r.world.run();
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 2);
+  CHECK(settled[0].delivery == 1);
+  CHECK(settled[0].result == outcome::failure());
+  CHECK(settled[1].delivery == 2);
+  CHECK(settled[1].result.kind == kind::accepted);
+  CHECK(seen.seen<PostTweetRequest>().size() == 1);
+}
+
+TEST_CASE("served address: a reason is short and printable, whatever came",
+          "[actors][served_address]") {
+  rig r;
+  auto& uut = r.serve(r.world.spawn(answers));
+  // An encoded subject as a stranger may write it: long, and not UTF-8.
+  bridge::envelope head;
+  auto bytes = bridge::encode(head, PostTweetRequest{});
+  auto name = std::string{"rookery.service.v1.PostTweetRequest"};
+  bytes.replace(bytes.find(name), name.size(),
+                std::string(name.size(), '\xff'));
+  uut.deliver(1, bytes, clock::now());
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result.kind == kind::rejected);
+  CHECK(settled[0].result.description.find('\xff') == std::string::npos);
+  CHECK(bridge::plain_text(std::string(1000, 'x')).size() == 256);
+  CHECK(bridge::plain_text("gr\xc3\xbc\xc3\x9f\n\xc3")
+        == "gr\xc3\xbc\xc3\x9f ?");
+  CHECK(bridge::plain_text("\xc3\xbc\xc3\xbc", 3) == "\xc3\xbc");
 }

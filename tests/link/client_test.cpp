@@ -448,3 +448,52 @@ TEST_CASE("client: a closed receiver detaches after its last settlement",
   for (const auto& [delivery, bytes] : w.owner.deliveries)
     w.client.settle(delivery, outcome::accepted());
 }
+
+TEST_CASE("client: a queue that an operator deleted and made again",
+          "[link][client]") {
+  world w;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
+  w.connect();
+  send(*queue, "a");
+  w.run();
+  w.broker->missing.insert("/queues/out");
+  w.broker->publishers.at("/queues/out").close({"amqp:resource-deleted", "q"});
+  w.run();
+  send(*queue, "b");
+  auto later = amqp::client::clock::now() + 1s;
+  w.client.flush(later);
+  w.wire->pump();
+  CHECK(w.owner.outcomes
+        == std::vector<std::pair<std::string, kind>>{{"a", kind::accepted},
+                                                     {"b", kind::released}});
+  w.broker->missing.clear();
+  send(*queue, "c");
+  w.client.flush(later + 1s);
+  w.wire->pump();
+  w.client.flush(later + 1s);
+  w.wire->pump();
+  CHECK(texts(*w.broker) == std::vector<std::string>{"a", "c"});
+  CHECK(w.owner.downs.empty());
+}
+
+TEST_CASE("client: a queue deleted between the question and the attach",
+          "[link][client]") {
+  world w;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
+  w.broker.emplace();
+  w.broker->refused.insert("/queues/out"); // found, and gone when we attach
+  w.connect();
+  send(*queue, "a");
+  w.run();
+  // The session is gone, and with it the connection; the message is not.
+  REQUIRE(w.owner.downs == std::vector<std::string>{"amqp:not-found"});
+  REQUIRE(w.owner.outcomes.size() == 1);
+  CHECK(w.owner.outcomes[0].second == kind::released);
+  w.broker.reset();
+  w.connect();
+  send(*queue, "b");
+  w.run();
+  CHECK(texts(*w.broker) == std::vector<std::string>{"b"});
+}

@@ -15,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <thread>
 
 using namespace rookery;
 using namespace std::chrono_literals;
@@ -31,10 +32,10 @@ const auto queue = address::queue("target");
 
 // One node: an actor system and its bridge.
 struct node {
-  node(const std::string& name, std::uint16_t port) {
+  node(const std::string& name, std::uint16_t port,
+       bridge::bridge_options options = {}) {
     bridge::type_registry types;
     types.add<PostTweetRequest>().add<PostTweetReply>().add<LogHead>();
-    bridge::bridge_options options;
     options.node_name = name;
     options.brokers = {{"127.0.0.1", port}};
     options.reconnect.delay_max = 200ms;
@@ -278,4 +279,105 @@ TEST_CASE("bridge: a planned stop hands over without losing or doubling",
   }
   CHECK(seen.wait_for(count, 30s));
   CHECK(seen.doubled() == 0);
+}
+
+TEST_CASE("bridge: a send of level done is done when its handler is",
+          "[live][bridge]") {
+  tests::loopback_broker broker;
+  bridge::bridge_options impatient;
+  impatient.reply_timeout = 2s;
+  node server{"server", broker.port()};
+  node client{"client", broker.port(), impatient};
+  auto promise = std::make_shared<caf::response_promise>();
+  tally seen;
+  auto held =
+      server.system.spawn([&seen, promise](caf::event_based_actor* self) {
+        return caf::behavior{[=, &seen](const LogHead& x) -> caf::result<void> {
+          seen.add(x.seq());
+          if (x.seq() == 1)
+            return caf::unit;
+          if (x.seq() == 2)
+            return caf::make_error(errc::failed, "two");
+          *promise = self->make_response_promise();
+          return *promise;
+        }};
+      });
+  server.link->serve(queue, held);
+  REQUIRE_FALSE(server.link->wait_until_up(10s));
+  auto proxy = client.link->proxy(queue, bridge::level::done);
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    LogHead head;
+    head.set_seq(i);
+    caf::anon_send(proxy, head);
+  }
+  REQUIRE(seen.wait_for(3, 10s));
+  // The third has no end: the client counts it as missing after its timeout.
+  auto deadline = std::chrono::steady_clock::now() + 20s;
+  while (client.link->counters().done_missing == 0
+         && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::yield();
+  auto counters = client.link->counters();
+  CHECK(counters.sent == 3);
+  CHECK(counters.done == 1);
+  CHECK(counters.failed == 1);
+  CHECK(counters.done_missing == 1);
+  caf::anon_send_exit(held, caf::exit_reason::kill);
+}
+
+TEST_CASE("bridge: a queue that goes and comes back has its senders back",
+          "[live][bridge]") {
+  tests::loopback_broker broker;
+  node client{"client", broker.port()};
+  auto proxy = client.link->proxy(queue);
+  bridge::serve_options options;
+  options.queue->replicated = false;
+  options.queue->auto_delete = true;
+  for (int i = 0; i < 3; ++i) {
+    node server{"server", broker.port()};
+    server.link->serve(queue, server.system.spawn(successor), options);
+    REQUIRE_FALSE(server.link->wait_until_up(10s));
+    auto deadline = std::chrono::steady_clock::now() + 10s;
+    caf::expected<PostTweetReply> answer{caf::sec::none};
+    do {
+      answer = ask(client, proxy, request(5));
+    } while (!answer && std::chrono::steady_clock::now() < deadline);
+    CHECK(answer);
+  } // with the server its queue goes
+  auto answer = ask(client, proxy, request(5));
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error() == errc::unroutable);
+  CHECK(client.link->counters().reconnects == 0);
+}
+
+TEST_CASE("bridge: a stopped bridge refuses at once, also what it made later",
+          "[live][bridge]") {
+  tests::loopback_broker broker;
+  node client{"client", broker.port()};
+  auto before = client.link->proxy(queue);
+  client.link->stop(5s);
+  for (const auto& proxy :
+       {before, client.link->proxy(address::queue("other"))}) {
+    auto answer = ask(client, proxy, request(1));
+    REQUIRE_FALSE(answer);
+    CHECK(answer.error() == errc::closed);
+  }
+  CHECK(client.link->wait_until_up(1s) == errc::closed);
+}
+
+TEST_CASE("bridge: adding to a bridge that is up is no reconnect",
+          "[live][bridge]") {
+  tests::loopback_broker broker;
+  node server{"server", broker.port()};
+  for (auto name : {"a", "b", "c"}) {
+    server.link->serve(address::queue(name), server.system.spawn(successor));
+    REQUIRE_FALSE(server.link->wait_until_up(10s));
+  }
+  CHECK(server.link->counters().reconnects == 0);
+  // Twice one address: two consumers.
+  server.link->serve(address::queue("a"), server.system.spawn(successor));
+  REQUIRE_FALSE(server.link->wait_until_up(10s));
+  node client{"client", broker.port()};
+  auto proxy = client.link->proxy(address::queue("a"));
+  for (std::uint64_t i = 1; i < 10; ++i)
+    CHECK(ask(client, proxy, request(i)));
 }

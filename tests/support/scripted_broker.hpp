@@ -43,9 +43,10 @@ public:
   // What happened.
   std::vector<std::string> asked; // "PUT /queues/q", in order
   std::vector<received> messages;
-  std::map<std::string, int> attaches;         // by address
-  std::vector<std::string> detached;           // names of links
-  std::map<std::string, amqp::link> consumers; // by source address
+  std::map<std::string, int> attaches;          // by address
+  std::vector<std::string> detached;            // names of links
+  std::map<std::string, amqp::link> consumers;  // by source address
+  std::map<std::string, amqp::link> publishers; // by target address
   std::map<std::string, amqp::link_terms> terms;
   std::vector<std::pair<std::uint64_t, bridge::outcome>> outcomes;
 
@@ -77,6 +78,7 @@ public:
       terms[theirs.source.value_or("")] = theirs;
       return;
     }
+    publishers[theirs.target.value_or("")] = x;
     terms[theirs.target.value_or("")] = theirs;
     x.add_credit(theirs.target == "/management" ? 8 : credit);
   }
