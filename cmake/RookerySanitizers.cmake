@@ -8,7 +8,7 @@ set(ROOKERY_SANITIZE "" CACHE STRING
 set(ROOKERY_SANITIZE_ENVIRONMENT "")
 if(ROOKERY_SANITIZE)
   string(REPLACE ";" "," sanitizers "${ROOKERY_SANITIZE}")
-  add_compile_options(-fsanitize=${sanitizers} -fno-omit-frame-pointer -O1)
+  add_compile_options(-fsanitize=${sanitizers} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${sanitizers})
   set(suppressions "${CMAKE_CURRENT_LIST_DIR}/sanitizers")
   set(ROOKERY_SANITIZE_ENVIRONMENT
