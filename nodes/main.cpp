@@ -1,6 +1,8 @@
 // The `rookery` binary: finds the command and runs it.
 #include "nodes/client/commands.hpp"
+#include "nodes/drive/load_command.hpp"
 #include "nodes/node/node_command.hpp"
+#include "nodes/verify/verify_command.hpp"
 
 #include <array>
 #include <exception>
@@ -25,6 +27,8 @@ constexpr std::array commands = {
     command{"timeline", "prints a home timeline", timeline_command},
     command{"import-edges", "makes users follow each other, from a file",
             import_edges_command},
+    command{"load", "offers a load and measures", load_command},
+    command{"verify", "proves that all timelines are right", verify_command},
 };
 
 void print_usage(std::ostream& out) {

@@ -170,8 +170,13 @@ std::vector<tweet_row> fanout_core::tweet_rows(const LogBatch& batch,
 }
 
 void fanout_core::apply_follows(const LogBatch& batch, std::uint64_t known) {
-  // Authors whom readers with a timeline have just followed, in pairs.
-  std::vector<std::pair<user_slot, user_slot>> added;
+  struct addition {
+    user_slot reader;
+    std::uint64_t generation;
+    user_slot author;
+    auto operator<=>(const addition&) const = default;
+  };
+  std::vector<addition> added; // to timelines that are there
   for (auto i = static_cast<int>(known); i < batch.rows_size(); ++i) {
     auto& row = batch.rows(i);
     auto follows = row.kind() == LogRow::FOLLOWED;
@@ -180,23 +185,22 @@ void fanout_core::apply_follows(const LogBatch& batch, std::uint64_t known) {
       ++refused_rows_;
     } else if (!follows) {
       unfollow(row.user(), row.subject());
-      // His timeline is absent now, or begun again from the edges as they are.
-      std::erase_if(added, [&](auto& x) {
-        return graph_.users()[x.first] == row.user();
-      });
     } else if (graph_.follow(row.user(), row.subject())) {
       auto reader = graph_.intern(row.user());
-      if (homes_.state_of(reader) != homes::state::absent)
-        added.emplace_back(reader, graph_.intern(row.subject()));
+      added.push_back(
+          {reader, homes_.generation(reader), graph_.intern(row.subject())});
     }
   }
   std::sort(added.begin(), added.end());
   for (auto at = added.begin(); at != added.end();) {
-    auto reader = at->first;
+    auto [reader, generation, author] = *at;
     std::vector<user_slot> authors;
-    for (; at != added.end() && at->first == reader; ++at)
-      authors.push_back(at->second);
-    if (homes_.state_of(reader) != homes::state::absent)
+    for (; at != added.end() && at->reader == reader
+           && at->generation == generation;
+         ++at)
+      authors.push_back(at->author);
+    // One that was begun anew meanwhile was begun with all edges.
+    if (generation != 0 && homes_.generation(reader) == generation)
       builder_.include(reader, std::move(authors));
   }
 }

@@ -47,7 +47,7 @@ caf::error home_reads::take(std::uint64_t token,
     return error;
   reads_.add(token, request, now + options_.read_timeout);
   if (!is_open_)
-    return caf::none;
+    return caf::none; // and no user is made of whoever may time out
   auto reader = graph_.intern(request.user());
   homes_.mark_read(reader);
   wake(reader);
@@ -62,7 +62,7 @@ void home_reads::open() {
 
 void home_reads::wake(user_slot reader) {
   auto user = graph_.users()[reader];
-  if (!reads_.is_awaited(user))
+  if (!is_open_ || !reads_.is_awaited(user))
     return;
   switch (homes_.state_of(reader)) {
   case homes::state::building:

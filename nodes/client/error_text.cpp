@@ -18,7 +18,7 @@ std::string words(actors::errc x) {
   case errc::text_empty:
     return "the text is empty";
   case errc::text_too_long:
-    return "the text has more than 280 characters (code points)";
+    return "the text is too long";
   case errc::not_author:
     return "the tweet belongs to somebody else";
   case errc::key_too_long:

@@ -38,7 +38,7 @@ node::node(node_config config, std::shared_ptr<node_log> watcher)
     : config_(std::move(config)),
       log_(std::move(watcher)) {}
 
-node::~node() = default;
+node::~node() { bridge_.reset(); } // before what its actors are made by
 
 std::optional<std::string> node::start(const std::function<bool()>& cancelled) {
   if (config_.has(role::broker)) {
@@ -79,9 +79,9 @@ std::size_t node::stop(std::chrono::milliseconds timeout) {
   // Some of the time must be left for the broker, which may have to cut off
   // clients that do not answer.
   auto left = bridge_ ? bridge_->stop(timeout * 3 / 4) : 0;
+  bridge_.reset(); // first, or it would take the end of actors for a failure
   if (roles_)
     roles_->stop();
-  bridge_.reset();
   if (broker_)
     broker_->stop(until(deadline) / 2);
   return left;

@@ -1,5 +1,6 @@
 #include "nodes/node/roles.hpp"
 
+#include "actors/fanout/fanout.hpp"
 #include "actors/follower/follower.hpp"
 #include "actors/tweet/tweet.hpp"
 #include "nodes/client/error_text.hpp"
@@ -9,6 +10,7 @@
 
 #include <map>
 #include <mutex>
+#include <random>
 
 namespace rookery::nodes {
 
@@ -132,6 +134,30 @@ std::string roles::serve_follows() {
   return {};
 }
 
-void roles::serve_shards() { static_cast<void>(drop_one_); }
+void roles::serve_shards() {
+  actors::fanout_wiring wiring;
+  for (std::uint32_t i = 0; i < layout_.tweet_partitions; ++i)
+    wiring.tweet_writers.push_back(transport_.proxy(tweet_address(i, layout_)));
+  for (std::uint32_t i = 0; i < layout_.shards; ++i) {
+    actors::fanout_options options;
+    options.shard = i;
+    options.shards = layout_.shards;
+    options.tweet_partitions = layout_.tweet_partitions;
+    options.timeline_cap = config_.timeline_cap;
+    options.batches_max = config_.shard_window;
+    options.hash_seed = std::random_device{}();
+    options.drop_one = drop_one_;
+    wiring.follow_writer = transport_.proxy(follow_address(i, layout_));
+    auto at = shard_address(i, layout_);
+    transport_.serve(
+        at,
+        [this, at, options, wiring] {
+          auto who = system_.spawn(actors::fanout, options, wiring);
+          return cast_->put(at, caf::actor_cast<caf::actor>(who), false);
+        },
+        options_for(at, config_.shard_window,
+                    shard_queue(at, config_.shard_queue_length_max)));
+  }
+}
 
 } // namespace rookery::nodes

@@ -1,0 +1,261 @@
+#include "nodes/drive/load_driver.hpp"
+
+#include "nodes/verify/timeline_check.hpp"
+
+#include "rookery/service/v1/follow.pb.h"
+#include "rookery/service/v1/timeline.pb.h"
+#include "rookery/service/v1/tweet.pb.h"
+
+#include <caf/event_based_actor.hpp>
+
+#include <future>
+#include <memory>
+#include <random>
+#include <vector>
+
+namespace rookery::nodes {
+
+namespace {
+
+using namespace service::v1;
+using std::chrono::microseconds;
+
+constexpr std::chrono::milliseconds tick{1};
+/// Sent before answers get a turn.
+constexpr std::size_t burst_max = 500;
+
+std::uint64_t wall_us() {
+  auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<microseconds>(now).count());
+}
+
+/// An operation that is due.
+struct due_operation {
+  operation what;
+  std::uint64_t due_us = 0; // since the start
+  std::uint64_t number = 0; // in the journal
+};
+
+class driver : public std::enable_shared_from_this<driver> {
+public:
+  driver(service_client& client, const load_options& options, workload& work,
+         journal_writer& journal)
+      : client_(client),
+        options_(options),
+        work_(work),
+        journal_(journal),
+        arrivals_(options.seed ^ 0x6172726976616c73U),
+        mean_pause_us_(1e6 / options.rate),
+        end_us_(std::uint64_t{options.seconds} * 1'000'000),
+        run_(std::to_string(std::random_device{}()) + "-") {}
+
+  caf::behavior behavior(caf::event_based_actor* self) {
+    self_ = self;
+    start_ = std::chrono::steady_clock::now();
+    start_wall_us_ = wall_us();
+    next_us_ = arrivals_.exponential(mean_pause_us_);
+    self->send(self, caf::tick_atom::value);
+    auto keep = shared_from_this();
+    return {[keep](caf::tick_atom) { keep->turn(); }};
+  }
+
+  std::future<void> finished() { return finished_.get_future(); }
+  load_results& results() { return results_; }
+
+  std::atomic<std::uint64_t> ended = 0;
+  std::atomic<std::uint64_t> in_flight = 0;
+
+private:
+  std::uint64_t now_us() const {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<microseconds>(
+            std::chrono::steady_clock::now() - start_)
+            .count());
+  }
+
+  void turn() {
+    auto batch = draw();
+    // What is sent must be in the journal, whatever happens to this process.
+    static_cast<void>(journal_.flush());
+    for (auto& x : batch)
+      send(x);
+    if (over())
+      return finish();
+    if (batch.size() == burst_max)
+      self_->send(self_, caf::tick_atom::value);
+    else
+      self_->delayed_send(self_, tick, caf::tick_atom::value);
+  }
+
+  std::vector<due_operation> draw() {
+    std::vector<due_operation> result;
+    while (next_us_ < static_cast<double>(end_us_)
+           && next_us_ <= static_cast<double>(now_us())
+           && in_flight < options_.in_flight_max && result.size() < burst_max) {
+      due_operation x{work_.next(), static_cast<std::uint64_t>(next_us_)};
+      x.number = journal_.tried(x.what);
+      result.push_back(x);
+      ++in_flight;
+      next_us_ += arrivals_.exponential(mean_pause_us_);
+    }
+    return result;
+  }
+
+  /// Whether nothing is to be sent and nothing to be waited for. A service
+  /// that stalled for good gets one timeout after the end, no more.
+  bool over() {
+    auto timeout =
+        static_cast<std::uint64_t>(microseconds{client_.timeout()}.count());
+    if (now_us() > end_us_ + timeout)
+      for (; next_us_ < static_cast<double>(end_us_); ++results_.left_out)
+        next_us_ += arrivals_.exponential(mean_pause_us_);
+    return next_us_ >= static_cast<double>(end_us_) && in_flight == 0;
+  }
+
+  void finish() {
+    static_cast<void>(journal_.flush());
+    finished_.set_value();
+    self_->quit();
+  }
+
+  std::string key() { return run_ + std::to_string(++keys_); }
+
+  void send(const due_operation& x) {
+    auto& service = client_.service();
+    results_.lag.record(now_us() - x.due_us);
+    switch (x.what.kind) {
+    case operation_kind::post: {
+      PostTweetRequest request;
+      request.set_author(x.what.user);
+      request.set_text(work_.text());
+      request.set_idempotency_key(key());
+      request.set_intended_at_us(start_wall_us_ + x.due_us);
+      return ask<PostTweetReply>(x, tweet_address_of(x.what.user, service),
+                                 request,
+                                 [](auto& reply) { return reply.tweet_id(); });
+    }
+    case operation_kind::remove: {
+      DeleteTweetRequest request;
+      request.set_author(x.what.user);
+      request.set_tweet_id(x.what.subject);
+      request.set_idempotency_key(key());
+      return ask<DeleteTweetReply>(x, tweet_address_of(x.what.user, service),
+                                   request);
+    }
+    case operation_kind::follow:
+      return change<FollowRequest>(x);
+    case operation_kind::unfollow:
+      return change<UnfollowRequest>(x);
+    case operation_kind::read:
+      return read(x);
+    }
+  }
+
+  template <class Request>
+  void change(const due_operation& x) {
+    Request request;
+    request.set_follower(x.what.user);
+    request.set_followee(x.what.subject);
+    request.set_idempotency_key(key());
+    ask<FollowReply>(x, follow_address_of(x.what.user, client_.service()),
+                     request);
+  }
+
+  void read(const due_operation& x) {
+    HomeTimelineRequest request;
+    request.set_user(x.what.user);
+    ask<HomeTimelineReply>(
+        x, shard_address_of(x.what.user, client_.service()), request,
+        [keep = shared_from_this(), x](auto& reply) {
+          std::vector<actors::tweet_id> ids;
+          for (auto& tweet : reply.tweets())
+            ids.push_back(tweet.id());
+          if (auto wrong = check_order(ids)) {
+            ++keep->results_.bad_reads;
+            keep->results_.bad_read =
+                "home of " + std::to_string(x.what.user) + ": " + *wrong;
+          }
+          return std::uint64_t{0};
+        });
+  }
+
+  static std::uint64_t nothing(const google::protobuf::Message&) { return 0; }
+
+  /// @param take what to learn from the reply: the id of a post, else 0
+  template <class Reply, class Request>
+  void ask(const due_operation& x, const bridge::address& whom,
+           const Request& what,
+           std::function<std::uint64_t(Reply&)> take = nothing) {
+    ++results_.operations[static_cast<std::size_t>(x.what.kind)].asked;
+    auto keep = shared_from_this();
+    self_->request(client_.at(whom), caf::timespan{client_.timeout()}, what)
+        .then(
+            [keep, x, take = std::move(take)](Reply& reply) {
+              keep->end(x, ending::acknowledged, take(reply));
+            },
+            [keep, x](caf::error& why) {
+              keep->count(error_text(why));
+              keep->end(x, is_refusal(why) ? ending::refused : ending::unknown,
+                        0);
+            });
+  }
+
+  void end(const due_operation& x, ending how, std::uint64_t tweet) {
+    auto& results = results_.operations[static_cast<std::size_t>(x.what.kind)];
+    if (how == ending::acknowledged) {
+      ++results.acknowledged;
+      results.latency.record(now_us() - x.due_us);
+    } else {
+      ++(how == ending::refused ? results.refused : results.unknown);
+    }
+    journal_.ended(x.number, how, tweet);
+    work_.finished(x.what, how, tweet);
+    ++ended;
+    --in_flight;
+  }
+
+  void count(const std::string& error) {
+    auto& errors = results_.errors;
+    if (errors.size() < load_results::errors_max || errors.contains(error))
+      ++errors[error];
+    else
+      ++errors["other errors"];
+  }
+
+  service_client& client_;
+  const load_options& options_;
+  workload& work_;
+  journal_writer& journal_;
+  seeded_random arrivals_;
+  double mean_pause_us_;
+  std::uint64_t end_us_;
+  std::string run_; // begins every idempotency key; differs in every run
+  std::uint64_t keys_ = 0;
+  double next_us_ = 0; // when the next operation is due
+  std::chrono::steady_clock::time_point start_;
+  std::uint64_t start_wall_us_ = 0;
+  caf::event_based_actor* self_ = nullptr;
+  load_results results_;
+  std::promise<void> finished_;
+};
+
+} // namespace
+
+load_results
+drive(service_client& client, const load_options& options, workload& work,
+      journal_writer& journal,
+      const std::function<void(std::uint64_t, std::uint64_t)>& look) {
+  auto state = std::make_shared<driver>(client, options, work, journal);
+  auto finished = state->finished();
+  // Detached: a thread of its own keeps its ticks on time.
+  client.system().spawn<caf::detached>(
+      [state](caf::event_based_actor* self) { return state->behavior(self); });
+  constexpr std::chrono::milliseconds pause{100};
+  while (finished.wait_for(pause) != std::future_status::ready)
+    look(state->ended, state->in_flight);
+  look(state->ended, state->in_flight);
+  return std::move(state->results());
+}
+
+} // namespace rookery::nodes

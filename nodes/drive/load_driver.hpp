@@ -1,0 +1,62 @@
+#pragma once
+
+#include "nodes/client/service_client.hpp"
+#include "nodes/drive/load_options.hpp"
+#include "nodes/load/histogram.hpp"
+#include "nodes/load/journal.hpp"
+#include "nodes/load/workload.hpp"
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+namespace rookery::nodes {
+
+/// How the operations of one kind went.
+struct operation_results {
+  std::uint64_t asked = 0;
+  std::uint64_t acknowledged = 0;
+  std::uint64_t refused = 0;
+  std::uint64_t unknown = 0; // no answer, or one that leaves it open
+  /// Microseconds from the moment it was due to its acknowledgement.
+  histogram latency = {};
+};
+
+struct load_results {
+  std::array<operation_results, 5> operations; // by operation_kind
+  /// How late an operation was sent, microseconds.
+  histogram lag = {};
+  /// Errors in words, and how often they came; at most `errors_max`.
+  std::map<std::string, std::uint64_t> errors = {};
+  /// Reads that were not in descending order or had a tweet twice.
+  std::uint64_t bad_reads = 0;
+  std::string bad_read = {}; // one of them
+  /// Operations that were due, but never sent.
+  std::uint64_t left_out = 0;
+
+  static constexpr std::size_t errors_max = 100;
+
+  [[nodiscard]] const operation_results& of(operation_kind x) const {
+    return operations[static_cast<std::size_t>(x)];
+  }
+};
+
+/// Offers the operations of a workload at random moments, at a mean rate, and
+/// never waits for answers: when the service stalls, what is due piles up, is
+/// sent late, and its latency counts from when it was due. At most
+/// `in_flight_max` are under way; a piled-up operation is no more than a
+/// moment that is yet to be drawn, so nothing grows.
+///
+/// Returns when the time is over and every operation has ended.
+/// @param look called about ten times a second with the operations ended so
+/// far and those under way
+[[nodiscard]] load_results
+drive(service_client& client, const load_options& options, workload& work,
+      journal_writer& journal,
+      const std::function<void(std::uint64_t, std::uint64_t)>& look);
+
+} // namespace rookery::nodes

@@ -1,0 +1,60 @@
+#include "nodes/drive/load_options.hpp"
+
+namespace rookery::nodes {
+
+void add_load_options(CLI::App& app, load_options& x) {
+  add_client_options(app, x.client);
+  app.add_option("--rate", x.rate,
+                 "Operations offered a second, with Poisson arrivals "
+                 "(1..1000000, default 2000)")
+      ->check(CLI::Range(1.0, 1e6));
+  app.add_option("--seconds", x.seconds,
+                 "How long to offer them (1..86400, default 10)")
+      ->check(CLI::Range(1, 86'400));
+  app.add_option("--seed", x.seed,
+                 "Makes graph and load repeatable (default 1)");
+  app.add_option("--posts", x.mix.posts, "Percent of posts (default 80)")
+      ->check(CLI::Range(0.0, 100.0));
+  app.add_option("--follow-changes", x.mix.follow_changes,
+                 "Percent of follows and unfollows together (default 10)")
+      ->check(CLI::Range(0.0, 100.0));
+  app.add_option("--deletes", x.mix.deletes,
+                 "Percent of deletes (default 2); the rest are reads of homes")
+      ->check(CLI::Range(0.0, 100.0));
+  app.add_option("--edges", x.edges,
+                 "File of lines FOLLOWER FOLLOWEE (default: generate a graph)");
+  app.add_flag("--undirected", x.undirected,
+               "Each line stands for both directions");
+  app.add_option("--users", x.graph.users,
+                 "Users of the generated graph (2..10000000, default 10000)")
+      ->check(CLI::Range(2, 10'000'000));
+  app.add_option("--in-flight-max", x.in_flight_max,
+                 "Operations without an answer; what is due besides waits, "
+                 "and its latency counts (1..1000000, default 10000)")
+      ->check(CLI::Range(1, 1'000'000));
+  app.add_option("--journal", x.journal,
+                 "File to append what was acknowledged to, for `rookery "
+                 "verify` (default none)");
+  app.add_option("--report", x.report,
+                 "File to write the results to, as JSON (default none)");
+  app.add_option_function<double>(
+         "--quiet-timeout",
+         [&x](double seconds) {
+           x.quiet_timeout =
+               std::chrono::milliseconds{static_cast<long>(seconds * 1'000)};
+         },
+         "Seconds until all is expanded and all homes are complete, before "
+         "and after the load (1..3600, default 60)")
+      ->check(CLI::Range(1.0, 3'600.0));
+}
+
+std::string fault_of(const load_options& x) {
+  auto& mix = x.mix;
+  if (mix.posts + mix.follow_changes + mix.deletes > 100.0)
+    return "posts, follow-changes, deletes: are more than 100 percent";
+  if (x.undirected && x.edges.empty())
+    return "undirected: is for a file of edges";
+  return {};
+}
+
+} // namespace rookery::nodes
