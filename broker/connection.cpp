@@ -24,11 +24,11 @@ session_state* state_of(amqp::session x) {
 
 } // namespace
 
-connection::connection(dispatcher& shared, connection_id id,
-                       std::function<void()> flush, amqp::condition refusal)
+connection::connection(dispatcher& shared, connection_id id, output& out,
+                       amqp::condition refusal)
     : shared_{shared},
       id_{id},
-      flush_{std::move(flush)},
+      out_{out},
       refusal_{std::move(refusal)} {
   shared_.add(*this);
 }
@@ -185,6 +185,15 @@ void connection::on_outcome(amqp::link x, std::uint64_t number,
                             const bridge::outcome& how) {
   if (auto* which = endpoint_of(x))
     which->on_outcome(number, how);
+}
+
+void connection::on_dispatched() {
+  if (!shared_.turn_due())
+    return;
+  // What this made for others goes out before what it made for its origin, and
+  // all of it at once.
+  shared_.touch(*this);
+  out_.hold();
 }
 
 void connection::on_written(std::size_t count, bool drained) {

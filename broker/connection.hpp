@@ -17,6 +17,16 @@ namespace rookery::broker {
 
 class dispatcher;
 
+/// What carries a connection's bytes to its client.
+class output {
+public:
+  virtual ~output() = default;
+  /// Sends what the engine has to say.
+  virtual void flush() = 0;
+  /// Called from within the engine's callbacks: sends nothing before `flush`.
+  virtual void hold() {}
+};
+
 /// One client: its sessions and links, joined to the virtual host. It drives
 /// no IO; the engine it listens to is a socket's or a test's.
 ///
@@ -25,9 +35,8 @@ class dispatcher;
 /// @thread the dispatcher's
 class connection : public amqp::engine_handler {
 public:
-  /// `flush` sends what the engine has to say (for a socket: `pump`). With a
-  /// `refusal`, the client is told it and turned away at its OPEN.
-  connection(dispatcher& shared, connection_id id, std::function<void()> flush,
+  /// With a `refusal`, the client is told it and turned away at its OPEN.
+  connection(dispatcher& shared, connection_id id, output& out,
              amqp::condition refusal = {});
   ~connection() override;
 
@@ -37,7 +46,7 @@ public:
   /// not before the engine's `dispatch` returned.
   std::function<void()> on_gone;
 
-  void flush() { flush_(); }
+  void flush() { out_.flush(); }
   /// Starts an orderly close.
   void close(const amqp::condition& why);
 
@@ -69,6 +78,7 @@ public:
   void on_message(amqp::link x, amqp::delivery d, std::string& bytes) override;
   void on_outcome(amqp::link x, std::uint64_t number,
                   const bridge::outcome& how) override;
+  void on_dispatched() override;
   void on_written(std::size_t count, bool drained) override;
   void on_closed(const amqp::condition& why) override;
 
@@ -79,7 +89,7 @@ private:
 
   dispatcher& shared_;
   connection_id id_;
-  std::function<void()> flush_;
+  output& out_;
   amqp::condition refusal_;
   amqp::engine* engine_ = nullptr;
   bool opened_ = false; // the sink was told of it

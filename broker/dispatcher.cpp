@@ -91,8 +91,9 @@ void dispatcher::resume() {
 
 void dispatcher::flush() {
   flushing_.swap(touched_);
-  // By index: a connection may end, and be taken out, while another is flushed.
-  for (std::size_t i = 0; i < flushing_.size(); ++i)
+  // Whom the turn gave something first, then whose messages made it. By index:
+  // a connection may end, and be taken out, while another is flushed.
+  for (std::size_t i = flushing_.size(); i-- > 0;)
     if (auto* x = flushing_[i]) {
       x->touched = false;
       x->flush();

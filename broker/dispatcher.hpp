@@ -31,6 +31,7 @@ public:
 
   /// Asks for a turn; many calls before it make one.
   void wake();
+  [[nodiscard]] bool turn_due() const { return asked_; }
   /// Runs a turn.
   void run();
 

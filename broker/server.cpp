@@ -91,7 +91,10 @@ public:
   [[nodiscard]] broker_counters counters() const { return shared_->snapshot(); }
 
 private:
-  struct client {
+  struct client : output {
+    void flush() override { socket->pump(); }
+    void hold() override { socket->hold(); }
+
     std::unique_ptr<connection> handler;
     std::shared_ptr<amqp::tcp_connection> socket;
   };
@@ -165,8 +168,8 @@ void server::impl::accepted(tcp::socket socket) {
   }
   const auto id = ++last_id_;
   auto& fresh = clients_[id];
-  fresh.handler = std::make_unique<connection>(
-      *shared_, id, [&fresh] { fresh.socket->pump(); }, std::move(refusal));
+  fresh.handler =
+      std::make_unique<connection>(*shared_, id, fresh, std::move(refusal));
   fresh.handler->on_gone = [this, id] {
     // Not now: its engine is still on the stack.
     asio::post(io_, [weak = weak_from_this(), id] {

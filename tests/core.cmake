@@ -29,3 +29,7 @@ endforeach()
 rookery_test(core protocol_example_test rookery::amqp_wire)
 target_compile_definitions(core_protocol_example_test PRIVATE
   ROOKERY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+rookery_test(core error_text_test rookery::client)
+rookery_test(core load_report_test rookery::drive)
+rookery_test(core quiet_test rookery::client)
+rookery_test(core wiring_test rookery::wiring)

@@ -40,7 +40,8 @@ void tcp_connection::pump() {
     return finish();
   if (engine_.broken())
     return abort({});
-  write();
+  if (!std::exchange(held_, false))
+    write();
   read();
   if (next)
     wake_at(*next);

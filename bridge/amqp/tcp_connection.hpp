@@ -31,6 +31,10 @@ public:
   /// its own callbacks.
   void pump();
 
+  /// From within a callback of the engine: what there is to write waits for the
+  /// next `pump`, which the caller sees to.
+  void hold() { held_ = true; }
+
   /// Ends the connection at once; `on_closed` comes before this returns.
   void abort(const condition& why);
 
@@ -48,6 +52,7 @@ private:
   amqp::engine engine_;
   bool reading_ = false;  // an async_read is under way
   bool writing_ = false;  // an async_write is under way
+  bool held_ = false;     // the pump under way is not to write
   bool armed_ = false;    // clock_ is running
   bool pumping_ = false;  // pump is on the stack: callbacks may call it again
   bool finished_ = false; // the engine is done and the socket closed

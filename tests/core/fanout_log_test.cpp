@@ -64,9 +64,22 @@ TEST_CASE("log_cursor: a higher head is a gap, a lower one is not",
   uut.raise_head(9);
   CHECK(uut.is_behind());
   CHECK(uut.gaps() == 1);
-  uut.settle_for_taken();
+  CHECK(uut.begin_read());
+  uut.end_read();
+  uut.found_nothing();
   CHECK_FALSE(uut.is_behind());
   CHECK(uut.taken() == 7);
+}
+
+TEST_CASE("log_cursor: a read that found nothing says nothing of later rows",
+          "[actors][fanout]") {
+  log_cursor uut;
+  uut.raise_head(2);
+  CHECK(uut.begin_read());
+  uut.raise_head(3);
+  uut.end_read();
+  uut.found_nothing();
+  CHECK(uut.is_behind());
 }
 
 TEST_CASE("inbox: a batch is done with its last row", "[actors][fanout]") {

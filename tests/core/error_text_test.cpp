@@ -1,0 +1,44 @@
+// Goal: a user is told in words what went wrong, and a load knows what may
+// have happened all the same.
+#include "nodes/client/error_text.hpp"
+
+#include "actors/errc.hpp"
+#include "bridge/errc.hpp"
+#include "tests/support/catch.hpp"
+
+#include <caf/sec.hpp>
+
+using namespace rookery;
+using nodes::error_text;
+using nodes::is_refusal;
+
+TEST_CASE("error text: says what the service said", "[nodes][error_text]") {
+  CHECK(error_text(
+            caf::make_error(actors::errc::text_too_long, "281 code points"))
+        == "the text is too long (281 code points)");
+  CHECK(error_text(caf::make_error(actors::errc::text_empty))
+        == "the text is empty");
+  CHECK(error_text(caf::make_error(bridge::errc::unreachable, "refused"))
+        == "the broker cannot be reached (refused)");
+  CHECK(error_text(caf::sec::request_timeout) == "no reply in time");
+}
+
+TEST_CASE("error text: every code has words", "[nodes][error_text]") {
+  for (unsigned code = 1; code <= 14; ++code) {
+    CHECK(error_text(caf::make_error(static_cast<actors::errc>(code)))
+              .find("with code")
+          == std::string::npos);
+    CHECK(error_text(caf::make_error(static_cast<bridge::errc>(code)))
+              .find("with code")
+          == std::string::npos);
+  }
+}
+
+TEST_CASE("error text: what was refused did not happen",
+          "[nodes][error_text]") {
+  CHECK(is_refusal(caf::make_error(actors::errc::store_failed)));
+  CHECK(is_refusal(caf::make_error(bridge::errc::queue_full)));
+  CHECK_FALSE(is_refusal(caf::make_error(bridge::errc::reply_timeout)));
+  CHECK_FALSE(is_refusal(caf::make_error(bridge::errc::failed)));
+  CHECK_FALSE(is_refusal(caf::sec::request_timeout));
+}

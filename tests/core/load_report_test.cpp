@@ -1,0 +1,75 @@
+// Goal: what a load measured is put together and told rightly.
+#include "nodes/drive/load_report.hpp"
+
+#include "nodes/load/completion_tracker.hpp"
+#include "nodes/load/json_object.hpp"
+#include "tests/support/catch.hpp"
+
+#include <sstream>
+
+using namespace rookery::nodes;
+
+TEST_CASE("completions: a tweet is as late as its slowest shard",
+          "[nodes][load]") {
+  completion_tracker uut{2, 100};
+  uut.add(1, 10);
+  CHECK(uut.latencies().count() == 0);
+  uut.add(1, 30);
+  CHECK(uut.latencies().count() == 1);
+  CHECK(uut.latencies().max() == 30);
+}
+
+TEST_CASE("completions: shards may say nothing", "[nodes][load]") {
+  completion_tracker uut{8, 100};
+  uut.add(1, 10);
+  uut.add(2, 20);
+  uut.finish();
+  CHECK(uut.latencies().count() == 2);
+}
+
+TEST_CASE("completions: what waits is bounded", "[nodes][load]") {
+  completion_tracker uut{2, 3};
+  for (std::uint64_t tweet = 1; tweet <= 10; ++tweet)
+    uut.add(tweet, tweet);
+  CHECK(uut.latencies().count() == 7);
+  CHECK(uut.latencies().max() == 7);
+}
+
+TEST_CASE("json: texts are quoted", "[nodes][load]") {
+  json_object inner;
+  inner.add("n", std::uint64_t{7});
+  json_object uut;
+  uut.add("a \"b\"", "c\\d\ne").add("o", inner);
+  CHECK(uut.text() == R"({"a \"b\"": "c\\d\u000ae", "o": {"n": 7}})");
+}
+
+TEST_CASE("load report: rates are over load and drain", "[nodes][load]") {
+  load_report x;
+  x.load_seconds = 8;
+  x.drain_seconds = 2;
+  x.deliveries = 1'000;
+  auto& posts =
+      x.results.operations[static_cast<std::size_t>(operation_kind::post)];
+  posts.acknowledged = 80;
+  CHECK(x.tweets_per_second() == 10.0);
+  CHECK(x.deliveries_per_second() == 100.0);
+  CHECK(load_report{}.deliveries_per_second() == 0.0);
+}
+
+TEST_CASE("load report: everything that went wrong is told", "[nodes][load]") {
+  load_report x;
+  x.results.errors["no reply in time"] = 3;
+  x.results.bad_reads = 1;
+  x.results.bad_read = "home of 4: tweet 9 is in it twice";
+  x.results.left_out = 5;
+  x.completions_lost = 6;
+  std::ostringstream out;
+  print(out, x);
+  auto text = out.str();
+  CHECK(text.find("3 x no reply in time") != std::string::npos);
+  CHECK(text.find("home of 4: tweet 9 is in it twice") != std::string::npos);
+  CHECK(text.find("5 operations were due, but never sent")
+        != std::string::npos);
+  CHECK(text.find("6 times from post to timeline were lost")
+        != std::string::npos);
+}
