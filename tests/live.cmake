@@ -4,3 +4,5 @@ if(TARGET example_ping)
   rookery_live_test(ping_pong ping_pong_test.cpp LIBRARIES rookery::broker
     PROGRAMS example_ping example_pong)
 endif()
+rookery_live_test(node node_test.py PROGRAMS rookery_binary)
+rookery_live_test(service service_test.py PROGRAMS rookery_binary TIMEOUT 240)

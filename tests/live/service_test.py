@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+"""The whole service in real processes: what users do, what the oracle says,
+and that the oracle can say no."""
+import pathlib
+import signal
+import tempfile
+import unittest
+
+from rookery_process import Node, Service, numbers, run
+
+CONFIGS = pathlib.Path(__file__).parents[2] / "nodes" / "configs"
+
+
+class OneProcess(unittest.TestCase):
+    """`--roles all`, and every command of a user."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory()
+        cls.service = Service("--store", cls.directory.name + "/store")
+        cls.service.start("all")
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.service.stop() == [0]
+        cls.directory.cleanup()
+
+    def refuse(self, message, *arguments):
+        code, out, err = self.service.run(*arguments)
+        self.assertEqual((code, out), (1, ""))
+        self.assertRegex(err, message)
+
+    def test_a_tweet_crosses(self):
+        ask = self.service.ask
+        self.assertEqual(ask("follow", "1", "2"), "followed")
+        self.assertEqual(ask("follow", "1", "2"), "nothing to change")
+        tweet = ask("post", "2", "Hello,", "rookery")
+        own = ask("post", "1", "Hi")
+        self.assertEqual(ask("timeline", "1").splitlines(),
+                         [f"{own}\t1\tHi", f"{tweet}\t2\tHello, rookery"])
+        self.assertEqual(ask("timeline", "1", "--max-id", tweet),
+                         f"{tweet}\t2\tHello, rookery")
+        self.assertEqual(ask("timeline", "1", "--since-id", tweet),
+                         f"{own}\t1\tHi")
+        self.assertEqual(ask("timeline", "1", "--own", "--json"),
+                         f'{{"id":"{own}","author":"1","text":"Hi"}}')
+        self.assertEqual(ask("delete", "2", tweet), "deleted")
+        self.assertEqual(ask("delete", "2", tweet), "no such tweet")
+        self.assertEqual(ask("unfollow", "1", "2"), "unfollowed")
+        self.assertEqual(ask("timeline", "1"), f"{own}\t1\tHi")
+
+    def test_the_same_key_is_the_same_tweet(self):
+        ask = self.service.ask
+        first = ask("post", "3", "once", "--key", "k")
+        self.assertEqual(ask("post", "3", "once", "--key", "k"), first)
+        self.refuse("the idempotency key was used with another request",
+                    "post", "3", "twice", "--key", "k")
+
+    def test_tweet_too_long(self):
+        self.refuse("^rookery post: the text is too long .*281.*280",
+                    "post", "4", "x" * 281)
+
+    def test_tweet_empty(self):
+        self.refuse("^rookery post: the text is empty", "post", "4", "")
+
+    def test_invalid_utf8(self):
+        self.refuse("^rookery post: the text is not valid UTF-8",
+                    "post", "4", b"\xff\xfe")
+
+    def test_not_the_author(self):
+        tweet = self.service.ask("post", "4", "mine")
+        self.refuse("the tweet belongs to somebody else",
+                    "delete", "5", tweet)
+
+    def test_a_layout_that_is_not_the_service_s(self):
+        self.refuse("the broker has no such queue.*--shards",
+                    "follow", "1", "2", "--shards", "5")
+
+    def test_user_that_is_no_number(self):
+        code, _, err = self.service.run("post", "ann", "hello")
+        self.assertEqual(code, 2)
+        self.assertRegex(err, "USER.*ann")
+
+    def test_edges_are_imported_whole(self):
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("# a graph\n20 21\n\n21 22\n")
+            file.flush()
+            self.assertEqual(
+                self.service.ask("import-edges", file.name, "--undirected"),
+                "imported 4 edges, 4 of them new")
+            self.assertEqual(self.service.ask("follow", "22", "21"),
+                             "nothing to change")
+
+    def test_malformed_edge_file(self):
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("30 31\n30 x\n")
+            file.flush()
+            code, out, err = self.service.run("import-edges", file.name)
+            self.assertEqual((code, out), (2, ""))
+            self.assertEqual(
+                err, f"rookery import-edges: {file.name}: line 2: '30 x': 'x' "
+                "is not a user: a whole number, 0..18446744073709551615")
+            self.assertEqual(self.service.ask("follow", "30", "31"),
+                             "followed")  # so it was not imported
+
+
+class Clients(unittest.TestCase):
+    def test_no_broker(self):
+        code, out, err = run("timeline", "1", "--timeout", "0.5", "--broker",
+                             "127.0.0.1:1")
+        self.assertEqual((code, out), (1, ""))
+        self.assertRegex(err, "^rookery timeline: broker 127.0.0.1:1: the "
+                         "broker cannot be reached .*refused")
+
+    def test_no_service(self):
+        with Service() as service:
+            service.start("broker")
+            code, _, err = service.run("timeline", "1")
+            self.assertEqual(code, 1)
+            self.assertRegex(err, "the broker has no such queue; is the "
+                             "service running")
+
+
+class Samples(unittest.TestCase):
+    """The sample configurations, each in its process, as they are but for the
+    port and the store."""
+
+    def test_they_make_a_service(self):
+        with tempfile.TemporaryDirectory() as directory:
+            env = {"ROOKERY_STORE": directory, "ROOKERY_LISTEN": "127.0.0.1:0"}
+            service = Service()
+            with service:
+                for name in ("broker", "tweet", "follower", "fanout-1",
+                             "fanout-2"):
+                    node = Node("--config", str(CONFIGS / f"{name}.conf"),
+                                env=env)
+                    service.nodes.append(node)
+                    listens = node.wait_ready()
+                    service.broker = service.broker or listens
+                    env["ROOKERY_BROKERS"] = service.broker
+                service.ask("follow", "1", "2")
+                tweet = service.ask("post", "2", "Hello")
+                self.assertEqual(service.ask("timeline", "1"),
+                                 f"{tweet}\t2\tHello")
+                self.assertEqual(service.stop(), [0] * 5)
+
+    def test_all_in_one(self):
+        with tempfile.TemporaryDirectory() as directory:
+            node = Node("--config", str(CONFIGS / "all-in-one.conf"),
+                        env={"ROOKERY_STORE": directory,
+                             "ROOKERY_LISTEN": "127.0.0.1:0"})
+            node.wait_ready()
+            self.assertEqual(node.stop(), 0)
+
+
+class Proven(unittest.TestCase):
+    """A small load, and the oracle."""
+
+    LOAD = ("--seconds", "2", "--rate", "400", "--users", "100")
+
+    def load_and_verify(self, env=None):
+        with tempfile.TemporaryDirectory() as directory:
+            store, journal = directory + "/store", directory + "/journal"
+            with Service("--store", store, "--timeline-cap", "16",
+                         env=env) as service:
+                for roles in ("broker", "tweet", "follower", "fanout",
+                              "fanout"):
+                    service.start(roles)
+                code, _, err = service.run("load", *self.LOAD,
+                                           "--journal", journal)
+                self.assertEqual(code, 0, err)
+                code, out, err = service.run("verify", "--store", store,
+                                             "--journal", journal)
+                self.assertEqual(err, "")
+                self.assertEqual(service.stop(), [0] * 5)
+                return code, numbers(out), out
+
+    def test_timelines_are_right(self):
+        code, found, out = self.load_and_verify()
+        self.assertEqual(code, 0, out)
+        self.assertEqual((found["missing"], found["mismatches"]), (0, 0), out)
+        self.assertEqual((found["users"], found["timelines"]), (100, 100))
+        for name in ("entries", "pushed", "pulled", "trimmed", "acked"):
+            self.assertGreater(found[name], 0, out)
+
+    def test_the_oracle_can_fail(self):
+        code, found, out = self.load_and_verify({"ROOKERY_DROP_ONE": "1"})
+        self.assertEqual(code, 1, out)
+        self.assertEqual(found["missing"], 0, out)
+        self.assertGreater(found["mismatches"], 0, out)
+        self.assertRegex(out, "home of [0-9]+: 1 missing, such as [0-9]+")
+
+
+class Survival(unittest.TestCase):
+    def test_the_store_outlives_everything(self):
+        with tempfile.TemporaryDirectory() as store:
+            with Service("--store", store) as service:
+                service.start("all")
+                service.ask("follow", "1", "2")
+                tweet = service.ask("post", "2", "kept")
+                self.assertEqual(service.stop(), [0])
+            with Service("--store", store) as service:
+                service.start("all")
+                self.assertEqual(service.ask("timeline", "1"),
+                                 f"{tweet}\t2\tkept")
+
+    def test_another_node_takes_over(self):
+        with tempfile.TemporaryDirectory() as store:
+            with Service("--store", store) as service:
+                service.start("broker")
+                first = service.start("tweet,follower,fanout")
+                service.start("tweet,follower,fanout")
+                service.ask("follow", "1", "2")
+                before = service.ask("post", "2", "before")
+                first.child.send_signal(signal.SIGKILL)
+                service.nodes.remove(first)
+                first.end()
+                after = service.ask("post", "2", "after")
+                self.assertEqual(
+                    service.ask("timeline", "1").splitlines(),
+                    [f"{after}\t2\tafter", f"{before}\t2\tbefore"])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
