@@ -1,3 +1,4 @@
+rookery_test(actors node_identity_test rookery::bridge)
 rookery_test(actors proxy_test rookery::bridge rookery::proto_service)
 rookery_test(actors served_address_test rookery::bridge rookery::proto_service)
 rookery_test(actors follower_test rookery::follower)

@@ -12,6 +12,8 @@ using namespace service::v1;
 
 namespace {
 
+constexpr std::size_t prefetched = 8; // timelines on their way to the cache
+
 std::uint64_t last_seq(const LogBatch& batch) {
   return batch.first_seq() + static_cast<std::uint64_t>(batch.rows_size()) - 1;
 }
@@ -278,8 +280,15 @@ void fanout_core::serve(const expansion_job& job,
   };
   if (first)
     change(job.author);
-  for (std::size_t i = 0; i < followers.size(); ++i)
+  // Nearly every timeline is out of the cache: fetching a few ahead of time
+  // lets their misses overlap. First what points to the entries, then these.
+  for (std::size_t i = 0; i < followers.size(); ++i) {
+    if (i + 2 * prefetched < followers.size())
+      homes_.prefetch_home(followers[i + 2 * prefetched]);
+    if (i + prefetched < followers.size())
+      homes_.prefetch_entries(followers[i + prefetched]);
     change(followers[i]);
+  }
 }
 
 void fanout_core::finished(const expansion_job& job, bool cancelled) {

@@ -175,7 +175,7 @@ public:
   test_client& connect() {
     auto& made = *peers_.emplace_back(std::make_unique<peer>());
     made.handler =
-        std::make_unique<broker::connection>(shared, peers_.size(), [] {});
+        std::make_unique<broker::connection>(shared, peers_.size(), made);
     amqp::engine_options server{.container_id = "broker"};
     server.message_bytes_max = shared.options.message_bytes_max;
     made.wire = std::make_unique<memory_wire>(
