@@ -136,7 +136,7 @@ fanout_actor::behavior_type fanout(pointer self, fanout_options options,
   if (!state.wiring.clock)
     state.wiring.clock = machine_time;
   return {
-      [self](const LogBatch& batch) -> caf::result<caf::unit_t> {
+      [self](const LogBatch& batch) -> caf::result<void> {
         auto now = begin(self);
         auto& known = self->state;
         auto token = ++known.last_token;

@@ -23,7 +23,7 @@ using work_atom = caf::atom_constant<caf::atom("work")>;
 
 /// One shard of readers.
 using fanout_actor =
-    caf::typed_actor<caf::replies_to<service::v1::LogBatch>::with<caf::unit_t>,
+    caf::typed_actor<caf::reacts_to<service::v1::LogBatch>,
                      caf::reacts_to<service::v1::LogHead>,
                      caf::replies_to<service::v1::HomeTimelineRequest>::with<
                          service::v1::HomeTimelineReply>,

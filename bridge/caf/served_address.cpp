@@ -28,6 +28,17 @@ std::function<std::uint64_t()> random_numbers() {
 // A target that lived so long was well: the next backoff begins anew.
 constexpr std::chrono::seconds well_time{30};
 
+// What an answer refers to. A request without a message-id often has its
+// identity in the correlation-id: older clients ask like that.
+const amqp::id_view& identity(const amqp::envelope_view& head) {
+  return head.message_id.present ? head.message_id : head.correlation_id;
+}
+
+// Whether the body is as it was encoded; "identity" says so expressly.
+bool is_plain(std::string_view content_encoding) {
+  return content_encoding.empty() || content_encoding == "identity";
+}
+
 // Whether the runtime, not the handler, says that no answer will come.
 bool is_target_failure(const caf::error& x) {
   return x.category() == caf::atom("exit") || x == caf::sec::runtime_error
@@ -184,7 +195,7 @@ void served_address::decode(std::uint64_t delivery, std::string_view bytes,
     return refuse(delivery, head, errc::unknown_type, "amqp:not-implemented",
                   "unknown message type \"" + std::string{head.type} + '"');
   caf::message content;
-  if (!head.content_encoding.empty() || !codec->decode(head.body(), content))
+  if (!is_plain(head.content_encoding) || !codec->decode(head.body(), content))
     return refuse(delivery, head, errc::undecodable, "amqp:decode-error",
                   "the body is not a " + codec->name);
   if (options_.attempts_max > 0 && head.delivery_count >= options_.attempts_max)
@@ -199,8 +210,8 @@ void served_address::decode(std::uint64_t delivery, std::string_view bytes,
       x.deadline = now + options_.handler_timeout;
       if (!head.reply_to.empty()) {
         x.reply_to = head.reply_to;
-        x.correlation_id = to_string(head.message_id);
-        x.correlation_kind = head.message_id.kind;
+        x.correlation_id = to_string(identity(head));
+        x.correlation_kind = identity(head).kind;
       }
       if (!target)
         return waiting_.push_back({delivery, std::move(content)});
@@ -321,8 +332,8 @@ void served_address::refuse(std::uint64_t delivery,
   if (!head.reply_to.empty())
     reply_error({delivery,
                  std::string{head.reply_to},
-                 to_string(head.message_id),
-                 head.message_id.kind,
+                 to_string(identity(head)),
+                 identity(head).kind,
                  {}},
                 caf::make_error(why, text));
   hub_->settle(delivery, outcome::rejected(condition, text));

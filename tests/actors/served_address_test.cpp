@@ -8,6 +8,10 @@
 #include "tests/support/catch.hpp"
 
 #include <caf/all.hpp>
+#include <proton/binary.hpp>
+#include <proton/message.hpp>
+
+#include <vector>
 
 using namespace rookery;
 using namespace std::chrono_literals;
@@ -82,6 +86,45 @@ TEST_CASE("served address: the answer goes to reply-to with its correlation",
   PostTweetReply body;
   REQUIRE(body.ParseFromString(replies[0].body));
   CHECK(body.tweet_id() == 42);
+}
+
+TEST_CASE("served address: a request may be known by its correlation-id",
+          "[actors][served_address]") {
+  rig r;
+  auto& uut = r.serve(r.world.spawn(answers));
+  bridge::envelope head;
+  head.correlation_id = "7";
+  head.correlation_id_kind = bridge::id_kind::ulong;
+  head.reply_to = "/queues/me";
+  uut.deliver(1, bridge::encode(head, PostTweetRequest{}), clock::now());
+  uut.deliver(2, bridge::encode(head, service::v1::Tweet{}), clock::now());
+  r.world.run();
+  auto replies = r.replies();
+  REQUIRE(replies.size() == 2);
+  for (auto& x : replies) {
+    CHECK(x.correlation_id == "7");
+    CHECK(x.correlation_id_kind == bridge::id_kind::ulong);
+  }
+}
+
+TEST_CASE("served address: takes no body that was compressed",
+          "[actors][served_address]") {
+  rig r;
+  auto& uut = r.serve(r.world.spawn(answers));
+  for (auto* coding : {"identity", "gzip"}) {
+    proton::message x;
+    x.subject("rookery.service.v1.PostTweetRequest");
+    x.content_encoding(coding);
+    x.body(proton::binary{});
+    std::vector<char> bytes;
+    x.encode(bytes);
+    uut.deliver(1, {bytes.data(), bytes.size()}, clock::now());
+    r.world.run();
+    auto settled = r.settled();
+    REQUIRE(settled.size() == 1);
+    CHECK((settled[0].result.kind == kind::accepted)
+          == (coding == std::string{"identity"}));
+  }
 }
 
 TEST_CASE("served address: a void answer is a Done",
