@@ -4,22 +4,23 @@
 
 #include <caf/actor_cast.hpp>
 
+#include <future>
+
 namespace rookery::bridge {
 
 namespace {
-
-using clock = std::chrono::steady_clock;
 
 amqp::client_options make_client_options(const hub& x) {
   return {x.options.profile,
           x.options.node_name + "." + x.stream,
           {x.options.in_flight_max, x.options.send_queue.bytes_max,
-           x.options.outcome_timeout}};
+           x.options.outcome_timeout},
+          x.world.now};
 }
 
-amqp::io_loop_options make_loop_options(const bridge_options& x) {
+amqp::loop_options make_loop_options(const bridge_options& x) {
   ROOKERY_ASSERT(!x.brokers.empty());
-  amqp::io_loop_options result;
+  amqp::loop_options result;
   for (const auto& [host, port] : x.brokers)
     result.brokers.emplace_back(host, port);
   result.engine.container_id = x.node_name;
@@ -36,11 +37,13 @@ amqp::io_loop_options make_loop_options(const bridge_options& x) {
 } // namespace
 
 bridge::impl::impl(caf::actor_system& system, type_registry types,
-                   bridge_options options, std::shared_ptr<observer> watcher)
+                   bridge_options options, std::shared_ptr<observer> watcher,
+                   environment world)
     : hub_{std::make_shared<hub>(system, std::move(types), std::move(options),
-                                 std::move(watcher))},
+                                 std::move(watcher), std::move(world))},
       client_{make_client_options(*hub_), *this},
-      loop_{make_loop_options(hub_->options), client_, *this} {
+      loop_{hub_->world.make_loop(make_loop_options(hub_->options), client_,
+                                  *this)} {
   queue_declaration replies;
   replies.name = hub_->reply_queue;
   replies.replicated = false;
@@ -50,13 +53,13 @@ bridge::impl::impl(caf::actor_system& system, type_registry types,
   reply_receiver_ =
       client_.add_receiver(replies.name, hub_->options.reply_window, {});
   static_cast<void>(client_.add_sender(std::nullopt, hub_->replies));
-  hub_->set_wake([this] { loop_.wake(); });
-  loop_.start();
+  hub_->set_wake([this] { loop_->wake(); });
+  loop_->start();
 }
 
 bridge::impl::~impl() {
   hub_->set_wake(nullptr);
-  loop_.stop();
+  loop_->stop();
   refuse_all();
   for (auto& [index, x] : served_)
     static_cast<served_address*>(x->get())->release();
@@ -78,7 +81,7 @@ void bridge::impl::change(std::function<void()> f) {
     std::lock_guard guard{state_mutex_};
     ++state_.asked;
   }
-  loop_.post([this, f = std::move(f)] {
+  loop_->post([this, f = std::move(f)] {
     call(f);
     publish_state(1);
   });
@@ -148,49 +151,41 @@ caf::error bridge::impl::wait_until_up(std::chrono::milliseconds timeout) {
   return caf::none;
 }
 
-std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
+void bridge::impl::stop(std::chrono::milliseconds timeout,
+                        std::function<void(std::size_t)> done) {
   if (stopped_.exchange(true))
-    return 0;
-  auto deadline = clock::now() + timeout;
-  loop_.post([this] {
+    return;
+  auto deadline = hub_->world.now() + timeout;
+  loop_->post([this, deadline, done = std::move(done)] {
     for (const auto& [index, x] : served_)
       client_.pause_receiver(index);
-    {
-      std::lock_guard guard{state_mutex_};
-      state_.paused = true;
-    }
-    publish_state();
+    stopping_ = stopping{deadline, done};
   });
-  std::size_t left = 0;
-  {
-    // Both at once: a handler that finishes may send its last words. Not only
-    // while connected: the broker may come back in time.
-    std::unique_lock guard{state_mutex_};
-    state_changed_.wait_until(guard, deadline, [this] {
-      return state_.paused && state_.sends == 0 && state_.deliveries == 0
-             && state_.quiet;
-    });
-    left = state_.sends + state_.deliveries;
-  }
-  loop_.post([this] {
-    loop_.close();
-    publish_state();
-  });
-  {
-    std::unique_lock guard{state_mutex_};
-    state_changed_.wait_until(guard, deadline,
-                              [this] { return !state_.connected; });
-  }
+}
+
+std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
+  if (stopped_)
+    return 0;
+  auto done = std::make_shared<std::promise<std::size_t>>();
+  auto left = done->get_future();
+  stop(timeout, [done](std::size_t x) { done->set_value(x); });
+  // The IO thread sees the deadline at its next turn, unless a hook blocks it.
+  constexpr std::chrono::milliseconds margin{500};
+  auto in_time = left.wait_for(timeout + margin) == std::future_status::ready;
   hub_->set_wake(nullptr);
-  loop_.stop();
+  loop_->stop();
   refuse_all();
-  return left;
+  if (in_time)
+    return left.get();
+  std::lock_guard guard{state_mutex_};
+  return state_.unfinished;
 }
 
 bridge::bridge(caf::actor_system& system, type_registry types,
-               bridge_options options, std::shared_ptr<observer> watcher)
+               bridge_options options, std::shared_ptr<observer> watcher,
+               environment world)
     : impl_{std::make_unique<impl>(system, std::move(types), std::move(options),
-                                   std::move(watcher))} {}
+                                   std::move(watcher), std::move(world))} {}
 
 bridge::~bridge() = default;
 
@@ -227,6 +222,11 @@ caf::error bridge::wait_until_up(std::chrono::milliseconds timeout) {
 
 std::size_t bridge::stop(std::chrono::milliseconds timeout) {
   return impl_->stop(timeout);
+}
+
+void bridge::stop(std::chrono::milliseconds timeout,
+                  std::function<void(std::size_t)> done) {
+  impl_->stop(timeout, std::move(done));
 }
 
 bridge_counters bridge::counters() const {

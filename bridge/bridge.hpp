@@ -2,6 +2,7 @@
 
 #include "bridge/address.hpp"
 #include "bridge/bridge_options.hpp"
+#include "bridge/environment.hpp"
 #include "bridge/errc.hpp"
 #include "bridge/level.hpp"
 #include "bridge/observer.hpp"
@@ -33,7 +34,8 @@ class bridge {
 public:
   /// Starts connecting at once; never blocks. `watcher` may be null.
   bridge(caf::actor_system& system, type_registry types, bridge_options options,
-         std::shared_ptr<observer> watcher = nullptr);
+         std::shared_ptr<observer> watcher = nullptr,
+         environment world = machine());
 
   /// Stops, waiting for nothing that is still on its way.
   ~bridge();
@@ -76,6 +78,12 @@ public:
   /// without a reply. Call it outside of actors' handlers.
   /// @returns messages and deliveries given up.
   std::size_t stop(std::chrono::milliseconds timeout);
+
+  /// The same without waiting, so also from a handler: `done` is called with
+  /// what was given up. It must not block; called on the IO thread, once, and
+  /// never when the bridge was stopped before or is destroyed meanwhile.
+  void stop(std::chrono::milliseconds timeout,
+            std::function<void(std::size_t)> done);
 
   [[nodiscard]] bridge_counters counters() const;
 

@@ -142,7 +142,8 @@ bool client::ready() const {
 
 void client::on_open(const peer_info& peer) {
   peer_ = peer;
-  management_ = std::make_unique<management>(*engine_, *options_.profile);
+  management_ =
+      std::make_unique<management>(*engine_, *options_.profile, options_.now);
   declare_next();
 }
 
@@ -166,7 +167,7 @@ void client::declare_next() {
     if (is_exclusive(asked))
       return abort({"amqp:resource-locked", to_string(asked) + ": " + text});
     refused_ = true;
-    declare_again_at_ = clock::now() + refused_time;
+    declare_again_at_ = options_.now() + refused_time;
     owner_.on_refused(to_string(asked), text);
   });
 }
@@ -188,7 +189,7 @@ session client::session_for_link() {
 }
 
 void client::attach(client_receiver& x) {
-  x.attaching(clock::now() + options_.sending.outcome_timeout);
+  x.attaching(options_.now() + options_.sending.outcome_timeout);
   auto name = options_.name + ".in." + std::to_string(x.index());
   auto l = engine_->make_receiver(session_for_link(), name);
   l.set_context(&x);
@@ -202,7 +203,7 @@ void client::attach(client_receiver& x) {
 void client::attach(client_sender& x) {
   using kind = bridge::address::kind_type;
   x.state = client_sender::state_type::attaching;
-  x.attach_by = clock::now() + options_.sending.outcome_timeout;
+  x.attach_by = options_.now() + options_.sending.outcome_timeout;
   auto name = options_.name + ".out." + std::to_string(x.index());
   session s;
   if (x.to() && x.to()->kind() == kind::exchange && !declared_here(*x.to())) {
@@ -236,7 +237,7 @@ void client::look_for(client_sender& x) {
 
 void client::missing(client_sender& x) {
   x.state = client_sender::state_type::missing;
-  x.retry_at = clock::now() + missing_time;
+  x.retry_at = options_.now() + missing_time;
   give_up(x);
 }
 
@@ -250,7 +251,7 @@ void client::sender_lost(client_sender& x, link l) {
   using state = client_sender::state_type;
   const auto refused = !x.attached() && x.state == state::attaching;
   x.link_lost();
-  x.retry_at = clock::now() + missing_time;
+  x.retry_at = options_.now() + missing_time;
   if (l.session().context() != nullptr)
     l.session().close();
   if (refused)
@@ -310,7 +311,7 @@ void client::on_link_open(link x, bool ours) {
   } else if (auto* sender = sender_of(x)) {
     // Without the target we asked for it is a refusal: a detach follows.
     if (!sender->to() || x.remote_terms().target)
-      sender->link_up(x);
+      sender->link_up(x, options_.now());
   }
 }
 
@@ -337,7 +338,7 @@ void client::on_credit(link x) {
   if (management_->owns(x))
     return management_->on_credit();
   if (auto* sender = sender_of(x))
-    pump(*sender, clock::now());
+    pump(*sender, options_.now());
 }
 
 void client::on_message(link from, delivery d, std::string& bytes) {
@@ -371,7 +372,7 @@ void client::on_dispatched() {
   // Where outcomes made room, more can go; nobody else would notice.
   for (auto& x : senders_)
     if (std::exchange(x->outcomes_came, false) && x->attached())
-      pump(*x, clock::now());
+      pump(*x, options_.now());
 }
 
 void client::on_withdrawn(link, delivery d) { deliveries_.forget_handle(d); }

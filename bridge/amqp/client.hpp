@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +25,9 @@ struct client_options {
   /// Of each sender. Its outcome timeout is also that of every other answer
   /// we wait for: to an attach, from management.
   client_sender::limits sending = {};
+  /// Tells the time.
+  std::function<std::chrono::steady_clock::time_point()> now =
+      std::chrono::steady_clock::now;
 };
 
 /// What a client tells its owner, on the engine's thread.

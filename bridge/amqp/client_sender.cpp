@@ -24,7 +24,7 @@ client_sender::client_sender(std::size_t index,
       window_{bounds.in_flight_max},
       limits_{bounds} {}
 
-void client_sender::link_up(link x) {
+void client_sender::link_up(link x, clock::time_point now) {
   link_ = x;
   bytes_max_ = x.remote_terms().message_bytes_max;
   again_.clear();
@@ -32,7 +32,7 @@ void client_sender::link_up(link x) {
       [this](std::uint64_t number, const outgoing& item) {
         again_.emplace_back(number, &item);
       });
-  window_.restart_deadlines(clock::now() + limits_.outcome_timeout);
+  window_.restart_deadlines(now + limits_.outcome_timeout);
 }
 
 void client_sender::link_lost() {

@@ -54,7 +54,7 @@ public:
     return std::exchange(too_long_, {});
   }
 
-  void link_up(link x);
+  void link_up(link x, clock::time_point now);
   /// The link is gone: what is unsettled will be sent again on the next one.
   void link_lost();
 

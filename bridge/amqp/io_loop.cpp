@@ -19,7 +19,7 @@ std::function<std::uint64_t()> random_numbers() {
 
 } // namespace
 
-io_loop::io_loop(io_loop_options options, client& served, owner& host)
+io_loop::io_loop(loop_options options, client& served, loop_owner& host)
     : options_{std::move(options)},
       client_{served},
       owner_{host},

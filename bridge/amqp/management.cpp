@@ -105,8 +105,10 @@ std::uint64_t id_of(const proton::message& m) {
 
 } // namespace
 
-management::management(engine& e, const bridge::broker_profile& profile)
-    : profile_{profile} {
+management::management(engine& e, const bridge::broker_profile& profile,
+                       std::function<clock::time_point()> now)
+    : profile_{profile},
+      now_{std::move(now)} {
   auto s = e.open_session();
   // A pair: the same name, the same client terminus, `paired` on both.
   const std::string name = "rookery.management";
@@ -138,7 +140,7 @@ void management::find_queue(const std::string& name, answer then) {
 }
 
 void management::ask(std::uint64_t id, std::string bytes, answer then) {
-  waiting_.push_back({id, std::move(bytes), std::move(then), clock::now()});
+  waiting_.push_back({id, std::move(bytes), std::move(then), now_()});
   flush();
 }
 

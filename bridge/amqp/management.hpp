@@ -30,7 +30,8 @@ public:
   using answer = std::function<void(int status, std::string reason)>;
 
   /// Begins its own session on `e`.
-  management(engine& e, const bridge::broker_profile& profile);
+  management(engine& e, const bridge::broker_profile& profile,
+             std::function<clock::time_point()> now = clock::now);
 
   void declare(const bridge::declaration& what, answer then);
   void find_queue(const std::string& name, answer then);
@@ -62,6 +63,7 @@ private:
   void flush();
 
   const bridge::broker_profile& profile_;
+  std::function<clock::time_point()> now_;
   link out_;
   link in_;
   std::uint64_t next_id_ = 1;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "bridge/amqp/io_loop.hpp"
+#include "bridge/amqp/loop.hpp"
 #include "bridge/bridge.hpp"
 #include "bridge/caf/hub.hpp"
 #include "bridge/caf/proxy.hpp"
@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,9 +18,9 @@ namespace rookery::bridge {
 
 /// The inside of a bridge: what its users call, in bridge.cpp, and what the IO
 /// thread calls, in bridge_io.cpp.
-struct bridge::impl final : amqp::client_handler, amqp::io_loop::owner {
+struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   impl(caf::actor_system& system, type_registry types, bridge_options options,
-       std::shared_ptr<observer> watcher);
+       std::shared_ptr<observer> watcher, environment world);
   ~impl() override;
 
   caf::actor proxy(const address& to, level how);
@@ -27,6 +28,8 @@ struct bridge::impl final : amqp::client_handler, amqp::io_loop::owner {
              std::function<caf::actor()> make);
   caf::error wait_until_up(std::chrono::milliseconds timeout);
   std::size_t stop(std::chrono::milliseconds timeout);
+  void stop(std::chrono::milliseconds timeout,
+            std::function<void(std::size_t)> done);
   void change(std::function<void()> f);
 
   // amqp::client_handler
@@ -37,7 +40,7 @@ struct bridge::impl final : amqp::client_handler, amqp::io_loop::owner {
                   std::string& bytes) override;
   void on_outcome(std::size_t sender, amqp::outgoing&& what,
                   const outcome& how) override;
-  // amqp::io_loop::owner
+  // amqp::loop_owner
   void on_turn() override;
   void on_unreachable(const std::string& why) override;
   void on_exception(const std::string& what) override;
@@ -48,10 +51,14 @@ struct bridge::impl final : amqp::client_handler, amqp::io_loop::owner {
   void publish_state(std::uint64_t applied = 0);
   // Refuses what is sent from now on, answers what waits for a reply.
   void refuse_all();
+  [[nodiscard]] std::size_t unfinished() const {
+    return client_.unfinished_sends() + client_.unfinished_deliveries();
+  }
+  void go_on_stopping(hub::clock::time_point now);
 
   std::shared_ptr<hub> hub_;
   amqp::client client_;
-  amqp::io_loop loop_;
+  std::unique_ptr<amqp::loop> loop_;
 
   // Of the IO thread.
   std::size_t reply_receiver_ = 0;
@@ -61,6 +68,12 @@ struct bridge::impl final : amqp::client_handler, amqp::io_loop::owner {
   hub::clock::time_point next_check_{}; // when to look after deadlines
   std::uint64_t connects_ = 0;
   bool greeted_ = false; // this connection was up before
+  struct stopping {
+    hub::clock::time_point deadline;
+    std::function<void(std::size_t)> done;
+    std::optional<std::size_t> left = {}; // set once the loop is closing
+  };
+  std::optional<stopping> stopping_; // until it called `done`
 
   // Of the threads that use the bridge.
   std::mutex proxies_mutex_; // guards all below
@@ -70,15 +83,11 @@ struct bridge::impl final : amqp::client_handler, amqp::io_loop::owner {
 
   struct state {
     bool up = false;
-    bool connected = false;
-    std::uint64_t asked = 0;   // changes requested
-    std::uint64_t applied = 0; // changes the IO thread has made
-    std::string trouble;       // the last reason for not being up
-    std::string refusal;       // what the broker refused, and why
-    std::size_t sends = 0;
-    std::size_t deliveries = 0;
-    bool paused = false; // the receivers were told to stop
-    bool quiet = false;  // and nothing more is coming
+    std::uint64_t asked = 0;    // changes requested
+    std::uint64_t applied = 0;  // changes the IO thread has made
+    std::string trouble;        // the last reason for not being up
+    std::string refusal;        // what the broker refused, and why
+    std::size_t unfinished = 0; // sends and deliveries
   };
   std::mutex state_mutex_; // guards state_
   std::condition_variable state_changed_;

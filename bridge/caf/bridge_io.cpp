@@ -8,8 +8,6 @@ namespace rookery::bridge {
 
 namespace {
 
-using clock = hub::clock;
-
 // How often deadlines are looked after.
 constexpr std::chrono::milliseconds check_interval{50};
 
@@ -25,10 +23,7 @@ void bridge::impl::publish_state(std::uint64_t applied) {
     std::lock_guard guard{state_mutex_};
     state_.applied += applied;
     state_.up = client_.up();
-    state_.connected = client_.connected();
-    state_.sends = client_.unfinished_sends();
-    state_.deliveries = client_.unfinished_deliveries();
-    state_.quiet = client_.quiet();
+    state_.unfinished = unfinished();
     if (state_.up) {
       state_.trouble.clear();
       state_.refusal.clear();
@@ -97,7 +92,7 @@ void bridge::impl::on_message(std::size_t receiver, std::uint64_t delivery,
     return take_reply(delivery, bytes);
   if (auto found = served_.find(receiver); found != served_.end())
     static_cast<served_address*>(found->second->get())
-        ->deliver(delivery, bytes, clock::now());
+        ->deliver(delivery, bytes, hub_->world.now());
 }
 
 void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
@@ -169,7 +164,9 @@ void bridge::impl::on_turn() {
   hub_->settlements.take(batch_);
   for (const auto& x : batch_)
     client_.settle(x.delivery, x.result);
-  auto now = clock::now();
+  auto now = hub_->world.now();
+  if (stopping_)
+    go_on_stopping(now);
   if (now < next_check_)
     return;
   next_check_ = now + check_interval;
@@ -178,6 +175,21 @@ void bridge::impl::on_turn() {
     if (!get(x).check(now))
       client_.close_receiver(index);
   publish_state();
+}
+
+void bridge::impl::go_on_stopping(hub::clock::time_point now) {
+  auto late = now >= stopping_->deadline;
+  // Both at once: a handler that finishes may send its last words. Not only
+  // while connected: the broker may come back in time.
+  if (!stopping_->left && (late || (unfinished() == 0 && client_.quiet()))) {
+    stopping_->left = unfinished();
+    loop_->close();
+  }
+  if (!stopping_->left || (client_.connected() && !late))
+    return;
+  refuse_all();
+  auto over = *std::exchange(stopping_, std::nullopt);
+  call([&] { over.done(*over.left); });
 }
 
 } // namespace rookery::bridge

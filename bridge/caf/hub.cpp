@@ -5,18 +5,15 @@
 #include <caf/abstract_actor.hpp>
 #include <caf/mailbox_element.hpp>
 
-#include <random>
-
 namespace rookery::bridge {
 
 namespace {
 
-std::string random_name() {
+std::string make_name(const std::function<std::uint64_t()>& random) {
   constexpr std::string_view digits = "0123456789abcdef";
-  std::random_device source;
   std::string result(16, '0');
   for (auto& digit : result)
-    digit = digits[source() % digits.size()];
+    digit = digits[random() % digits.size()];
   return result;
 }
 
@@ -29,11 +26,13 @@ bridge_counters live_counters::snapshot() const {
 }
 
 hub::hub(caf::actor_system& system_arg, type_registry types_arg,
-         bridge_options options_arg, std::shared_ptr<observer> watcher)
+         bridge_options options_arg, std::shared_ptr<observer> watcher,
+         environment world_arg)
     : system{system_arg},
       types{std::move(types_arg)},
       options{std::move(options_arg)},
-      stream{random_name()},
+      world{std::move(world_arg)},
+      stream{make_name(world.random)},
       reply_queue{"rookery.reply." + options.node_name + "." + stream},
       reply_to{options.profile->encode(address::queue(reply_queue))},
       replies{std::make_shared<amqp::outgoing_queue>(options.send_queue)},
@@ -52,7 +51,7 @@ void hub::wake() {
 }
 
 bool hub::expect_reply(std::uint64_t number, waiting_request who) {
-  auto deadline = clock::now() + options.reply_timeout;
+  auto deadline = world.now() + options.reply_timeout;
   std::lock_guard guard{pending_mutex_};
   return pending_.add(number, deadline, std::move(who));
 }

@@ -4,6 +4,7 @@
 #include "bridge/border/settle_lane.hpp"
 #include "bridge/bridge_options.hpp"
 #include "bridge/core/pending_requests.hpp"
+#include "bridge/environment.hpp"
 #include "bridge/observer.hpp"
 #include "bridge/type_registry.hpp"
 
@@ -52,7 +53,7 @@ public:
   using clock = std::chrono::steady_clock;
 
   hub(caf::actor_system& system, type_registry types, bridge_options options,
-      std::shared_ptr<observer> watcher);
+      std::shared_ptr<observer> watcher, environment world);
 
   /// Makes `f` what wakes the IO thread; nothing = it is gone for good.
   void set_wake(std::function<void()> f);
@@ -82,6 +83,7 @@ public:
   caf::actor_system& system;
   const type_registry types;
   const bridge_options options;
+  const environment world;
   /// Names this process incarnation in message ids: 16 hex digits.
   const std::string stream;
   /// The queue where replies to this node arrive, and its AMQP address.

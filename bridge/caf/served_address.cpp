@@ -13,17 +13,10 @@
 
 #include <algorithm>
 #include <iterator>
-#include <random>
 
 namespace rookery::bridge {
 
 namespace {
-
-std::function<std::uint64_t()> random_numbers() {
-  return [engine = std::mt19937_64{std::random_device{}()}]() mutable {
-    return engine();
-  };
-}
 
 // A target that lived so long was well: the next backoff begins anew.
 constexpr std::chrono::seconds well_time{30};
@@ -56,7 +49,7 @@ served_address::served_address(caf::actor_config& config,
       name_{std::move(name)},
       options_{std::move(options)},
       make_{std::move(make)},
-      restart_{backoff_options{}, random_numbers()},
+      restart_{backoff_options{}, hub_->world.random},
       target_{std::move(target)} {}
 
 void served_address::kill_proxy(caf::execution_unit* context,
@@ -84,7 +77,7 @@ void served_address::make_target() {
   std::vector<waiting> ready;
   {
     std::lock_guard guard{mutex_};
-    made_at_ = clock::now();
+    made_at_ = hub_->world.now();
     target_ = target;
     if (target)
       ready.swap(waiting_);
@@ -150,7 +143,7 @@ void served_address::on_target_down(const caf::error& reason) {
     std::swap(last, target_);
     nobody.swap(waiting_);
     gone_ = gone_ || !make_;
-    auto now = clock::now();
+    auto now = hub_->world.now();
     if (now - made_at_ > well_time)
       restart_.reset();
     restart_at_ = now + restart_.next();

@@ -22,8 +22,8 @@ struct bridge_rig {
   explicit bridge_rig(bridge::bridge_options options = {}) {
     types.add<service::v1::PostTweetRequest>()
         .add<service::v1::PostTweetReply>();
-    home = std::make_shared<bridge::hub>(world.system(), types,
-                                         std::move(options), nullptr);
+    home = std::make_shared<bridge::hub>(
+        world.system(), types, std::move(options), nullptr, bridge::machine());
     home->settlements.add_window(1000);
   }
 
