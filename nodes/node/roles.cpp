@@ -10,7 +10,6 @@
 
 #include <map>
 #include <mutex>
-#include <random>
 
 namespace rookery::nodes {
 
@@ -40,11 +39,12 @@ private:
 };
 
 roles::roles(caf::actor_system& system, bridge::bridge& transport,
-             const node_config& config, bool drop_one)
+             const node_config& config, bool drop_one, role_environment world)
     : system_(system),
       transport_(transport),
       config_(config),
       drop_one_(drop_one),
+      world_(std::move(world)),
       layout_{config.shards, config.tweet_partitions},
       cast_(std::make_shared<cast>()) {}
 
@@ -84,25 +84,44 @@ roles::options_for(const bridge::address& at, std::uint32_t window,
   return result;
 }
 
+template <class Writer, class Options>
+caf::actor roles::spawn_writer(Writer writer, const Options& options) {
+  return caf::actor_cast<caf::actor>(
+      world_.detached ? system_.spawn<caf::detached>(writer, options)
+                      : system_.spawn(writer, options));
+}
+
+store::store_options roles::store_of(std::uint32_t count) const {
+  store::store_options result;
+  result.directory = config_.store;
+  result.count = count;
+  result.database.vfs = world_.vfs;
+  return result;
+}
+
+store::writer_options
+roles::writer_options_for(const bridge::address& publish_to) const {
+  store::writer_options result;
+  result.publisher = transport_.proxy(publish_to);
+  result.clock = world_.wall_clock;
+  return result;
+}
+
 std::string roles::serve_tweets() {
   for (std::uint32_t i = 0; i < layout_.tweet_partitions; ++i) {
-    store::store_options where;
-    where.directory = config_.store;
-    where.count = layout_.tweet_partitions;
-    auto opened = store::tweet_store::open(where);
+    auto opened = store::tweet_store::open(store_of(layout_.tweet_partitions));
     if (!opened)
       return error_text(opened.error());
     actors::tweet_options options;
     options.store = std::move(*opened);
     options.partition = i;
     options.partitions = layout_.tweet_partitions;
-    options.writer.publisher = transport_.proxy(tweets_exchange());
+    options.writer = writer_options_for(tweets_exchange());
     auto at = tweet_address(i, layout_);
     transport_.serve(
         at,
         [this, at, options] {
-          auto who = system_.spawn<caf::detached>(actors::tweet, options);
-          return cast_->put(at, caf::actor_cast<caf::actor>(who), true);
+          return cast_->put(at, spawn_writer(actors::tweet, options), true);
         },
         options_for(at, config_.writer_window, writer_queue(at)));
   }
@@ -111,23 +130,19 @@ std::string roles::serve_tweets() {
 
 std::string roles::serve_follows() {
   for (std::uint32_t i = 0; i < layout_.shards; ++i) {
-    store::store_options where;
-    where.directory = config_.store;
-    where.count = layout_.shards;
-    auto opened = store::follow_store::open(where);
+    auto opened = store::follow_store::open(store_of(layout_.shards));
     if (!opened)
       return error_text(opened.error());
     actors::follower_options options;
     options.store = std::move(*opened);
     options.shard = i;
     options.shards = layout_.shards;
-    options.writer.publisher = transport_.proxy(shard_address(i, layout_));
+    options.writer = writer_options_for(shard_address(i, layout_));
     auto at = follow_address(i, layout_);
     transport_.serve(
         at,
         [this, at, options] {
-          auto who = system_.spawn<caf::detached>(actors::follower, options);
-          return cast_->put(at, caf::actor_cast<caf::actor>(who), true);
+          return cast_->put(at, spawn_writer(actors::follower, options), true);
         },
         options_for(at, config_.writer_window, writer_queue(at)));
   }
@@ -136,6 +151,7 @@ std::string roles::serve_follows() {
 
 void roles::serve_shards() {
   actors::fanout_wiring wiring;
+  wiring.clock = world_.moment;
   for (std::uint32_t i = 0; i < layout_.tweet_partitions; ++i)
     wiring.tweet_writers.push_back(transport_.proxy(tweet_address(i, layout_)));
   for (std::uint32_t i = 0; i < layout_.shards; ++i) {
@@ -145,7 +161,7 @@ void roles::serve_shards() {
     options.tweet_partitions = layout_.tweet_partitions;
     options.timeline_cap = config_.timeline_cap;
     options.batches_max = config_.shard_window;
-    options.hash_seed = std::random_device{}();
+    options.hash_seed = world_.random();
     options.drop_one = drop_one_;
     wiring.follow_writer = transport_.proxy(follow_address(i, layout_));
     auto at = shard_address(i, layout_);

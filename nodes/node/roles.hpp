@@ -1,15 +1,35 @@
 #pragma once
 
+#include "actors/fanout/fanout_core.hpp"
+#include "actors/store/log_publisher.hpp"
 #include "bridge/bridge.hpp"
 #include "nodes/config/node_config.hpp"
 #include "nodes/wiring/addresses.hpp"
 
 #include <caf/actor_system.hpp>
 
+#include <chrono>
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <random>
 #include <string>
 
 namespace rookery::nodes {
+
+/// What the actors of a node take from the machine. A simulation gives its own.
+struct role_environment {
+  /// Writers get threads of their own, because they wait for the disk.
+  bool detached = true;
+  std::function<store::time_point()> wall_clock =
+      std::chrono::system_clock::now;
+  /// The time for shards; empty is the machine's.
+  std::function<actors::moment()> moment = {};
+  /// Uniform numbers.
+  std::function<std::uint64_t()> random = [] { return std::random_device{}(); };
+  /// The SQLite VFS under the stores; empty is the operating system's.
+  std::string vfs = {};
+};
 
 /// The actors of a node: makes them, serves their addresses through the
 /// bridge, and makes them again when they end.
@@ -23,7 +43,7 @@ public:
   /// `system` and `transport` must outlive it. @param drop_one a debugging
   /// switch: each shard withholds one insertion
   roles(caf::actor_system& system, bridge::bridge& transport,
-        const node_config& config, bool drop_one);
+        const node_config& config, bool drop_one, role_environment world = {});
 
   /// Opens the stores and serves what the roles have to serve.
   /// @returns why a store cannot be used, in one sentence, or empty
@@ -35,6 +55,11 @@ public:
 private:
   class cast;
 
+  template <class Writer, class Options>
+  [[nodiscard]] caf::actor spawn_writer(Writer writer, const Options& options);
+  [[nodiscard]] store::store_options store_of(std::uint32_t count) const;
+  [[nodiscard]] store::writer_options
+  writer_options_for(const bridge::address& publish_to) const;
   [[nodiscard]] std::string serve_tweets();
   [[nodiscard]] std::string serve_follows();
   void serve_shards();
@@ -46,6 +71,7 @@ private:
   bridge::bridge& transport_;
   const node_config& config_;
   bool drop_one_;
+  role_environment world_;
   layout layout_;
   std::shared_ptr<cast> cast_; // shared with the factories of actors
 };
