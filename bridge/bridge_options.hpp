@@ -71,6 +71,13 @@ struct serve_options {
   std::chrono::milliseconds handler_timeout{60'000};
   /// A delivery that failed so often is rejected for good; 0 = never.
   std::uint32_t attempts_max = 20;
+  /// A second delivery of a message that another bridge sent is told from the
+  /// first among the last `dedupe_window` numbers of its stream, rounded up to
+  /// a multiple of 64; more than an origin's `in_flight_max`.
+  std::uint32_t dedupe_window = 8'192;
+  /// Streams that are remembered, the one used least recently is forgotten;
+  /// 2 KiB each with the default window. 0 = hand everything over.
+  std::size_t dedupe_streams_max = 1'024;
   /// The queue as it is to be declared (its name is taken from the address);
   /// nothing = it must exist already.
   std::optional<queue_declaration> queue = queue_declaration{};

@@ -22,6 +22,7 @@ struct bridge_counters {
   std::uint64_t done = 0;         // level done: reported as finished
   std::uint64_t done_missing = 0; // level done: no report in time
   std::uint64_t reconnects = 0;   // connections after the first
+  std::uint64_t duplicates = 0;   // taken, known, and not handed over again
 };
 
 /// Told of everything a host may want to log. The library itself prints

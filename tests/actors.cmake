@@ -1,6 +1,7 @@
 rookery_test(actors node_identity_test rookery::bridge)
 rookery_test(actors proxy_test rookery::bridge rookery::proto_service)
 rookery_test(actors served_address_test rookery::bridge rookery::proto_service Proton::cpp)
+rookery_test(actors served_address_dedupe_test rookery::bridge rookery::proto_service)
 rookery_test(actors fanout_test rookery::fanout)
 rookery_test(actors follower_test rookery::follower)
 rookery_test(actors tweet_test rookery::tweet)

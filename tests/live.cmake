@@ -1,4 +1,5 @@
 rookery_test(live bridge_test rookery::bridge rookery::broker rookery::proto_service)
+rookery_test(live bridge_cut_test rookery::bridge rookery::broker rookery::proto_service)
 rookery_test(live broker_server_test rookery::broker)
 if(TARGET example_ping)
   rookery_live_test(ping_pong ping_pong_test.cpp LIBRARIES rookery::broker

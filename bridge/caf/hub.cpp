@@ -22,7 +22,7 @@ std::string make_name(const std::function<std::uint64_t()>& random) {
 bridge_counters live_counters::snapshot() const {
   return {sent,         accepted,    released,     rejected,    modified,
           queue_full,   unencodable, received,     undecodable, failed,
-          late_replies, done,        done_missing, reconnects};
+          late_replies, done,        done_missing, reconnects,  duplicates};
 }
 
 hub::hub(caf::actor_system& system_arg, type_registry types_arg,

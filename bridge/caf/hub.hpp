@@ -32,7 +32,7 @@ struct live_counters {
                              modified = 0, queue_full = 0, unencodable = 0,
                              received = 0, undecodable = 0, failed = 0,
                              late_replies = 0, done = 0, done_missing = 0,
-                             reconnects = 0;
+                             reconnects = 0, duplicates = 0;
 
   [[nodiscard]] bridge_counters snapshot() const;
 };

@@ -3,6 +3,7 @@
 #include "bridge/amqp/wire/envelope_view.hpp"
 #include "bridge/caf/hub.hpp"
 #include "bridge/core/backoff.hpp"
+#include "bridge/core/dedupe_table.hpp"
 #include "bridge/errc.hpp"
 
 #include <caf/actor.hpp>
@@ -55,13 +56,17 @@ public:
   void kill_proxy(caf::execution_unit* context, caf::error reason) override;
 
 private:
-  // One delivery in the target.
+  // One delivery in the target, or one that waits for the end of another
+  // delivery of the same message.
   struct unfinished {
     std::uint64_t delivery = 0; // 0: the slot is free
     std::string reply_to;       // empty: nobody waits for an answer
     std::string correlation_id;
     id_kind correlation_kind = id_kind::string;
-    clock::time_point deadline;
+    clock::time_point deadline{};
+    std::shared_ptr<dedupe> stream; // null: its copies cannot be told
+    std::uint64_t seq = 0;          // in the stream
+    bool joined = false;            // the other one is in the target
   };
   // One delivery that waits for a new target.
   struct waiting {
@@ -71,23 +76,32 @@ private:
 
   void decode(std::uint64_t delivery, std::string_view bytes,
               clock::time_point now);
+  void take_in(unfinished x, const amqp::envelope_view& head,
+               caf::message content);
+  // Waits for the end of the delivery of the same message that runs. Call it
+  // with mutex_ held.
+  void join(unfinished x);
   void make_target();
   void watch(const caf::actor& target);
   // The slot of a delivery, null when it has ended. Call it with mutex_ held.
   [[nodiscard]] unfinished* find(std::uint64_t delivery);
-  [[nodiscard]] unfinished& add(std::uint64_t delivery);
+  void add(unfinished x);
   void on_target_down(const caf::error& reason);
   void hand_over(const caf::actor& target, std::uint64_t delivery,
                  caf::message content);
   void refuse(std::uint64_t delivery, const amqp::envelope_view& head, errc why,
               const char* condition, const std::string& text);
-  void finish(std::uint64_t delivery, const unfinished& x,
-              const caf::type_erased_tuple& answer);
-  void finish_error(std::uint64_t delivery, const unfinished& x,
-                    const caf::error& error);
+  void finish(const unfinished& x, const caf::type_erased_tuple& answer);
+  void finish_error(const unfinished& x, const caf::error& error);
+  // Settles one that was taken out, and those that joined it.
+  void end(const unfinished& x, const outcome& how);
+  // Call it with mutex_ held.
+  [[nodiscard]] std::vector<std::uint64_t> take_joined(const unfinished& x);
   void reply(const unfinished& x, const google::protobuf::Message& body);
   void reply_error(const unfinished& x, const caf::error& error);
   void send_reply(std::string bytes);
+  [[nodiscard]] static unfinished
+  make_unfinished(std::uint64_t delivery, const amqp::envelope_view& head);
   [[nodiscard]] envelope reply_head(const unfinished& x);
   [[nodiscard]] std::optional<unfinished> take(std::uint64_t delivery);
 
@@ -105,6 +119,8 @@ private:
   // By the low half of their numbers, which the client uses again: as many as
   // the windows of the bridge have room for.
   std::vector<unfinished> unfinished_;
+  std::size_t joined_ = 0; // how many of them joined another
+  dedupe_table streams_;
   std::vector<waiting> waiting_; // while target_ is null; within the window
 };
 

@@ -4,8 +4,8 @@
 #include "bridge/caf/served_address.hpp"
 
 #include "bridge/caf/plain_text.hpp"
-#include "tests/support/bridge_rig.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/serving_rig.hpp"
 
 #include <caf/all.hpp>
 #include <proton/binary.hpp>
@@ -25,23 +25,7 @@ namespace {
 
 using clock = served_address::clock;
 
-struct rig : tests::bridge_rig {
-  served_address& serve(caf::actor target, bridge::serve_options options = {},
-                        std::function<caf::actor()> make = nullptr) {
-    served = bridge::make_local_proxy<served_address>(
-        world.system(), home, std::string{"q"}, options, target, make);
-    auto& result = *static_cast<served_address*>(served->get());
-    result.start();
-    return result;
-  }
-  ~rig() {
-    if (served)
-      static_cast<served_address*>(served->get())->release();
-  }
-  std::vector<bridge::envelope> replies() { return take(*home->replies); }
-
-  caf::strong_actor_ptr served;
-};
+using rig = tests::serving_rig;
 
 bridge::v1::Error error_in(const bridge::envelope& x) {
   bridge::v1::Error result;

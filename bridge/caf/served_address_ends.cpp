@@ -1,0 +1,180 @@
+#include "bridge/caf/encoding.hpp"
+#include "bridge/caf/plain_text.hpp"
+#include "bridge/caf/served_address.hpp"
+
+#include "rookery/bridge/v1/control.pb.h"
+
+#include <caf/exit_reason.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/sec.hpp>
+
+namespace rookery::bridge {
+
+namespace {
+
+// What an answer refers to. A request without a message-id often has its
+// identity in the correlation-id: older clients ask like that.
+const amqp::id_view& identity(const amqp::envelope_view& head) {
+  return head.message_id.present ? head.message_id : head.correlation_id;
+}
+
+// Whether the runtime, not the handler, says that no answer will come.
+bool is_target_failure(const caf::error& x) {
+  return x.category() == caf::atom("exit") || x == caf::sec::runtime_error
+         || x == caf::sec::request_receiver_down;
+}
+
+} // namespace
+
+void served_address::enqueue(caf::mailbox_element_ptr what,
+                             caf::execution_unit*) {
+  // Anything else sent to the sender of a delivery has nowhere to go.
+  if (what->mid.is_request())
+    return fail({what->sender, what->mid, caf::strong_actor_ptr{ctrl()}},
+                caf::sec::unexpected_message);
+  if (!what->mid.is_response())
+    return;
+  auto delivery = what->mid.request_id().integer_value();
+  if (auto found = take(delivery))
+    finish(*found, what->content());
+}
+
+std::optional<served_address::unfinished>
+served_address::take(std::uint64_t delivery) {
+  std::lock_guard guard{mutex_};
+  auto* found = find(delivery);
+  if (found == nullptr)
+    return std::nullopt;
+  return std::exchange(*found, {});
+}
+
+void served_address::end(const unfinished& x, const outcome& how) {
+  std::vector<std::uint64_t> joined;
+  if (x.stream && !x.joined) {
+    std::lock_guard guard{mutex_};
+    // Only what was accepted is not to be seen again: a refusal is given to
+    // each copy, so that each is parked with its reason.
+    if (how.kind == outcome::kind_type::accepted)
+      x.stream->finish(x.seq);
+    else
+      x.stream->fail(x.seq);
+    joined = take_joined(x);
+  }
+  hub_->settle(x.delivery, how);
+  for (auto delivery : joined)
+    hub_->settle(delivery, how);
+}
+
+std::vector<std::uint64_t> served_address::take_joined(const unfinished& x) {
+  std::vector<std::uint64_t> result;
+  for (auto& other : unfinished_) {
+    if (joined_ == 0)
+      break;
+    if (!other.joined || other.stream != x.stream || other.seq != x.seq)
+      continue;
+    result.push_back(other.delivery);
+    other = {};
+    --joined_;
+  }
+  return result;
+}
+
+void served_address::finish(const unfinished& x,
+                            const caf::type_erased_tuple& answer) {
+  if (answer.match_elements<caf::error>())
+    return finish_error(x, answer.get_as<caf::error>(0));
+  if (!x.reply_to.empty()) {
+    if (answer.empty() || answer.match_elements<caf::unit_t>())
+      reply(x, v1::Done{});
+    else if (const auto* codec = hub_->types.find(answer))
+      reply(x, *codec->view(answer));
+    else
+      reply_error(x, caf::make_error(errc::unknown_type,
+                                     "the answer: " + answer.stringify()));
+  }
+  end(x, outcome::accepted());
+}
+
+void served_address::finish_error(const unfinished& x,
+                                  const caf::error& error) {
+  if (error == caf::sec::unexpected_message) {
+    ++hub_->counters.undecodable;
+    auto why = caf::make_error(errc::unknown_type,
+                               name_ + " does not take this message");
+    if (!x.reply_to.empty())
+      reply_error(x, why);
+    return end(x, outcome::rejected("amqp:not-implemented", text_of(why)));
+  }
+  // An error that somebody waits for is an answer like any other. One that
+  // nobody waits for is a failed attempt, and so is a target that fell over.
+  if (!x.reply_to.empty() && !is_target_failure(error)) {
+    reply_error(x, error);
+    return end(x, outcome::accepted());
+  }
+  ++hub_->counters.failed;
+  hub_->report(observer::severity::warning, "handler-failed",
+               name_ + ": " + hub_->system.render(error));
+  end(x, outcome::failure());
+}
+
+void served_address::refuse(std::uint64_t delivery,
+                            const amqp::envelope_view& head, errc why,
+                            const char* condition, const std::string& reason) {
+  auto text = plain_text(reason);
+  ++hub_->counters.undecodable;
+  hub_->report(observer::severity::warning, "delivery-refused",
+               name_ + ": " + text);
+  if (!head.reply_to.empty())
+    reply_error(make_unfinished(delivery, head), caf::make_error(why, text));
+  hub_->settle(delivery, outcome::rejected(condition, text));
+}
+
+served_address::unfinished
+served_address::make_unfinished(std::uint64_t delivery,
+                                const amqp::envelope_view& head) {
+  unfinished result;
+  result.delivery = delivery;
+  if (!head.reply_to.empty()) {
+    result.reply_to = head.reply_to;
+    result.correlation_id = to_string(identity(head));
+    result.correlation_kind = identity(head).kind;
+  }
+  return result;
+}
+
+envelope served_address::reply_head(const unfinished& x) {
+  envelope head;
+  head.message_id = hub_->stream + ".r-" + std::to_string(++hub_->replies_sent);
+  head.to = x.reply_to;
+  head.correlation_id = x.correlation_id;
+  head.correlation_id_kind = x.correlation_kind;
+  return head;
+}
+
+void served_address::reply(const unfinished& x,
+                           const google::protobuf::Message& body) {
+  auto head = reply_head(x);
+  auto bytes = encode(head, body);
+  if (bytes.size() > hub_->options.message_bytes_max)
+    return reply_error(
+        x, caf::make_error(errc::too_long, "the answer: " + head.type));
+  send_reply(std::move(bytes));
+}
+
+void served_address::reply_error(const unfinished& x, const caf::error& error) {
+  auto head = reply_head(x);
+  send_reply(encode_error(head, error, text_of(error)));
+}
+
+void served_address::send_reply(std::string bytes) {
+  auto size = bytes.size();
+  auto result = hub_->replies->push({std::move(bytes), 0, false}, size);
+  if (result == push_result::queued_first)
+    hub_->wake();
+  if (result == push_result::full) {
+    ++hub_->counters.queue_full;
+    hub_->report(observer::severity::warning, "reply-dropped", name_);
+  }
+}
+
+} // namespace rookery::bridge

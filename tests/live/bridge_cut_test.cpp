@@ -1,0 +1,139 @@
+// A connection that breaks at the worst moment. Goal: what a node sends again
+// is handled once. Method: two nodes and a broker over real sockets, one of
+// them behind a relay that loses what the broker says, then breaks.
+#include "bridge/bridge.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/loopback_broker.hpp"
+#include "tests/support/tcp_relay.hpp"
+
+#include "rookery/service/v1/log.pb.h"
+
+#include <caf/all.hpp>
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+using namespace rookery;
+using namespace std::chrono_literals;
+using bridge::address;
+using service::v1::LogHead;
+
+namespace {
+
+const auto queue = address::queue("target");
+
+struct node {
+  node(const std::string& name, std::uint16_t port) {
+    bridge::type_registry types;
+    types.add<LogHead>();
+    bridge::bridge_options options;
+    options.node_name = name;
+    options.brokers = {{"127.0.0.1", port}};
+    options.reconnect.delay_max = 200ms;
+    link.emplace(system, types, options);
+  }
+  ~node() { link->stop(2s); }
+
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  std::optional<bridge::bridge> link;
+};
+
+/// How often each number was handled.
+class tally {
+public:
+  void add(std::uint64_t x) {
+    std::lock_guard guard{mutex_};
+    ++times_[x];
+  }
+  [[nodiscard]] std::map<std::uint64_t, int> times() {
+    std::lock_guard guard{mutex_};
+    return times_;
+  }
+
+private:
+  std::mutex mutex_;
+  std::map<std::uint64_t, int> times_;
+};
+
+template <class F>
+bool until(F done) {
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > deadline)
+      return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+void send(const caf::actor& to, std::uint64_t from, std::uint64_t count) {
+  for (auto i = from; i < from + count; ++i) {
+    LogHead head;
+    head.set_seq(i);
+    caf::anon_send(to, head);
+  }
+}
+
+} // namespace
+
+TEST_CASE("bridge: what is sent again after a cut is handled once",
+          "[live][bridge]") {
+  constexpr std::uint64_t count = 500;
+  tests::loopback_broker broker;
+  tests::tcp_relay relay{broker.port()};
+  tally seen;
+  node server{"server", broker.port()};
+  server.link->serve(queue, server.system.spawn([&seen]() -> caf::behavior {
+    return {[&seen](const LogHead& x) { seen.add(x.seq()); }};
+  }));
+  REQUIRE_FALSE(server.link->wait_until_up(10s));
+  node client{"client", relay.port()};
+  auto proxy = client.link->proxy(queue);
+  send(proxy, 0, 1);
+  REQUIRE(until([&] { return client.link->counters().accepted == 1; }));
+  relay.mute(); // the outcomes of the rest are lost
+  send(proxy, 1, count);
+  REQUIRE(until([&] { return seen.times().size() == count + 1; }));
+  CHECK(client.link->counters().accepted == 1);
+  relay.cut();
+  REQUIRE(until([&] { return client.link->counters().accepted == count + 1; }));
+  REQUIRE(until([&] { return server.link->counters().duplicates == count; }));
+  CHECK(server.link->counters().received == 2 * count + 1);
+  for (const auto& [seq, times] : seen.times())
+    CHECK(times == 1);
+}
+
+TEST_CASE("bridge: a redelivery after a cut joins the handler that runs",
+          "[live][bridge]") {
+  tests::loopback_broker broker;
+  tests::tcp_relay relay{broker.port()};
+  tally seen;
+  auto promise = std::make_shared<caf::response_promise>();
+  node server{"server", relay.port()};
+  auto target =
+      server.system.spawn([&seen, promise](caf::event_based_actor* self) {
+        return caf::behavior{[=, &seen](const LogHead& x) {
+          *promise = self->make_response_promise();
+          seen.add(x.seq());
+          return *promise;
+        }};
+      });
+  server.link->serve(queue, target);
+  REQUIRE_FALSE(server.link->wait_until_up(10s));
+  node client{"client", broker.port()};
+  send(client.link->proxy(queue), 7, 1);
+  REQUIRE(until([&] { return !seen.times().empty(); }));
+  relay.cut();
+  REQUIRE(until([&] { return server.link->counters().duplicates == 1; }));
+  promise->deliver(caf::unit);
+  // Both are settled: the window is whole and the queue empty.
+  REQUIRE(until([&] { return broker.counters().bytes_held == 0; }));
+  CHECK(server.link->stop(10s) == 0);
+  CHECK(seen.times() == std::map<std::uint64_t, int>{{7, 1}});
+  CHECK(server.link->counters().failed == 0);
+  *promise = {};
+}
