@@ -1,5 +1,6 @@
 #include "bridge/amqp/engine.hpp"
 
+#include "bridge/amqp/frame_guard.hpp"
 #include "bridge/amqp/proton_data.hpp"
 
 #include <proton/connection.h>
@@ -53,7 +54,11 @@ struct engine::impl {
   impl(side role_arg, engine_options options_arg, engine_handler& handler_arg)
       : role{role_arg},
         options{std::move(options_arg)},
-        handler{handler_arg} {
+        handler{handler_arg},
+        guard{{.server = role_arg == side::server,
+               .frame_bytes_max = options.frame_bytes_max,
+               .message_bytes_max = options.message_bytes_max,
+               .sessions_max = options.sessions_max}} {
     if (pn_connection_driver_init(&driver, nullptr, nullptr) != 0)
       throw std::bad_alloc{};
     configure();
@@ -93,6 +98,8 @@ struct engine::impl {
   side role;
   engine_options options;
   engine_handler& handler;
+  frame_guard guard;     // sees what comes before Proton does
+  const char* room = {}; // where read_buffer told to put it
   pn_connection_driver_t driver{};
   std::string inbox;       // the message being received; its memory is reused
   condition reason;        // why the connection ends; empty until it does
@@ -166,21 +173,9 @@ void engine::impl::end_session(pn_session_t* x) {
 }
 
 void engine::impl::receive(pn_link_t* from, pn_delivery_t* x) {
+  if (pn_delivery_partial(x))
+    return; // the guard counts what waits here
   auto size = pn_delivery_pending(x);
-  if (size > options.message_bytes_max)
-    return fail({"amqp:link:message-size-exceeded",
-                 "a message is longer than "
-                     + std::to_string(options.message_bytes_max) + " bytes"});
-  if (pn_delivery_partial(x)) {
-    // One link may hold a part of one message only, but a session has links.
-    if (pn_session_incoming_bytes(pn_link_session(from))
-        > 4 * options.message_bytes_max)
-      fail({"amqp:resource-limit-exceeded",
-            "too many unfinished messages on one session"});
-    return;
-  }
-  if (size == 0)
-    return fail({"amqp:decode-error", "a transfer has no payload"});
   inbox.resize(size);
   pn_link_recv(from, inbox.data(), size);
   pn_link_advance(from);
@@ -199,8 +194,6 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
       pn_delivery_settle(x);
       return;
     }
-    if (pn_delivery_aborted(x))
-      return fail({"amqp:not-implemented", "a transfer was aborted"});
     if (pn_delivery_readable(x))
       return receive(from, x);
     if (pn_delivery_updated(x) && pn_delivery_settled(x)) {
@@ -275,6 +268,9 @@ bool engine::impl::handle_events() {
     guarded([&] { handle(event); });
     any = true;
   }
+  // Only now: what stood in front of the fault counts.
+  if (guard.refused() && !broken)
+    fail(guard.reason());
   return any;
 }
 
@@ -285,10 +281,12 @@ engine::~engine() = default;
 
 std::span<char> engine::read_buffer() {
   auto x = pn_connection_driver_read_buffer(&impl_->driver);
+  impl_->room = x.start;
   return {x.start, x.size};
 }
 
 void engine::read_done(std::size_t n) {
+  n = impl_->guard.pass({impl_->room, n});
   pn_connection_driver_read_done(&impl_->driver, n);
 }
 
@@ -349,6 +347,7 @@ session engine::open_session() {
   if (!result)
     throw std::runtime_error{"the peer allows no more sessions"};
   result.open();
+  impl_->guard.session_begun();
   return result;
 }
 

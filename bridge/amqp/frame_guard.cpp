@@ -1,0 +1,341 @@
+#include "bridge/amqp/frame_guard.hpp"
+
+#include "bridge/amqp/performative.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace rookery::amqp {
+
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::size_t header_bytes = 8; // of a protocol, and of a frame
+constexpr std::size_t sasl_frame_bytes_max = 512;
+constexpr std::uint32_t frame_bytes_min = 512; // the least maximum, by AMQP
+constexpr std::uint8_t amqp_frame = 0;
+constexpr std::uint8_t sasl_frame = 1;
+// An engine that takes handles as signed numbers confuses greater ones.
+constexpr std::uint32_t handle_max = 0x7fff'ffff;
+constexpr auto amqp_name = "AMQP"sv;
+constexpr auto amqp_header = "AMQP\x00\x01\x00\x00"sv;
+constexpr auto sasl_header = "AMQP\x03\x01\x00\x00"sv;
+constexpr std::uint8_t tls_id = 2; // where amqp_header has 0
+
+constexpr auto framing_error = "amqp:connection:framing-error";
+constexpr auto decode_error_name = "amqp:decode-error";
+constexpr auto not_allowed = "amqp:not-allowed";
+constexpr auto illegal_state = "amqp:illegal-state";
+constexpr auto resource_limit = "amqp:resource-limit-exceeded";
+
+std::uint8_t byte(std::string_view x, std::size_t i) {
+  return static_cast<std::uint8_t>(x[i]);
+}
+
+std::uint32_t big_endian(std::string_view x) {
+  std::uint32_t result = 0;
+  for (char c : x)
+    result = result << 8 | static_cast<unsigned char>(c);
+  return result;
+}
+
+} // namespace
+
+frame_guard::frame_guard(const frame_guard_options& options)
+    : options_{options} {
+  options_.frame_bytes_max = std::max(options.frame_bytes_max, frame_bytes_min);
+}
+
+void frame_guard::refuse(const char* name, std::string why) {
+  if (reason_.empty())
+    reason_ = {name, std::move(why)};
+}
+
+std::size_t frame_guard::pass(std::string_view bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size() && !refused() && phase_ != phase::over) {
+    const auto next = bytes.substr(done);
+    if (rest_ > 0) {
+      const auto n = std::min(rest_, next.size());
+      rest_ -= n;
+      done += n;
+    } else if (head_.empty()) {
+      wanted_ = judge(next);
+      if (refused())
+        break;
+      if (wanted_ <= next.size()) {
+        const auto n = std::min(frame_bytes_, next.size());
+        rest_ = frame_bytes_ - n;
+        done += n;
+      } else {
+        head_ = next;
+        done = bytes.size();
+      }
+    } else {
+      const auto n = std::min(wanted_ - head_.size(), next.size());
+      head_ += next.substr(0, n);
+      if (head_.size() >= wanted_) {
+        wanted_ = judge(head_);
+        if (refused())
+          break;
+        if (wanted_ <= head_.size()) {
+          rest_ = frame_bytes_ - head_.size();
+          head_.clear();
+        }
+      }
+      done += n;
+    }
+  }
+  return done;
+}
+
+std::size_t frame_guard::judge(std::string_view begun) {
+  if (phase_ == phase::header)
+    return judge_header(begun);
+  // As a size it would be more than a gigabyte.
+  if (phase_ == phase::sasl && begun.front() == amqp_name.front())
+    return judge_header(begun);
+  return judge_frame(begun);
+}
+
+std::size_t frame_guard::judge_header(std::string_view begun) {
+  const auto x = begun.substr(0, header_bytes);
+  if (!x.starts_with(amqp_name.substr(0, x.size()))) {
+    refuse(framing_error, "the peer does not speak AMQP");
+    return 0;
+  }
+  if (x.size() > amqp_name.size() && byte(x, amqp_name.size()) == tls_id) {
+    refuse(framing_error, "the peer asks for TLS");
+    return 0;
+  }
+  if (x.size() < header_bytes)
+    return x.size() + 1;
+  frame_bytes_ = header_bytes;
+  if (x == amqp_header && (phase_ == phase::header || sasl_next_ == 0)) {
+    phase_ = phase::frames;
+  } else if (x == sasl_header && phase_ == phase::header && !sasl_done_) {
+    phase_ = phase::sasl;
+    sasl_done_ = true;
+    sasl_next_ = options_.server ? performative::sasl_init
+                                 : performative::sasl_mechanisms;
+  } else {
+    // The engine answers with the header we want; it gets nothing more.
+    phase_ = phase::over;
+  }
+  return header_bytes;
+}
+
+std::size_t frame_guard::judge_frame(std::string_view begun) {
+  if (begun.size() < header_bytes)
+    return header_bytes;
+  const std::size_t size = big_endian(begun.substr(0, 4));
+  const std::size_t offset = 4 * std::size_t{byte(begun, 4)};
+  const auto type = byte(begun, 5);
+  const auto sasl = phase_ == phase::sasl;
+  const auto size_max =
+      sasl ? sasl_frame_bytes_max : std::size_t{options_.frame_bytes_max};
+  if (size > size_max)
+    refuse(framing_error, "a frame has " + std::to_string(size)
+                              + " bytes, the most is "
+                              + std::to_string(size_max));
+  else if (offset < header_bytes || offset > size)
+    refuse(framing_error, "a frame's header does not fit its size");
+  else if (type != (sasl ? sasl_frame : amqp_frame))
+    refuse(framing_error, "a frame of another type than may come now");
+  if (refused())
+    return 0;
+  frame_bytes_ = size;
+  const auto body_bytes = size - offset;
+  if (body_bytes == 0)
+    return header_bytes;            // it only says that the peer lives
+  constexpr std::size_t enough = 8; // to know a transfer
+  if (begun.size() < std::min(size, offset + enough))
+    return std::min(size, offset + enough);
+  const auto channel =
+      static_cast<std::uint16_t>(big_endian(begun.substr(6, 2)));
+  const auto body = begun.substr(offset, body_bytes);
+  if (!sasl) {
+    if (const auto head = transfer_bytes(body); head > body_bytes) {
+      refuse(decode_error_name, "a transfer is longer than its frame");
+      return 0;
+    } else if (head > 0) {
+      const auto wanted = offset + head;
+      if (begun.size() >= wanted)
+        take_transfer(channel, body.substr(0, wanted - offset), body_bytes);
+      return wanted;
+    }
+  }
+  if (begun.size() < size)
+    return size;
+  if (sasl)
+    take_sasl(body);
+  else
+    take_performative(channel, body);
+  return size;
+}
+
+void frame_guard::take_sasl(std::string_view body) {
+  const auto said = parse_performative(body);
+  if (!said)
+    return refuse(decode_error_name, "a SASL frame is malformed");
+  // Of our mechanisms, PLAIN and ANONYMOUS, none has a challenge.
+  if (said->code != sasl_next_)
+    return refuse(illegal_state, "a SASL frame that may not come now");
+  sasl_next_ = said->code == performative::sasl_mechanisms
+                   ? performative::sasl_outcome
+                   : 0;
+}
+
+void frame_guard::take_performative(std::uint16_t channel,
+                                    std::string_view body) {
+  const auto said = parse_performative(body);
+  if (!said || said->code < performative::open
+      || said->code > performative::close)
+    return refuse(decode_error_name, "a frame is malformed");
+  const auto code = said->code;
+  if (open_ == (code == performative::open))
+    return refuse(illegal_state,
+                  open_ ? "a second OPEN" : "a frame in front of the OPEN");
+  switch (code) {
+  case performative::open:
+    open_ = true;
+    return;
+  case performative::begin:
+    return begin(channel, said->answers);
+  case performative::attach:
+    return attach(channel, *said->handle, said->peer_receives);
+  case performative::transfer: // in an unusual spelling
+    return refuse(decode_error_name, "a transfer is malformed");
+  case performative::detach:
+    return detach(channel, said->handle.value_or(0));
+  case performative::end:
+    return end(channel);
+  case performative::close:
+    phase_ = phase::over;
+    return;
+  default: // flow and disposition change nothing here
+    return;
+  }
+}
+
+void frame_guard::begin(std::uint16_t channel,
+                        std::optional<std::uint16_t> answers) {
+  if (channel >= options_.sessions_max)
+    return refuse(framing_error, "channel " + std::to_string(channel)
+                                     + " is above the greatest we allow");
+  if (find(channel) != nullptr)
+    return refuse(not_allowed, "a channel was begun twice");
+  if (answers) {
+    for (const auto& [_, each] : sessions_)
+      if (each.answers == answers)
+        return refuse(not_allowed, "a session of ours was answered twice");
+    if (answers_due_ == 0)
+      return refuse(not_allowed, "a session was answered that we never began");
+    --answers_due_;
+  }
+  sessions_[channel].answers = answers;
+}
+
+void frame_guard::attach(std::uint16_t channel, std::uint32_t handle,
+                         bool peer_receives) {
+  auto* where = find(channel);
+  if (where == nullptr)
+    return; // the engine says so
+  if (handle > handle_max)
+    return refuse("amqp:invalid-field", "a handle is out of range");
+  if (link_count_ >= options_.links_max)
+    return refuse(resource_limit, "more than "
+                                      + std::to_string(options_.links_max)
+                                      + " links on one connection");
+  if (!where->links.try_emplace(handle, link_state{peer_receives}).second)
+    return refuse("amqp:session:handle-in-use", "a handle was attached twice");
+  ++link_count_;
+}
+
+void frame_guard::detach(std::uint16_t channel, std::uint32_t handle) {
+  auto* which = find(channel, handle);
+  if (which == nullptr)
+    return;
+  unfinished_bytes_ -= which->bytes;
+  last_ = nullptr;
+  --link_count_;
+  find(channel)->links.erase(handle);
+}
+
+void frame_guard::end(std::uint16_t channel) {
+  auto* which = find(channel);
+  if (which == nullptr)
+    return;
+  for (const auto& [_, each] : which->links)
+    unfinished_bytes_ -= each.bytes;
+  link_count_ -= which->links.size();
+  last_ = nullptr;
+  sessions_.erase(channel);
+}
+
+void frame_guard::take_transfer(std::uint16_t channel, std::string_view body,
+                                std::size_t body_bytes) {
+  const auto said = parse_transfer(body);
+  if (!said)
+    return refuse(decode_error_name, "a transfer is malformed");
+  if (!open_)
+    return refuse(illegal_state, "a frame in front of the OPEN");
+  auto* on = find(channel, said->handle);
+  if (on == nullptr)
+    return refuse("amqp:session:unattached-handle",
+                  "a transfer on a handle that is not attached");
+  if (on->peer_receives)
+    return refuse(not_allowed, "a transfer on a link that receives");
+  if (said->aborted)
+    return refuse("amqp:not-implemented", "a transfer was aborted");
+  if (!on->under_way && !said->delivery_id)
+    return refuse("amqp:invalid-field", "a delivery has no delivery-id");
+  if (on->under_way && said->delivery_id
+      && *said->delivery_id != on->delivery_id)
+    return refuse("amqp:invalid-field",
+                  "a delivery began before the last on its link was complete");
+  const auto payload = body_bytes - body.size();
+  const auto total = on->bytes + payload;
+  if (total > options_.message_bytes_max)
+    return refuse("amqp:link:message-size-exceeded",
+                  "a message is longer than "
+                      + std::to_string(options_.message_bytes_max) + " bytes");
+  if (!said->more) {
+    if (total == 0)
+      return refuse(decode_error_name, "a transfer has no payload");
+    unfinished_bytes_ -= on->bytes;
+    on->under_way = false;
+    on->bytes = 0;
+    return;
+  }
+  if (!on->under_way)
+    on->delivery_id = *said->delivery_id;
+  on->under_way = true;
+  on->bytes = total;
+  unfinished_bytes_ += payload;
+  if (unfinished_bytes_ / 4 > options_.message_bytes_max)
+    refuse(resource_limit, "too many unfinished messages on one connection");
+}
+
+frame_guard::session_state* frame_guard::find(std::uint16_t channel) {
+  const auto found = sessions_.find(channel);
+  return found == sessions_.end() ? nullptr : &found->second;
+}
+
+frame_guard::link_state* frame_guard::find(std::uint16_t channel,
+                                           std::uint32_t handle) {
+  const auto key = std::uint64_t{channel} << 32 | handle;
+  if (last_ != nullptr && last_key_ == key)
+    return last_;
+  auto* where = find(channel);
+  if (where == nullptr)
+    return nullptr;
+  const auto found = where->links.find(handle);
+  if (found == where->links.end())
+    return nullptr;
+  last_key_ = key;
+  return last_ = &found->second;
+}
+
+} // namespace rookery::amqp

@@ -1,0 +1,78 @@
+#pragma once
+
+#include "tests/support/hex.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace rookery::tests {
+
+inline const std::string amqp_header = hex("'AMQP' 00 01 00 00");
+inline const std::string sasl_header = hex("'AMQP' 03 01 00 00");
+
+/// A frame around `body`; `type` 0 = AMQP, 1 = SASL.
+inline std::string raw_frame(std::string_view body, std::uint16_t channel = 0,
+                             char type = 0) {
+  const auto size = body.size() + 8;
+  std::string result;
+  for (int shift = 24; shift >= 0; shift -= 8)
+    result += static_cast<char>(size >> shift);
+  result += {2, type};
+  result += static_cast<char>(channel >> 8);
+  result += static_cast<char>(channel & 0xff);
+  return result.append(body);
+}
+
+/// A performative: its descriptor and its fields, at most 250 bytes of them.
+inline std::string performative(int code, int count, std::string_view fields) {
+  std::string result{'\0',
+                     0x53,
+                     static_cast<char>(code),
+                     '\xc0',
+                     static_cast<char>(fields.size() + 1),
+                     static_cast<char>(count)};
+  return result.append(fields);
+}
+
+inline std::string sasl_frame(int code, int count, std::string_view fields) {
+  return raw_frame(performative(code, count, fields), 0, 1);
+}
+
+inline std::string raw_open() {
+  return raw_frame(performative(0x10, 1, hex("a1 01 'p'")));
+}
+inline std::string raw_begin(std::uint16_t channel = 0) {
+  return raw_frame(performative(0x11, 4, hex("40 43 52 64 52 64")), channel);
+}
+/// The peer attaches a link of its own, as its sender.
+inline std::string raw_attach(char handle = 0, std::uint16_t channel = 0) {
+  return raw_frame(
+      performative(0x12, 7,
+                   hex("a1 01 'l' 52") + handle
+                       + hex("42 40 40"
+                             "00 53 28 c0 04 01 a1 01 's'"
+                             "00 53 29 c0 0c 01 a1 09 '/queues/q'")),
+      channel);
+}
+
+/// The fields of a transfer; an empty one is not sent, but for those in front
+/// of others, which are null then.
+struct raw_transfer {
+  std::string handle = hex("43");
+  std::string delivery_id = hex("43");
+  std::string tag = hex("a0 01 't'");
+  std::string more = hex("42");
+  std::string aborted = hex("42");
+  std::string payload = hex("00 53 75 a0 01 'x'");
+
+  [[nodiscard]] std::string frame(std::uint16_t channel = 0) const {
+    return raw_frame(performative(0x14, 10,
+                                  handle + delivery_id + tag + hex("43 42")
+                                      + more + hex("40 40 40") + aborted)
+                         + payload,
+                     channel);
+  }
+};
+
+} // namespace rookery::tests
