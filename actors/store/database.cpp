@@ -14,25 +14,34 @@ caf::error refuse(const std::filesystem::path& file, const std::string& why) {
                          "store " + file.string() + ": " + why);
 }
 
-/// Tries again every millisecond. SQLite's own timeout backs off to 100 ms,
-/// which lets a busy writer starve the others.
-int retry(void* patience, int tries) {
-  if (tries >= *static_cast<const int*>(patience))
-    return 0;
-  sqlite3_sleep(1);
-  return 1;
+caf::error make_directories(const std::filesystem::path& file) {
+  std::error_code failure;
+  if (file.has_parent_path())
+    std::filesystem::create_directories(file.parent_path(), failure);
+  if (!failure)
+    return caf::none;
+  return refuse(file, "cannot create directory " + file.parent_path().string()
+                          + ": " + failure.message());
 }
 
 } // namespace
 
+/// Tries again every millisecond. SQLite's own timeout backs off to 100 ms,
+/// which lets a busy writer starve the others. Sleeps as the VFS does, whose
+/// time may be simulated.
+int database::patience::retry(void* self, int tries) {
+  auto& x = *static_cast<const patience*>(self);
+  if (tries >= x.tries_max)
+    return 0;
+  x.vfs->xSleep(x.vfs, 1000);
+  return 1;
+}
+
 caf::expected<database> database::open(const std::filesystem::path& file,
                                        const database_options& options) {
-  std::error_code failure;
-  if (file.has_parent_path())
-    std::filesystem::create_directories(file.parent_path(), failure);
-  if (failure)
-    return refuse(file, "cannot create directory " + file.parent_path().string()
-                            + ": " + failure.message());
+  if (options.vfs.empty()) // another one has its own directories, if any
+    if (auto error = make_directories(file))
+      return error;
   sqlite3* handle = nullptr;
   // NOMUTEX: one thread at a time is our promise.
   auto flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -48,15 +57,19 @@ caf::expected<database> database::open(const std::filesystem::path& file,
   sqlite3_extended_result_codes(handle, 1);
   if (sqlite3_db_readonly(handle, "main") == 1)
     return refuse(file, "is write-protected");
-  result.patience_ =
-      std::make_unique<int>(static_cast<int>(options.busy_timeout.count()));
-  sqlite3_busy_handler(handle, retry, result.patience_.get());
+  result.patience_ = std::make_unique<patience>(patience{
+      sqlite3_vfs_find(vfs), static_cast<int>(options.busy_timeout.count())});
+  sqlite3_busy_handler(handle, patience::retry, result.patience_.get());
   if (auto error = result.use_wal())
     return error;
   auto cache_kib = std::to_string(options.cache_bytes_max / 1024);
   if (auto error = result.execute("PRAGMA synchronous=FULL;"
                                   "PRAGMA cache_size=-"
                                   + cache_kib))
+    return error;
+  // The WAL may hold a commit that a killed process wrote and did not sync.
+  // Nobody must see it, and then lose it: so make it durable first.
+  if (auto error = result.execute("PRAGMA wal_checkpoint(PASSIVE)"))
     return error;
   return result;
 }
@@ -89,12 +102,13 @@ caf::error database::use_wal() {
     auto error = prepare(pragma, "PRAGMA journal_mode=WAL");
     if (!error) {
       auto mode = pragma.run();
-      if (mode.next() && mode.text(0) != "wal")
-        return refuse(name(), "WAL does not work on this file system");
+      while (mode.next()) // to the end, where SQLite writes it down
+        if (mode.text(0) != "wal")
+          return refuse(name(), "WAL does not work on this file system");
       error = mode.error();
     }
     if (sqlite3_errcode(handle_.get()) != SQLITE_BUSY
-        || retry(patience_.get(), tries) == 0)
+        || patience::retry(patience_.get(), tries) == 0)
       return error;
   }
 }

@@ -24,7 +24,9 @@ struct database_options {
   std::size_t cache_bytes_max = std::size_t{8} << 20;
   /// Name of a registered SQLite VFS; empty is the operating system's. This is
   /// where a simulated disk goes under the store: every byte and every fsync
-  /// of this connection passes through it, none goes around it.
+  /// of this connection passes through it, none goes around it, and it waits
+  /// as that VFS sleeps. No directories are made on one. It must outlive the
+  /// connection.
   std::string vfs = {};
 };
 
@@ -35,7 +37,8 @@ struct database_options {
 /// @thread any, one at a time
 class database {
 public:
-  /// Opens or creates `file` and the directories above it.
+  /// Opens or creates `file` and the directories above it. What is found in
+  /// it is durable when this returns.
   /// Fails with errc::store_failed, which names the file: not a database, no
   /// permission, write-protected, a directory that cannot be made.
   [[nodiscard]] static caf::expected<database>
@@ -59,12 +62,18 @@ private:
 
   explicit database(sqlite3* handle) : handle_(handle) {}
 
+  /// How often a writer tries to begin, one millisecond apart.
+  struct patience {
+    static int retry(void* self, int tries);
+
+    sqlite3_vfs* vfs; // never null
+    int tries_max;
+  };
+
   [[nodiscard]] caf::error use_wal();
 
+  std::unique_ptr<patience> patience_; // handle_ keeps its address
   std::unique_ptr<sqlite3, closer> handle_;
-  /// How often a writer tries to begin, one millisecond apart. SQLite keeps
-  /// its address.
-  std::unique_ptr<int> patience_;
 };
 
 /// A transaction that is rolled back unless `commit` succeeded.
