@@ -18,6 +18,8 @@ template <class Request, class Reply>
 struct ask_all_options {
   std::size_t count = 0;
   std::size_t window = 64; // under way at once; 1 or more
+  /// For each answer; zero = the client's.
+  std::chrono::milliseconds timeout{0};
   /// Whom to ask, and what, for 0..count - 1. Called from an actor.
   std::function<std::pair<caf::actor, Request>(std::size_t)> make;
   /// The end of one, from the same actor.
@@ -26,8 +28,7 @@ struct ask_all_options {
   std::function<void(std::size_t)> progress = [](std::size_t) {};
 };
 
-/// Asks, and returns when all requests have ended, each within the client's
-/// timeout.
+/// Asks, and returns when all requests have ended, each within the timeout.
 template <class Request, class Reply>
 void ask_all(service_client& client, ask_all_options<Request, Reply> options) {
   struct state_type {
@@ -58,7 +59,9 @@ void ask_all(service_client& client, ask_all_options<Request, Reply> options) {
     return;
   auto state = std::make_shared<state_type>();
   state->options = std::move(options);
-  state->timeout = caf::timespan{client.timeout()};
+  state->timeout =
+      caf::timespan{state->options.timeout.count() > 0 ? state->options.timeout
+                                                       : client.timeout()};
   auto finished = state->finished.get_future();
   client.system().spawn([state](caf::event_based_actor* self) {
     for (std::size_t i = 0; i < state->options.window; ++i)

@@ -37,6 +37,7 @@ std::string words(actors::errc x) {
   case errc::overloaded:
     return "the service is overloaded; ask again later";
   case errc::fenced:
+  case errc::lease_lapsed:
     return "another node took over; ask again";
   case errc::store_mismatch:
     return "the store does not fit the configuration";
@@ -111,6 +112,14 @@ bool is_refusal(const caf::error& x) {
     return true;
   return x == bridge::errc::queue_full || x == bridge::errc::too_many_requests
          || x == bridge::errc::too_long || x == bridge::errc::unknown_type;
+}
+
+bool is_temporary(const caf::error& x) {
+  if (x.category() == caf::atom("service"))
+    return x == actors::errc::store_failed || x == actors::errc::not_complete
+           || x == actors::errc::overloaded || x == actors::errc::fenced;
+  return x != bridge::errc::too_long && x != bridge::errc::unknown_type
+         && x != bridge::errc::undecodable;
 }
 
 } // namespace rookery::nodes

@@ -18,8 +18,9 @@ constexpr int rounds_max = 100;
 
 } // namespace
 
-completion_reader::completion_reader(service_client& client)
+completion_reader::completion_reader(service_client& client, lag_log& lags)
     : client_(client),
+      lags_(lags),
       tracker_(client.service().shards, open_max),
       after_(client.service().shards) {}
 
@@ -63,8 +64,10 @@ bool completion_reader::read(bool keep) {
       return;
     lost_ += reply->lost();
     auto count = std::min(reply->tweet_ids_size(), reply->latencies_us_size());
-    for (int j = 0; j < count; ++j)
+    for (int j = 0; j < count; ++j) {
       tracker_.add(reply->tweet_ids(j), reply->latencies_us(j));
+      lags_.told(reply->tweet_ids(j), reply->latencies_us(j));
+    }
   };
   ask_all(client_, std::move(options));
   return found;

@@ -2,6 +2,7 @@
 
 #include "nodes/client/service_client.hpp"
 #include "nodes/load/completion_tracker.hpp"
+#include "nodes/load/lag_log.hpp"
 
 #include <cstdint>
 #include <vector>
@@ -12,7 +13,8 @@ namespace rookery::nodes {
 /// nothing is overwritten. @thread the one that made it
 class completion_reader {
 public:
-  explicit completion_reader(service_client& client);
+  /// @param lags is told, too; must outlive this
+  completion_reader(service_client& client, lag_log& lags);
 
   /// Passes over what is there already.
   void skip();
@@ -34,6 +36,7 @@ private:
   bool read(bool keep);
 
   service_client& client_;
+  lag_log& lags_;
   completion_tracker tracker_;
   std::vector<std::uint64_t> after_; // by shard
   std::uint64_t lost_ = 0;

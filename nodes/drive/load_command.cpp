@@ -6,7 +6,9 @@
 #include "nodes/drive/completion_reader.hpp"
 #include "nodes/drive/home_reads.hpp"
 #include "nodes/drive/load_report.hpp"
+#include "nodes/drive/status_file.hpp"
 
+#include <fstream>
 #include <iostream>
 #include <numeric>
 
@@ -15,6 +17,8 @@ namespace rookery::nodes {
 namespace {
 
 using clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds lags_late{10};
 
 /// Why a load ended early, for the user.
 struct trouble {
@@ -62,7 +66,8 @@ public:
         graph_(std::move(what)),
         client_(options.client),
         journal_(options.journal),
-        completions_(client_) {}
+        lag_file_(options.lags, std::ios::app),
+        completions_(client_, lags_) {}
 
   std::optional<trouble> run() {
     if (!journal_.flush())
@@ -116,17 +121,21 @@ private:
     workload work{{.mix = options_.mix, .seed = options_.seed},
                   graph_.users,
                   std::move(graph_.edges)};
+    std::optional<status_file> status;
+    if (!options_.status.empty())
+      status.emplace(client_, options_.status);
     auto started = clock::now();
     {
       progress shown{"load", options_.seconds * std::uint64_t{1'000}};
       auto look = [&](std::uint64_t ended, std::uint64_t in_flight) {
         completions_.poll();
+        write_lags(lags_late);
         auto passed = seconds_since(started);
         shown.update(static_cast<std::uint64_t>(passed * 1'000),
                      std::to_string(ended) + " done, "
                          + std::to_string(in_flight) + " under way");
       };
-      report_.results = drive(client_, options_, work, journal_, look);
+      report_.results = drive(client_, options_, work, journal_, lags_, look);
     }
     report_.load_seconds = seconds_since(started);
     auto drained = clock::now();
@@ -135,11 +144,25 @@ private:
       return after.error();
     report_.drain_seconds = seconds_since(drained);
     completions_.finish();
+    write_lags({});
     report_.deliveries =
         pushed(*after) - std::min(pushed(*before), pushed(*after));
+    if (status) { // shards may have started anew
+      status->stop();
+      report_.deliveries = status->pushed();
+    }
     report_.readable = completions_.latencies();
     report_.completions_lost = completions_.lost();
     return {};
+  }
+
+  /// @param late how long shards have to tell of a tweet
+  void write_lags(std::chrono::microseconds late) {
+    auto now = std::chrono::system_clock::now().time_since_epoch();
+    auto before =
+        std::chrono::duration_cast<std::chrono::microseconds>(now) - late;
+    lags_.write(lag_file_, static_cast<std::uint64_t>(before.count()));
+    lag_file_.flush();
   }
 
   std::string complete_homes(const std::string& label) {
@@ -162,6 +185,8 @@ private:
   graph graph_;
   service_client client_;
   journal_writer journal_;
+  std::ofstream lag_file_;
+  lag_log lags_;
   completion_reader completions_;
   load_report report_;
 };

@@ -1,5 +1,7 @@
 #include "nodes/drive/load_driver.hpp"
 
+#include "actors/errc.hpp"
+#include "nodes/load/seeded_random.hpp"
 #include "nodes/verify/timeline_check.hpp"
 
 #include "rookery/service/v1/follow.pb.h"
@@ -8,7 +10,9 @@
 
 #include <caf/event_based_actor.hpp>
 
+#include <algorithm>
 #include <future>
+#include <map>
 #include <memory>
 #include <random>
 #include <vector>
@@ -30,6 +34,9 @@ std::uint64_t wall_us() {
       std::chrono::duration_cast<microseconds>(now).count());
 }
 
+constexpr std::uint64_t pause_us_min = 20'000;
+constexpr std::uint64_t pause_us_max = 1'000'000;
+
 /// An operation that is due.
 struct due_operation {
   operation what;
@@ -37,17 +44,30 @@ struct due_operation {
   std::uint64_t number = 0; // in the journal
 };
 
+/// An operation under way: in an attempt, or in the pause before the next.
+struct open_operation {
+  due_operation due;
+  /// Makes an attempt: the same request each time.
+  std::function<void(const std::shared_ptr<open_operation>&)> ask;
+  std::uint32_t attempts = 0;
+  bool refused = true; // every attempt was: nothing was changed
+};
+using operation_pointer = std::shared_ptr<open_operation>;
+
 class driver : public std::enable_shared_from_this<driver> {
 public:
   driver(service_client& client, const load_options& options, workload& work,
-         journal_writer& journal)
+         journal_writer& journal, lag_log& lags)
       : client_(client),
         options_(options),
         work_(work),
         journal_(journal),
+        lags_(lags),
         arrivals_(options.seed ^ 0x6172726976616c73U),
         mean_pause_us_(1e6 / options.rate),
+        pauses_(options.seed ^ 0x706175736573U),
         end_us_(std::uint64_t{options.seconds} * 1'000'000),
+        retry_end_us_(end_us_ + us(options.retry_time)),
         run_(std::to_string(std::random_device{}()) + "-") {}
 
   caf::behavior behavior(caf::event_based_actor* self) {
@@ -74,12 +94,17 @@ private:
             .count());
   }
 
+  static std::uint64_t us(microseconds x) {
+    return static_cast<std::uint64_t>(x.count());
+  }
+
   void turn() {
     auto batch = draw();
     // What is sent must be in the journal, whatever happens to this process.
     static_cast<void>(journal_.flush());
     for (auto& x : batch)
       send(x);
+    retry();
     if (over())
       return finish();
     if (batch.size() == burst_max)
@@ -102,12 +127,21 @@ private:
     return result;
   }
 
-  /// Whether nothing is to be sent and nothing to be waited for. A service
-  /// that stalled for good gets one timeout after the end, no more.
+  /// Makes the next attempt where the pause is over.
+  void retry() {
+    for (std::size_t i = 0; i < burst_max && !pausing_.empty()
+                            && pausing_.begin()->first <= now_us();
+         ++i) {
+      auto x = std::move(pausing_.begin()->second);
+      pausing_.erase(pausing_.begin());
+      attempt(x);
+    }
+  }
+
+  /// Whether nothing is to be sent and nothing to be waited for. What could
+  /// not even be sent until operations are given up never is.
   bool over() {
-    auto timeout =
-        static_cast<std::uint64_t>(microseconds{client_.timeout()}.count());
-    if (now_us() > end_us_ + timeout)
+    if (now_us() > retry_end_us_)
       for (; next_us_ < static_cast<double>(end_us_); ++results_.left_out)
         next_us_ += arrivals_.exponential(mean_pause_us_);
     return next_us_ >= static_cast<double>(end_us_) && in_flight == 0;
@@ -187,28 +221,67 @@ private:
   void ask(const due_operation& x, const bridge::address& whom,
            const Request& what,
            std::function<std::uint64_t(Reply&)> take = nothing) {
-    ++results_.operations[static_cast<std::size_t>(x.what.kind)].asked;
-    auto keep = shared_from_this();
-    self_->request(client_.at(whom), caf::timespan{client_.timeout()}, what)
-        .then(
-            [keep, x, take = std::move(take)](Reply& reply) {
-              keep->end(x, ending::acknowledged, take(reply));
-            },
-            [keep, x](caf::error& why) {
-              keep->count(error_text(why));
-              keep->end(x, is_refusal(why) ? ending::refused : ending::unknown,
-                        0);
-            });
+    ++of(x).asked;
+    auto opened = std::make_shared<open_operation>();
+    opened->due = x;
+    opened->ask = [this, whom, what, take](const operation_pointer& y) {
+      auto keep = shared_from_this();
+      self_->request(client_.at(whom), timeout(), what)
+          .then(
+              [keep, y, take](Reply& reply) {
+                keep->end(y->due, ending::acknowledged, take(reply));
+              },
+              [keep, y](caf::error& why) { keep->failed(y, why); });
+    };
+    attempt(opened);
+  }
+
+  /// Of one attempt: none lasts longer than all of them may.
+  caf::timespan timeout() const {
+    constexpr std::uint64_t least_us = 1'000;
+    auto now = now_us();
+    auto left = retry_end_us_ > now ? retry_end_us_ - now : 0;
+    return microseconds{
+        std::clamp(left, least_us, std::max(least_us, us(client_.timeout())))};
+  }
+
+  void attempt(const operation_pointer& x) {
+    ++x->attempts;
+    ++of(x->due).attempts;
+    x->ask(x);
+  }
+
+  void failed(const operation_pointer& x, const caf::error& why) {
+    count(error_text(why));
+    x->refused = x->refused && is_refusal(why);
+    auto now = now_us();
+    if (!is_temporary(why) || now >= retry_end_us_) {
+      // What is refused for good, each attempt was or would have been, but for
+      // a key that is known with another request.
+      auto refused = x->refused
+                     || (is_refusal(why) && why != actors::errc::key_conflict
+                         && !is_temporary(why));
+      return end(x->due, refused ? ending::refused : ending::unknown, 0);
+    }
+    auto shift = std::min<std::uint32_t>(x->attempts - 1, 6);
+    auto pause = std::min(pause_us_min << shift, pause_us_max);
+    pausing_.emplace(now + pause / 2 + pauses_.below(pause / 2 + 1), x);
+  }
+
+  operation_results& of(const due_operation& x) {
+    return results_.operations[static_cast<std::size_t>(x.what.kind)];
   }
 
   void end(const due_operation& x, ending how, std::uint64_t tweet) {
-    auto& results = results_.operations[static_cast<std::size_t>(x.what.kind)];
+    auto& results = of(x);
     if (how == ending::acknowledged) {
       ++results.acknowledged;
       results.latency.record(now_us() - x.due_us);
     } else {
-      ++(how == ending::refused ? results.refused : results.unknown);
+      ++(how == ending::refused ? results.refused : results.failed);
     }
+    if (tweet != 0)
+      lags_.acknowledged(tweet, wall_us(), start_wall_us_ + x.due_us);
     journal_.ended(x.number, how, tweet);
     work_.finished(x.what, how, tweet);
     ++ended;
@@ -227,9 +300,15 @@ private:
   const load_options& options_;
   workload& work_;
   journal_writer& journal_;
+  lag_log& lags_;
   seeded_random arrivals_;
   double mean_pause_us_;
+  seeded_random pauses_;
   std::uint64_t end_us_;
+  std::uint64_t retry_end_us_; // no attempt begins later
+  /// Operations between two attempts, by when the next is due, microseconds
+  /// since the start; at most those in flight.
+  std::multimap<std::uint64_t, operation_pointer> pausing_;
   std::string run_; // begins every idempotency key; differs in every run
   std::uint64_t keys_ = 0;
   double next_us_ = 0; // when the next operation is due
@@ -244,9 +323,9 @@ private:
 
 load_results
 drive(service_client& client, const load_options& options, workload& work,
-      journal_writer& journal,
+      journal_writer& journal, lag_log& lags,
       const std::function<void(std::uint64_t, std::uint64_t)>& look) {
-  auto state = std::make_shared<driver>(client, options, work, journal);
+  auto state = std::make_shared<driver>(client, options, work, journal, lags);
   auto finished = state->finished();
   // Detached: a thread of its own keeps its ticks on time.
   client.system().spawn<caf::detached>(

@@ -4,6 +4,7 @@
 #include "nodes/drive/load_options.hpp"
 #include "nodes/load/histogram.hpp"
 #include "nodes/load/journal.hpp"
+#include "nodes/load/lag_log.hpp"
 #include "nodes/load/workload.hpp"
 
 #include <array>
@@ -19,9 +20,10 @@ namespace rookery::nodes {
 /// How the operations of one kind went.
 struct operation_results {
   std::uint64_t asked = 0;
+  std::uint64_t attempts = 0; // `asked`, and once more for each retry
   std::uint64_t acknowledged = 0;
-  std::uint64_t refused = 0;
-  std::uint64_t unknown = 0; // no answer, or one that leaves it open
+  std::uint64_t refused = 0; // nothing was changed
+  std::uint64_t failed = 0;  // given up: whether it was done is open
   /// Microseconds from the moment it was due to its acknowledgement.
   histogram latency = {};
 };
@@ -51,12 +53,20 @@ struct load_results {
 /// `in_flight_max` are under way; a piled-up operation is no more than a
 /// moment that is yet to be drawn, so nothing grows.
 ///
+/// An attempt that ends without an answer, or with one that may pass, is
+/// followed by another of the same operation with the same idempotency key,
+/// after a pause that doubles (20 ms to 1 s). `retry_time` after the end of
+/// the load it is given up. So nothing but `in_flight_max` bounds what is kept,
+/// and an operation fails only when its service does.
+///
+/// `lags` is told of each acknowledged post.
+///
 /// Returns when the time is over and every operation has ended.
 /// @param look called about ten times a second with the operations ended so
 /// far and those under way
 [[nodiscard]] load_results
 drive(service_client& client, const load_options& options, workload& work,
-      journal_writer& journal,
+      journal_writer& journal, lag_log& lags,
       const std::function<void(std::uint64_t, std::uint64_t)>& look);
 
 } // namespace rookery::nodes

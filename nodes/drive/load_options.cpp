@@ -32,6 +32,23 @@ void add_load_options(CLI::App& app, load_options& x) {
                  "Operations without an answer; what is due besides waits, "
                  "and its latency counts (1..1000000, default 10000)")
       ->check(CLI::Range(1, 1'000'000));
+  app.add_option_function<double>(
+         "--retry-time",
+         [&x](double seconds) {
+           x.retry_time =
+               std::chrono::milliseconds{static_cast<long>(seconds * 1'000)};
+         },
+         "Seconds after the end until what has no answer is tried again, with "
+         "the same idempotency key (0..3600, default 60)")
+      ->check(CLI::Range(0.0, 3'600.0));
+  app.add_option("--status", x.status,
+                 "File to replace about ten times a second during the load "
+                 "with who of the service answers, as JSON (default none)");
+  app.add_option("--lags", x.lags,
+                 "File to append a line to for each tweet that was "
+                 "acknowledged before it was readable everywhere: both "
+                 "moments, microseconds since 1970; ten seconds late (default "
+                 "none)");
   app.add_option("--journal", x.journal,
                  "File to append what was acknowledged to, for `rookery "
                  "verify` (default none)");

@@ -24,8 +24,12 @@ struct load_options {
   bool undirected = false;
   graph_options graph = {};
   std::size_t in_flight_max = 10'000; // operations without an answer
-  std::string journal = {};           // file; empty = none
-  std::string report = {};            // file; empty = none
+  /// How long after the end what has no answer is tried again.
+  std::chrono::milliseconds retry_time{60'000};
+  std::string journal = {}; // file; empty = none
+  std::string status = {};  // file; empty = none
+  std::string lags = {};    // file; empty = none
+  std::string report = {};  // file; empty = none
   /// Until all is expanded and all homes are complete, before and after.
   std::chrono::milliseconds quiet_timeout{60'000};
 };

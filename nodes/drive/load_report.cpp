@@ -48,19 +48,20 @@ double load_report::deliveries_per_second() const {
 
 void print(std::ostream& out, const load_report& x) {
   out << std::fixed << std::setprecision(1);
-  out << "operation           asked    acked  refused  unknown"
+  out << "operation           asked attempts    acked  refused   failed"
          "   p50 ms   p90 ms   p99 ms p99.9 ms    max ms\n";
   for (auto kind : kinds) {
     auto& one = x.results.of(kind);
     out << std::left << std::setw(15) << to_string(kind) << std::right
-        << std::setw(10) << one.asked << std::setw(9) << one.acknowledged
-        << std::setw(9) << one.refused << std::setw(9) << one.unknown;
+        << std::setw(10) << one.asked << std::setw(9) << one.attempts
+        << std::setw(9) << one.acknowledged << std::setw(9) << one.refused
+        << std::setw(9) << one.failed;
     print_latency(out, one.latency);
     out << '\n';
   }
-  out << "post to timeline" << std::string(36, ' ');
+  out << "post to timeline" << std::string(45, ' ');
   print_latency(out, x.readable);
-  out << "\nsent late       " << std::string(36, ' ');
+  out << "\nsent late       " << std::string(45, ' ');
   print_latency(out, x.results.lag);
   out << "\n\n"
       << std::setprecision(0) << x.tweets_per_second() << " tweets/s, "
@@ -84,9 +85,11 @@ std::string to_json(const load_report& x, const load_options& options) {
     auto& one = x.results.of(kind);
     json_object object;
     object.add("asked", one.asked)
+        .add("attempts", one.attempts)
+        .add("retries", one.attempts - one.asked)
         .add("acked", one.acknowledged)
         .add("refused", one.refused)
-        .add("unknown", one.unknown)
+        .add("failed", one.failed)
         .add("latency_ms", latency_json(one.latency));
     operations.add(to_string(kind), object);
   }

@@ -11,6 +11,7 @@
 using namespace rookery;
 using nodes::error_text;
 using nodes::is_refusal;
+using nodes::is_temporary;
 
 TEST_CASE("error text: says what the service said", "[nodes][error_text]") {
   CHECK(error_text(
@@ -41,4 +42,16 @@ TEST_CASE("error text: what was refused did not happen",
   CHECK_FALSE(is_refusal(caf::make_error(bridge::errc::reply_timeout)));
   CHECK_FALSE(is_refusal(caf::make_error(bridge::errc::failed)));
   CHECK_FALSE(is_refusal(caf::sec::request_timeout));
+}
+
+TEST_CASE("error text: what may pass is worth another attempt",
+          "[nodes][error_text]") {
+  CHECK(is_temporary(caf::sec::request_timeout));
+  CHECK(is_temporary(caf::make_error(bridge::errc::unroutable)));
+  CHECK(is_temporary(caf::make_error(bridge::errc::queue_full)));
+  CHECK(is_temporary(caf::make_error(actors::errc::fenced)));
+  CHECK(is_temporary(caf::make_error(actors::errc::not_complete)));
+  CHECK_FALSE(is_temporary(caf::make_error(actors::errc::not_author)));
+  CHECK_FALSE(is_temporary(caf::make_error(actors::errc::key_conflict)));
+  CHECK_FALSE(is_temporary(caf::make_error(bridge::errc::too_long)));
 }

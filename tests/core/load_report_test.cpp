@@ -3,6 +3,8 @@
 
 #include "nodes/load/completion_tracker.hpp"
 #include "nodes/load/json_object.hpp"
+#include "nodes/load/lag_log.hpp"
+#include "nodes/load/shard_progress.hpp"
 #include "tests/support/catch.hpp"
 
 #include <sstream>
@@ -33,6 +35,69 @@ TEST_CASE("completions: what waits is bounded", "[nodes][load]") {
     uut.add(tweet, tweet);
   CHECK(uut.latencies().count() == 7);
   CHECK(uut.latencies().max() == 7);
+}
+
+TEST_CASE("shard progress: who does not answer is silent", "[nodes][load]") {
+  shard_progress uut{2};
+  uut.begin();
+  uut.take(0, true, 0);
+  CHECK(uut.silent() == 1);
+  uut.take(1, false, 0); // starts
+  CHECK(uut.silent() == 1);
+  uut.begin();
+  CHECK(uut.silent() == 2);
+}
+
+TEST_CASE("shard progress: entries are counted over a shard's lives",
+          "[nodes][load]") {
+  shard_progress uut{1};
+  uut.take(0, true, 100); // before
+  uut.take(0, true, 130);
+  uut.take(0, false, 7); // another life
+  uut.take(0, true, 10);
+  CHECK(uut.pushed() == 40);
+}
+
+TEST_CASE("lags: a tweet lags from its acknowledgement to its slowest shard",
+          "[nodes][load]") {
+  lag_log uut;
+  uut.told(1, 30);
+  uut.acknowledged(1, 1'020, 1'000);
+  uut.told(1, 50);
+  uut.acknowledged(2, 1'030, 1'010);
+  uut.told(2, 20); // readable when it was acknowledged
+  uut.acknowledged(3, 1'100, 1'010);
+  uut.told(3, 200);
+  std::ostringstream out;
+  uut.write(out, 1'100);
+  CHECK(out.str() == "1020 1050\n");
+  uut.write(out, 1'101);
+  CHECK(out.str() == "1020 1050\n1100 1210\n");
+}
+
+TEST_CASE("lags: of too many tweets the oldest are left out", "[nodes][load]") {
+  lag_log uut{2};
+  for (std::uint64_t tweet = 1; tweet <= 3; ++tweet) {
+    uut.acknowledged(tweet, tweet, 0);
+    uut.told(tweet, 10 + tweet);
+  }
+  std::ostringstream out;
+  uut.write(out, 100);
+  CHECK(out.str() == "2 12\n3 13\n");
+}
+
+TEST_CASE("load report: retries are told", "[nodes][load]") {
+  load_report x;
+  auto& reads =
+      x.results.operations[static_cast<std::size_t>(operation_kind::read)];
+  reads = {.asked = 10, .attempts = 14, .acknowledged = 8, .failed = 2};
+  std::ostringstream out;
+  print(out, x);
+  CHECK(out.str().find("read                   10       14        8        0"
+                       "        2")
+        != std::string::npos);
+  CHECK(to_json(x, {}).find(R"("asked": 10, "attempts": 14, "retries": 4)")
+        != std::string::npos);
 }
 
 TEST_CASE("json: texts are quoted", "[nodes][load]") {
