@@ -12,69 +12,8 @@ import sys
 import tempfile
 import time
 
-READY_SECONDS = 40
-STOP_SECONDS = 15
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
-
-
-class Trouble(Exception):
-    """Something a user should read, and the end of the demo."""
-
-
-class Process:
-    """One process of the demo: its log, and what it has used."""
-
-    def __init__(self, name, command, directory):
-        self.name = name
-        self.log = os.path.join(directory, name + ".log")
-        with open(self.log, "wb") as log:
-            self.child = subprocess.Popen(command, stdout=log, stderr=log)
-
-    def wait_ready(self):
-        """Waits for the line event=ready and returns it."""
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            with open(self.log, encoding="utf-8", errors="replace") as log:
-                for line in log:
-                    if "event=ready" in line:
-                        return line
-            self.check_alive()
-            time.sleep(0.05)
-        raise Trouble(f"{self.name} was not ready within {READY_SECONDS} s\n"
-                      + self.tail())
-
-    def check_alive(self):
-        if self.child.poll() is not None:
-            raise Trouble(f"{self.name} ended early, exit code "
-                          f"{self.child.returncode}\n" + self.tail())
-
-    def tail(self, lines=15):
-        with open(self.log, encoding="utf-8", errors="replace") as log:
-            return "".join(f"  {self.name}: {x}" for x in log.readlines()[-lines:])
-
-    def usage(self):
-        """CPU seconds and peak memory in MiB, so far."""
-        return usage_of(self.child.pid)
-
-    def stop(self):
-        if self.child.poll() is None:
-            self.child.send_signal(signal.SIGTERM)
-
-    def wait_stopped(self):
-        try:
-            self.child.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.child.kill()
-            self.child.wait()
-
-
-def usage_of(pid):
-    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-        fields = stat.read().rsplit(")", 1)[1].split()
-    cpu = (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
-    with open(f"/proc/{pid}/status", encoding="ascii") as status:
-        peak = re.search(r"VmHWM:\s+(\d+) kB", status.read())
-    return cpu, int(peak.group(1)) / 1024 if peak else 0.0
+from demo_faults import HELP, ROLES, Faults
+from demo_process import Process, Trouble, usage_of
 
 
 class Demo:
@@ -84,28 +23,38 @@ class Demo:
         self.store = os.path.join(self.directory, "store")
         self.journal = os.path.join(self.directory, "journal")
         self.report = os.path.join(self.directory, "report.json")
+        self.status = os.path.join(self.directory, "status.json")
+        self.lags = os.path.join(self.directory, "lags")
         self.processes = []
         self.broker = None
+        self.child = None  # the load client
 
-    def start(self, name, roles, *more):
-        command = [self.options.program, "node", "--roles", roles,
-                   "--node-name", name, "--shards", str(self.options.shards),
-                   "--tweet-partitions", str(self.options.tweet_partitions),
-                   "--store", self.store,
-                   "--timeline-cap", str(self.options.timeline_cap), *more]
-        if self.broker:
-            command += ["--brokers", self.broker]
-        process = Process(name, command, self.directory)
+    def command(self, name, role):
+        where = (["--listen", self.broker or "127.0.0.1:0"]
+                 if role == "broker" else ["--brokers", self.broker])
+        return [self.options.program, "node", "--roles", role,
+                "--node-name", name, "--shards", str(self.options.shards),
+                "--tweet-partitions", str(self.options.tweet_partitions),
+                "--store", self.store,
+                "--timeline-cap", str(self.options.timeline_cap), *where]
+
+    def start(self, name, role):
+        process = Process(name, role, self.command(name, role), self.directory)
         self.processes.append(process)
         return process
 
+    def restart(self, process):
+        """Kills it and starts it again, a broker on the port it had."""
+        process.restart(self.command(process.name, process.role))
+
     def start_all(self):
-        ready = self.start("broker", "broker",
-                           "--listen", "127.0.0.1:0").wait_ready()
+        ready = self.start("broker", "broker").wait_ready()
         self.broker = re.search(r"listens=(\S+)", ready).group(1)
-        for name, roles in (("tweet", "tweet"), ("follower", "follower"),
-                            ("fanout-1", "fanout"), ("fanout-2", "fanout")):
-            self.start(name, roles)
+        for role, count in (("tweet", self.options.tweet_nodes),
+                            ("follower", self.options.follower_nodes),
+                            ("fanout", 2)):
+            for i in range(count):
+                self.start(role if count == 1 else f"{role}-{i + 1}", role)
         for process in self.processes[1:]:
             process.wait_ready()
         print(f"demo: {len(self.processes)} nodes are ready, broker at "
@@ -117,22 +66,30 @@ class Demo:
                 "--tweet-partitions", str(self.options.tweet_partitions), *more]
 
     def load(self):
-        """Runs the load client; returns its report and what all have used."""
+        """Runs the load client; returns its report, what all have used, and
+        its exit code."""
         options = self.options
         command = self.client(
             "load", "--seconds", str(options.seconds), "--rate",
             str(options.rate), "--seed", str(options.seed),
-            "--journal", self.journal, "--report", self.report)
+            "--journal", self.journal, "--report", self.report,
+            "--retry-time", str(options.patience),
+            "--quiet-timeout", str(options.patience))
         if options.edges:
             command += ["--edges", options.edges]
             if options.undirected:
                 command.append("--undirected")
         else:
             command += ["--users", str(options.users)]
+        faults = Faults(self) if options.faults else None
+        if faults:
+            command += ["--status", self.status, "--lags", self.lags,
+                        "--timeout", "3"]
         before = {x.name: x.usage()[0] for x in self.processes}
-        child = subprocess.Popen(command)
+        child = self.child = subprocess.Popen(command)
         used = (0.0, 0.0)
-        deadline = time.monotonic() + options.seconds + options.patience
+        # It waits for graph, answers, quiet and homes.
+        deadline = time.monotonic() + options.seconds + 4 * options.patience
         while child.poll() is None:
             try:
                 used = usage_of(child.pid)
@@ -143,8 +100,12 @@ class Demo:
             if time.monotonic() > deadline:
                 child.kill()
                 raise Trouble("the load client did not end in time")
-            time.sleep(0.1)
-        if child.returncode != 0:
+            if faults:
+                faults.step()
+            time.sleep(0.005 if faults else 0.1)
+        if faults:
+            faults.finish()
+        if not os.path.exists(self.report):
             raise Trouble(f"the load client failed, exit code {child.returncode}")
         usage = []
         for process in self.processes:
@@ -152,7 +113,7 @@ class Demo:
             usage.append((process.name, cpu - before[process.name], peak))
         usage.append(("load", *used))
         with open(self.report, encoding="utf-8") as report:
-            return json.load(report), usage
+            return json.load(report), usage, child.returncode
 
     def verify(self):
         """Returns the oracle's exit code and what it said."""
@@ -164,6 +125,9 @@ class Demo:
         return done.returncode, done.stdout.strip().splitlines()
 
     def end(self, keep):
+        if self.child and self.child.poll() is None:
+            self.child.kill()
+            self.child.wait()
         for process in reversed(self.processes):
             process.stop()
         for process in reversed(self.processes):
@@ -176,7 +140,12 @@ class Demo:
 
 def print_table(report, usage):
     latency = report["post_to_timeline_ms"]
+    operations = report["operations"].values()
     print()
+    print(f"  retries {sum(x['retries'] for x in operations)}, refused "
+          f"{sum(x['refused'] for x in operations)}, failed "
+          f"{sum(x['failed'] for x in operations)}, wrong reads "
+          f"{report['bad_reads']}")
     print(f"  tweets          {report['tweets_per_second']:12,.0f} /s")
     print(f"  deliveries      {report['deliveries_per_second']:12,.0f} /s")
     print(f"  post to timeline  p50 {latency['p50']:8.1f} ms   "
@@ -199,10 +168,15 @@ def how_to_talk(demo):
     sys.stdout.flush()
 
 
+class Formatter(argparse.ArgumentDefaultsHelpFormatter,
+                argparse.RawDescriptionHelpFormatter):
+    pass
+
+
 def parse():
     parser = argparse.ArgumentParser(
-        prog="scripts/demo", description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+        prog="scripts/demo", description=__doc__, epilog=HELP,
+        formatter_class=Formatter)
     add = parser.add_argument
     add("--once", action="store_true", help="end after the load")
     add("--seconds", type=int, default=20, help="how long the load lasts")
@@ -214,6 +188,17 @@ def parse():
     add("--seed", type=int, default=1, help="makes the load repeatable")
     add("--shards", type=int, default=8, help="shards of readers")
     add("--tweet-partitions", type=int, default=2, help="writers of tweets")
+    add("--tweet-nodes", type=int, default=1, help="nodes of role tweet")
+    add("--follower-nodes", type=int, default=1, help="nodes of role follower")
+    add("--kill", action="append", choices=ROLES, default=argparse.SUPPRESS,
+        help="kill a process of this role under load; may be repeated")
+    add("--kills", type=int, default=0, help="kill so many of random roles")
+    add("--hold", type=float, default=50, help="milliseconds the shards are "
+        "held before each kill")
+    add("--pause", action="append", choices=ROLES, default=argparse.SUPPRESS,
+        help="stop a process of this role, one that works, for a while under "
+        "load; may be repeated")
+    add("--pause-seconds", type=float, default=20, help="how long")
     add("--timeline-cap", type=int, default=800,
         help="entries kept in a home timeline")
     add("--patience", type=int, default=120,
@@ -221,19 +206,23 @@ def parse():
     add("--keep", action="store_true", help="keep logs and store")
     add("--program", default="build/release/nodes/rookery",
         help=argparse.SUPPRESS)
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.kill = getattr(options, "kill", [])
+    options.pause = getattr(options, "pause", [])
+    options.faults = bool(options.kill or options.pause or options.kills)
+    return options
 
 
 def run(demo):
     demo.start_all()
-    report, usage = demo.load()
+    report, usage, load_code = demo.load()
     code, said = demo.verify()
     for line in said[:-1]:
         print(line)
     print_table(report, usage)
     verdict = said[-1] if said else "verify: said nothing"
     if demo.options.once:
-        return code, verdict
+        return code or load_code, verdict
     print(verdict)
     how_to_talk(demo)
     while True:

@@ -3,12 +3,15 @@
 and that the oracle can say no."""
 import pathlib
 import signal
+import subprocess
+import sys
 import tempfile
 import unittest
 
-from rookery_process import Node, Service, numbers, run
+from rookery_process import PROGRAM, Node, Service, numbers, run
 
-CONFIGS = pathlib.Path(__file__).parents[2] / "nodes" / "configs"
+ROOT = pathlib.Path(__file__).parents[2]
+CONFIGS = ROOT / "nodes" / "configs"
 
 
 class OneProcess(unittest.TestCase):
@@ -219,6 +222,40 @@ class Survival(unittest.TestCase):
                 self.assertEqual(
                     service.ask("timeline", "1").splitlines(),
                     [f"{after}\t2\tafter", f"{before}\t2\tbefore"])
+
+
+class Demo(unittest.TestCase):
+    """The demo itself, small, with processes killed or paused under load."""
+
+    def demo(self, *arguments):
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "scripts" / "demo.py"), "--once",
+             "--program", PROGRAM, "--rate", "300", "--users", "200",
+             "--timeline-cap", "16", *arguments],
+            capture_output=True, text=True, timeout=200, check=False)
+        said = done.stdout + done.stderr
+        self.assertEqual(done.returncode, 0, said)
+        found = numbers(done.stdout)
+        self.assertEqual((found["missing"], found["mismatches"]), (0, 0), said)
+        self.assertRegex(said, "refused 0, failed 0, wrong reads 0")
+        return said
+
+    def test_nothing_is_lost_whoever_is_killed(self):
+        roles = ("fanout", "tweet", "follower", "broker")
+        said = self.demo("--seconds", "6",
+                         *(x for role in roles for x in ("--kill", role)))
+        for role in roles:
+            self.assertRegex(
+                said, f"(?m)^demo: killed {role}(-[12])? at [0-9.]+ s; "
+                "(ready after [0-9.]+ s|killed again before it was ready), "
+                "service whole after [0-9.]+ s; at least "
+                "[0-9]+ acknowledged tweets were not applied everywhere yet$")
+
+    def test_others_take_over_from_who_is_paused(self):
+        said = self.demo("--seconds", "8", "--pause", "tweet", "--tweet-nodes",
+                         "2", "--pause-seconds", "5")
+        self.assertRegex(said, "(?m)^demo: paused tweet-[12] at [0-9.]+ s; "
+                         "woken after 5[0-9.]+ s, service whole after")
 
 
 if __name__ == "__main__":

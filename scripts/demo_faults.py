@@ -1,0 +1,254 @@
+"""Kills and pauses the demo's processes under load, at moments that a seed
+decides, and tells what was under way then."""
+import json
+import random
+import signal
+import time
+
+ROLES = ("fanout", "tweet", "follower", "broker")
+LAGS_SECONDS = 12  # until `rookery load` has told what lagged at a moment
+WHOLE_SECONDS = 60  # of --kills: to wait before the next, at most
+
+HELP = """
+Faults. The middle 70 percent of the load are cut into as many parts as there
+are faults; each comes at a random moment of its part, in a random order, which
+--seed decides. With --kills they come evenly, each after the one before is
+over. A kill is SIGKILL; the process is started again at once, a broker on the
+port it had.
+
+A tweet is applied about as soon as its client hears of it, so most moments
+find nothing half done. Therefore all fanout processes are stopped (SIGSTOP)
+for --hold milliseconds before a kill and go on right after it: what is
+acknowledged meanwhile waits for them, in the broker or on the way.
+
+For each fault one line tells when it came, when the process was ready again
+(connected, all links attached) and when the service was whole again: a round of
+questions begun after the fault was answered by all shards, ready, and all
+writers. It also tells how many acknowledged tweets were not yet applied by
+every shard at the moment of the fault: `rookery load --lags` notes for each
+tweet when the client had the acknowledgement and when the last shard says it
+became readable, on one clock; counted are those with the first before the
+fault and the second after it. There may have been more: a shard that is killed
+cannot tell, and of rows that were lost on the way and read back from a log none
+does. To know this takes ten seconds: the line comes late.
+"""
+
+
+def now_us():
+    return time.time() * 1e6
+
+
+class Status:
+    """The file that `rookery load` replaces, see status_file.hpp."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def read(self):
+        try:
+            with open(self.name, encoding="utf-8") as file:
+                return json.load(file)
+        except FileNotFoundError:
+            return None
+
+
+class Lags:
+    """The file of `rookery load --lags`, as far as it is."""
+
+    def __init__(self, name):
+        self.name = name
+        self.offset = 0
+        self.lags = []  # (acknowledged, readable), microseconds
+
+    def read(self):
+        try:
+            with open(self.name, "rb") as file:
+                file.seek(self.offset)
+                lines = file.read()
+        except FileNotFoundError:
+            return
+        lines = lines[:lines.rfind(b"\n") + 1]
+        self.offset += len(lines)
+        for line in lines.splitlines():
+            acknowledged, readable = line.split()
+            self.lags.append((int(acknowledged), int(readable)))
+
+    def count(self, at_us):
+        """Acknowledged by then, and readable everywhere only later."""
+        self.read()
+        return sum(acknowledged <= at_us < readable
+                   for acknowledged, readable in self.lags)
+
+
+class Fault:
+    """One kill or pause, from its plan to its line."""
+
+    def __init__(self, due, kind, role):
+        self.due = due  # seconds since the load began
+        self.kind = kind
+        self.role = role
+        self.process = None
+        self.at_us = 0
+        self.life = 0
+        self.ready = None  # seconds after the fault
+        self.whole = None
+        self.woken = None  # of a pause
+
+    def look(self, status):
+        """Takes in what is new."""
+        passed = (now_us() - self.at_us) / 1e6
+        if (self.ready is None and self.life == self.process.lives
+                and not self.process.paused and self.process.ready_line()):
+            self.ready = passed
+        if (self.whole is None and status["silent"] == 0
+                and status["writers_silent"] == 0
+                and min(status["asked_us"],
+                        status["writers_asked_us"]) > self.at_us):
+            self.whole = passed
+
+    def over(self):
+        replaced = self.life != self.process.lives
+        return ((self.ready is not None or replaced)
+                and self.whole is not None
+                and (self.kind == "kill" or self.woken is not None))
+
+    def line(self, started_us, unapplied):
+        def after(seconds):
+            return "not seen" if seconds is None else f"after {seconds:.1f} s"
+
+        what = "killed" if self.kind == "kill" else "paused"
+        text = (f"demo: {what} {self.process.name} at "
+                f"{(self.at_us - started_us) / 1e6:.1f} s; ")
+        if self.kind == "kill":
+            text += ("killed again before it was ready"
+                     if self.ready is None and self.life != self.process.lives
+                     else "ready " + after(self.ready))
+        else:
+            text += "woken " + after(self.woken)
+        return (f"{text}, service whole {after(self.whole)}; at least "
+                f"{unapplied} acknowledged tweets were not applied everywhere "
+                "yet")
+
+
+def plan(options):
+    """The faults in the order they are due."""
+    chance = random.Random(f"faults {options.seed}")
+    begin, length = 0.15 * options.seconds, 0.7 * options.seconds
+    wanted = ([("kill", x) for x in options.kill or ()]
+              + [("pause", x) for x in options.pause or ()])
+    chance.shuffle(wanted)
+    result = [Fault(begin + length * (i + chance.random()) / len(wanted), *x)
+              for i, x in enumerate(wanted)]
+    gap = options.seconds / (options.kills + 1)
+    result += [Fault(gap * (i + 1), "kill", chance.choice(ROLES))
+               for i in range(options.kills)]
+    for fault in result:
+        if fault.kind == "pause":  # it should end under load, too
+            fault.due = max(begin, min(fault.due, begin + length
+                                       - options.pause_seconds))
+    return sorted(result, key=lambda x: x.due), chance
+
+
+class Faults:
+    """Does all faults of a demo, a little in each `step`."""
+
+    def __init__(self, demo):
+        options = demo.options
+        self.demo = demo
+        self.options = options
+        self.waiting, self.chance = plan(options)
+        self.running = []
+        self.over = []  # and not told yet
+        self.status = Status(demo.status)
+        self.lags = Lags(demo.lags)
+        self.started_us = None
+        self.busy = {}  # CPU seconds by process, and when that was
+        self.busy_us = 0
+
+    def step(self):
+        status = self.status.read()
+        if not status:
+            return
+        self.started_us = status["started_us"]
+        for fault in list(self.running):
+            self.proceed(fault, status)
+        self.watch_owners()
+        if self.waiting and self.is_due(self.waiting[0]):
+            self.strike(self.waiting.pop(0))
+        if (self.over and now_us() > self.over[0].at_us + LAGS_SECONDS * 1e6):
+            self.tell(self.over.pop(0))
+
+    def proceed(self, fault, status):
+        passed = (now_us() - fault.at_us) / 1e6
+        if (fault.kind == "pause" and fault.woken is None
+                and passed >= self.options.pause_seconds):
+            fault.process.wake()
+            fault.woken = passed
+        fault.look(status)
+        if fault.over():
+            self.running.remove(fault)
+            self.over.append(fault)
+
+    def tell(self, fault):
+        print(fault.line(self.started_us, self.lags.count(fault.at_us)),
+              flush=True)
+
+    def is_due(self, fault):
+        now = now_us()
+        if now < self.started_us + fault.due * 1e6:
+            return False
+        return not self.options.kills or not any(
+            now < x.at_us + WHOLE_SECONDS * 1e6 for x in self.running)
+
+    def strike(self, fault):
+        fault.process = self.choose(fault)
+        fault.at_us = now_us()
+        if fault.kind == "pause":
+            fault.process.pause()
+        else:
+            self.kill(fault)
+        fault.life = fault.process.lives
+        self.running.append(fault)
+
+    def kill(self, fault):
+        held = [x for x in self.demo.processes
+                if x.role == "fanout" and not x.paused]
+        if self.options.hold:
+            for process in held:
+                process.child.send_signal(signal.SIGSTOP)
+            time.sleep(self.options.hold / 1e3)
+        fault.at_us = now_us()
+        self.demo.restart(fault.process)
+        for process in held:
+            process.child.send_signal(signal.SIGCONT)
+
+    def choose(self, fault):
+        """Any process of the role to kill; to pause, the one that worked most
+        lately, so owns something."""
+        able = [x for x in self.demo.processes
+                if x.role == fault.role and not x.paused]
+        if not able:
+            able = [x for x in self.demo.processes if x.role == fault.role]
+        if fault.kind == "kill":
+            return self.chance.choice(able)
+        return max(able, key=lambda x: x.usage()[0]
+                   - self.busy.get(x.name, 0.0))
+
+    def watch_owners(self):
+        if now_us() > self.busy_us + 2e6:
+            self.busy_us = now_us()
+            self.busy = {x.name: x.usage()[0] for x in self.demo.processes}
+
+    def finish(self):
+        """After the load: what is left, with what is known of it."""
+        for fault in list(self.running):
+            if fault.kind == "pause" and fault.woken is None:
+                fault.process.wake()
+                fault.woken = (now_us() - fault.at_us) / 1e6
+            if fault.life == fault.process.lives:
+                fault.process.wait_ready()
+            self.proceed(fault, self.status.read())
+        for fault in sorted(self.over + self.running, key=lambda x: x.at_us):
+            self.tell(fault)
+        for fault in self.waiting:
+            print(f"demo: no time left to {fault.kind} {fault.role}")
