@@ -1,6 +1,7 @@
 rookery_test(live bridge_test rookery::bridge rookery::broker rookery::proto_service)
 rookery_test(live bridge_cut_test rookery::bridge rookery::broker rookery::proto_service)
 rookery_test(live broker_server_test rookery::broker)
+rookery_test(live raw_frames_test rookery::bridge rookery::broker rookery::proto_service)
 if(TARGET example_ping)
   rookery_live_test(ping_pong ping_pong_test.cpp LIBRARIES rookery::broker
     PROGRAMS example_ping example_pong)

@@ -46,13 +46,16 @@ inline std::string raw_begin(std::uint16_t channel = 0) {
   return raw_frame(performative(0x11, 4, hex("40 43 52 64 52 64")), channel);
 }
 /// The peer attaches a link of its own, as its sender.
-inline std::string raw_attach(char handle = 0, std::uint16_t channel = 0) {
+inline std::string raw_attach(char handle = 0, std::uint16_t channel = 0,
+                              std::string_view target = "/queues/q") {
+  const auto size = static_cast<char>(target.size());
+  auto to =
+      hex("00 53 29 c0") + static_cast<char>(size + 3) + hex("01 a1") + size;
+  to += target;
   return raw_frame(
       performative(0x12, 7,
                    hex("a1 01 'l' 52") + handle
-                       + hex("42 40 40"
-                             "00 53 28 c0 04 01 a1 01 's'"
-                             "00 53 29 c0 0c 01 a1 09 '/queues/q'")),
+                       + hex("42 40 40 00 53 28 c0 04 01 a1 01 's'") + to),
       channel);
 }
 
