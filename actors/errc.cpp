@@ -32,6 +32,8 @@ std::string to_string(errc code) {
     return "store_mismatch";
   case errc::unknown_log:
     return "unknown_log";
+  case errc::lease_lapsed:
+    return "lease_lapsed";
   }
   return "unknown";
 }

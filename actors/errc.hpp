@@ -39,6 +39,9 @@ enum class errc : std::uint8_t {
   store_mismatch = 13,
   /// No log of this name is written here.
   unknown_log = 14,
+  /// The node may have been replaced as the owner of this shard. Why a shard
+  /// ended; nobody is answered with it.
+  lease_lapsed = 15,
 };
 
 /// One short name, as in the enumeration.

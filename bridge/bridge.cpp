@@ -15,6 +15,7 @@ amqp::client_options make_client_options(const hub& x) {
           x.options.node_name + "." + x.stream,
           {x.options.in_flight_max, x.options.send_queue.bytes_max,
            x.options.outcome_timeout},
+          x.options.idle_timeout,
           x.world.now};
 }
 
@@ -214,6 +215,22 @@ void bridge::on_up(std::function<void()> f) {
     if (x->client_.up())
       f();
   });
+}
+
+void bridge::on_down(std::function<void()> f) {
+  impl_->change(
+      [x = impl_.get(), f = std::move(f)] { x->down_hooks_.push_back(f); });
+}
+
+bool bridge::lease_held() const {
+  const auto& x = *impl_->hub_;
+  return x.lease.held(x.world.now());
+}
+
+std::function<bool()> bridge::lease() const {
+  return [x = impl_->hub_, connection = impl_->hub_->lease.connection()] {
+    return x->lease_held(connection);
+  };
 }
 
 caf::error bridge::wait_until_up(std::chrono::milliseconds timeout) {

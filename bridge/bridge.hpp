@@ -58,6 +58,7 @@ public:
   /// The same for a target that `factory` makes, and makes again, with a
   /// backoff, each time it ends. A factory that throws or makes none is tried
   /// again like that too. It must not block: it is called on the IO thread.
+  /// One that outlived its connection is made again at once.
   void serve(const address& at, std::function<caf::actor()> factory,
              serve_options options = {});
 
@@ -65,6 +66,24 @@ public:
   /// attached. What it throws is reported, not thrown on.
   /// @param f must not block; called on the IO thread
   void on_up(std::function<void()> f);
+
+  /// Calls `f` each time a connection ends, however it did; also when the
+  /// bridge stops.
+  /// @param f must not block; called on the IO thread, or on the one that
+  /// destroys the bridge
+  void on_down(std::function<void()> f);
+
+  /// Whether this node may take itself for the owner of what it serves: it is
+  /// connected and heard from the broker within `idle_timeout`. A broker gives
+  /// what is ours to others when it misses us for long enough; we may not see
+  /// it, because this process was stopped or the line is cut.
+  [[nodiscard]] bool lease_held() const;
+
+  /// The same of one connection: the present one or, while there is none, the
+  /// next. Once it is over the function says no for ever, so what was begun
+  /// for that connection does not go on under another. Never outdated when
+  /// asked for by a factory of `serve`. May outlive the bridge.
+  [[nodiscard]] std::function<bool()> lease() const;
 
   /// Waits until everything declared so far exists and all links are attached.
   /// @returns errc::unreachable when that took longer than `timeout`, or

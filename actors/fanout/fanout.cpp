@@ -40,7 +40,32 @@ struct reply_to<PullRequest> : std::type_identity<PullReply> {};
 template <>
 struct reply_to<GetTweetsRequest> : std::type_identity<Tweets> {};
 
+// Whether the actor may go on; ends it when it may not.
+bool holds(pointer self) {
+  auto& state = self->state;
+  if (!state.over && (!state.wiring.lease || state.wiring.lease()))
+    return true;
+  if (!std::exchange(state.over, true))
+    self->quit(caf::make_error(errc::lease_lapsed));
+  return false;
+}
+
+// An answer that never comes.
+template <class Reply>
+caf::typed_response_promise<Reply> silence(pointer self) {
+  return self->template make_response_promise<Reply>();
+}
+
 void pump(pointer self);
+
+// For what has no answer: `f` gets the core and the time.
+template <class F>
+void go_on(pointer self, F f) {
+  if (!holds(self))
+    return;
+  f(*self->state.core, self->state.wiring.clock());
+  pump(self);
+}
 
 struct executor {
   pointer self;
@@ -55,17 +80,19 @@ struct executor {
   }
   void operator()(finish_batch& x) const {
     auto& batches = self->state.batches;
+    if (!holds(self))
+      return;
     if (auto found = batches.find(x.token); found != batches.end()) {
       found->second.deliver(caf::unit);
       batches.erase(found);
     }
   }
   void operator()(answer_read& x) const {
-    if (auto promise = take_read(x.token))
+    if (auto promise = take_read(x.token); promise && holds(self))
       promise->deliver(std::move(x.reply));
   }
   void operator()(fail_read& x) const {
-    if (auto promise = take_read(x.token))
+    if (auto promise = take_read(x.token); promise && holds(self))
       promise->deliver(caf::make_error(x.why, "home timeline"));
   }
 
@@ -89,15 +116,14 @@ private:
     self->request(writer, self->state.request_timeout, request)
         .then(
             [self = self, ticket](reply& x) {
-              auto& state = self->state;
-              state.core->reply(ticket, writer_reply{std::move(x)},
-                                state.wiring.clock());
-              pump(self);
+              go_on(self, [&](fanout_core& core, moment now) {
+                core.reply(ticket, writer_reply{std::move(x)}, now);
+              });
             },
             [self = self, ticket](caf::error&) {
-              auto& state = self->state;
-              state.core->fail(ticket, state.wiring.clock());
-              pump(self);
+              go_on(self, [&](fanout_core& core, moment now) {
+                core.fail(ticket, now);
+              });
             });
   }
 };
@@ -107,8 +133,13 @@ void pump(pointer self) {
   auto& state = self->state;
   for (auto todo = state.core->take_effects(); !todo.empty();
        todo = state.core->take_effects())
-    for (auto& x : todo)
+    for (auto& x : todo) {
+      if (state.over)
+        return;
       std::visit(executor{self}, x);
+    }
+  if (state.over)
+    return;
   if (state.core->has_work() && !std::exchange(state.working, true))
     self->send(self, work_atom::value);
   if (state.core->wants_tick(state.wiring.clock())
@@ -116,13 +147,29 @@ void pump(pointer self) {
     self->delayed_send(self, tick_interval, caf::tick_atom::value);
 }
 
-moment begin(pointer self) {
+// What comes before every message: the time, or nothing when the actor is over.
+std::optional<moment> begin(pointer self) {
+  if (!holds(self))
+    return std::nullopt;
   auto now = self->state.wiring.clock();
   if (!std::exchange(self->state.started, true)) {
     self->state.core->start(now);
     pump(self);
+    if (self->state.over)
+      return std::nullopt;
   }
   return now;
+}
+
+// Answers with what `f` makes of the core.
+template <class Reply, class F>
+caf::result<Reply> answer_at_once(pointer self, F f) {
+  if (!begin(self))
+    return silence<Reply>(self);
+  caf::result<Reply> answer = f(*self->state.core);
+  if (!holds(self)) // a dump takes its time
+    return silence<Reply>(self);
+  return answer;
 }
 
 } // namespace
@@ -138,21 +185,28 @@ fanout_actor::behavior_type fanout(pointer self, fanout_options options,
   return {
       [self](const LogBatch& batch) -> caf::result<void> {
         auto now = begin(self);
+        if (!now)
+          return silence<caf::unit_t>(self);
         auto& known = self->state;
         auto token = ++known.last_token;
         auto promise = self->make_response_promise<caf::unit_t>();
         known.batches.emplace(token, promise);
-        if (auto error = known.core->take_batch(token, batch, now)) {
+        if (auto error = known.core->take_batch(token, batch, *now)) {
           known.batches.erase(token);
-          promise.deliver(std::move(error));
+          if (holds(self))
+            promise.deliver(std::move(error));
         }
         pump(self);
         return promise;
       },
       [self](const LogHead& head) -> caf::result<void> {
         auto now = begin(self);
-        auto error = self->state.core->take_head(head, now);
+        if (!now)
+          return silence<caf::unit_t>(self);
+        auto error = self->state.core->take_head(head, *now);
         pump(self);
+        if (!holds(self))
+          return silence<caf::unit_t>(self);
         if (error)
           return error;
         return caf::unit;
@@ -160,40 +214,40 @@ fanout_actor::behavior_type fanout(pointer self, fanout_options options,
       [self](const HomeTimelineRequest& request)
           -> caf::result<HomeTimelineReply> {
         auto now = begin(self);
+        if (!now)
+          return silence<HomeTimelineReply>(self);
         auto& known = self->state;
         auto token = ++known.last_token;
         auto promise = self->make_response_promise<HomeTimelineReply>();
         known.reads.emplace(token, promise);
-        if (auto error = known.core->read(token, request, now)) {
+        if (auto error = known.core->read(token, request, *now)) {
           known.reads.erase(token);
-          promise.deliver(std::move(error));
+          if (holds(self))
+            promise.deliver(std::move(error));
         }
         pump(self);
         return promise;
       },
-      [self](const ShardStatusRequest&) -> caf::result<ShardStatus> {
-        begin(self);
-        return self->state.core->status();
+      [self](const ShardStatusRequest&) {
+        return answer_at_once<ShardStatus>(
+            self, [](fanout_core& core) { return core.status(); });
       },
-      [self](const DumpTimelinesRequest& request)
-          -> caf::result<DumpTimelinesReply> {
-        begin(self);
-        return self->state.core->dump(request);
+      [self](const DumpTimelinesRequest& request) {
+        return answer_at_once<DumpTimelinesReply>(
+            self, [&](fanout_core& core) { return core.dump(request); });
       },
-      [self](
-          const CompletionsRequest& request) -> caf::result<CompletionsReply> {
-        begin(self);
-        return self->state.core->completions_after(request);
+      [self](const CompletionsRequest& request) {
+        return answer_at_once<CompletionsReply>(self, [&](fanout_core& core) {
+          return core.completions_after(request);
+        });
       },
       [self](work_atom) {
         self->state.working = false;
-        self->state.core->work(self->state.wiring.clock());
-        pump(self);
+        go_on(self, [](fanout_core& core, moment now) { core.work(now); });
       },
       [self](caf::tick_atom) {
         self->state.ticking = false;
-        self->state.core->tick(self->state.wiring.clock());
-        pump(self);
+        go_on(self, [](fanout_core& core, moment now) { core.tick(now); });
       },
   };
 }

@@ -43,6 +43,9 @@ struct fanout_wiring {
   caf::actor follow_writer;
   /// The time; the default is the machine's.
   std::function<moment()> clock = {};
+  /// Whether this node may still be the owner; once it says no, it is not
+  /// asked again. Empty = always.
+  std::function<bool()> lease = {};
 };
 
 struct fanout_state {
@@ -57,6 +60,7 @@ struct fanout_state {
   fanout_wiring wiring;
   caf::timespan request_timeout{};
   std::uint64_t last_token = 0;
+  bool over = false;    // the lease lapsed
   bool started = false; // a first message came: this node has the shard
   bool working = false; // a work_atom is under way
   bool ticking = false; // a tick_atom is under way
@@ -69,6 +73,11 @@ struct fanout_state {
 /// LogBatch is answered when it is expanded to the last follower, so that its
 /// delivery is settled then. Expansion goes on in quanta, with a message to
 /// itself in between, so that reads do not wait for celebrities.
+///
+/// The lease is looked at before each message is handled and before each
+/// answer is given. When it has lapsed the actor ends with errc::lease_lapsed
+/// and answers nothing: another node may have the shard by now, and what lies
+/// in the mailbox is stale. A new actor begins anew.
 /// @param options must be valid, see `validate`
 fanout_actor::behavior_type
 fanout(fanout_actor::stateful_pointer<fanout_state> self,

@@ -25,6 +25,9 @@ struct client_options {
   /// Of each sender. Its outcome timeout is also that of every other answer
   /// we wait for: to an attach, from management.
   client_sender::limits sending = {};
+  /// The connection is given up when nothing was heard for so long, before
+  /// anything that comes then is looked at; 0 = never. See `client::heard_at`.
+  std::chrono::milliseconds idle_timeout{0};
   /// Tells the time.
   std::function<std::chrono::steady_clock::time_point()> now =
       std::chrono::steady_clock::now;
@@ -87,6 +90,12 @@ public:
   /// Looks after deadlines; call it at least every 100 ms.
   void check(clock::time_point now);
 
+  /// When bytes last came over the present connection; nothing unless it is
+  /// open. The broker may have given our queues to others when that is long
+  /// ago and this process was stopped or cut off: what came for us meanwhile
+  /// is stale, and so is what we would say of it.
+  [[nodiscard]] std::optional<clock::time_point> heard_at() const;
+
   [[nodiscard]] bool up() const { return up_; }
   [[nodiscard]] bool connected() const { return engine_ != nullptr; }
   /// Messages handed to the wire so far, the repeated ones not counted.
@@ -100,6 +109,7 @@ public:
   }
 
   // engine_handler
+  void on_received() override;
   void on_open(const peer_info& peer) override;
   void on_session_closed(session s, const condition& why) override;
   void on_link_open(link x, bool ours) override;
@@ -125,6 +135,9 @@ private:
   void pump(client_sender& x, clock::time_point now);
   [[nodiscard]] bool declared_here(const bridge::address& what) const;
   [[nodiscard]] bool ready() const;
+  // Ends the connection when nothing was heard for too long.
+  // @returns whether it goes on
+  bool in_time();
   session session_for_link();
   void check_up();
   void abort(const condition& why);
@@ -141,6 +154,7 @@ private:
 
   // Of this connection.
   engine* engine_ = nullptr;
+  clock::time_point heard_at_{}; // or when it was made, if later
   std::unique_ptr<management> management_;
   peer_info peer_;
   std::size_t declared_ = 0;             // declarations the broker confirmed

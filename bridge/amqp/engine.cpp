@@ -106,6 +106,7 @@ struct engine::impl {
   bool opened = false;     // the peer's OPEN came
   bool closed = false;     // on_closed was called
   bool broken = false;     // the transport reported an error
+  bool received = false;   // read_done was called since the last dispatch
   std::size_t written = 0; // by write_done since the last dispatch
   bool drained = false;    // by it: nothing was left
 };
@@ -288,6 +289,7 @@ std::span<char> engine::read_buffer() {
 void engine::read_done(std::size_t n) {
   n = impl_->guard.pass({impl_->room, n});
   pn_connection_driver_read_done(&impl_->driver, n);
+  impl_->received = true;
 }
 
 void engine::read_closed() { pn_connection_driver_read_close(&impl_->driver); }
@@ -309,6 +311,8 @@ void engine::write_closed() {
 
 bool engine::dispatch() {
   auto& self = *impl_;
+  if (std::exchange(self.received, false))
+    self.guarded([&] { self.handler.on_received(); });
   if (auto count = std::exchange(self.written, 0); count > 0)
     self.guarded([&] { self.handler.on_written(count, self.drained); });
   if (self.handle_events() && !finished()) {

@@ -52,6 +52,8 @@ struct peer_info {
 class engine_handler {
 public:
   virtual ~engine_handler() = default;
+  /// Bytes came; what they hold is told next.
+  virtual void on_received() {}
   /// The peer's OPEN came; ours has been sent.
   virtual void on_open(const peer_info&) {}
   /// The peer began a session. The default accepts it.

@@ -46,6 +46,8 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   void on_exception(const std::string& what) override;
 
   void call(const std::function<void()>& hook);
+  // Tells the other threads when the broker was heard.
+  void publish_lease();
   void take_reply(std::uint64_t delivery, std::string_view bytes);
   // `applied` more changes were made.
   void publish_state(std::uint64_t applied = 0);
@@ -64,6 +66,7 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   std::size_t reply_receiver_ = 0;
   std::map<std::size_t, caf::strong_actor_ptr> served_; // by receiver
   std::vector<std::function<void()>> up_hooks_;
+  std::vector<std::function<void()>> down_hooks_;
   std::vector<settlement> batch_;       // reused
   hub::clock::time_point next_check_{}; // when to look after deadlines
   std::uint64_t connects_ = 0;

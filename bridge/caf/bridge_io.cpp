@@ -32,7 +32,13 @@ void bridge::impl::publish_state(std::uint64_t applied) {
   state_changed_.notify_all();
 }
 
+void bridge::impl::publish_lease() {
+  if (auto heard_at = client_.heard_at())
+    hub_->lease.heard(*heard_at);
+}
+
 void bridge::impl::on_up(const amqp::peer_info& broker) {
+  publish_lease();
   if (std::exchange(greeted_, true))
     return publish_state(); // something was added
   if (++connects_ > 1)
@@ -58,6 +64,7 @@ void bridge::impl::on_exception(const std::string& what) {
 void bridge::impl::on_down(const amqp::condition& why) {
   using severity = observer::severity;
   greeted_ = false;
+  hub_->lease.lost(); // first: nobody may go on who looks
   hub_->report(why.empty() || stopped_ ? severity::info : severity::warning,
                "broker-down", why.text());
   {
@@ -65,6 +72,10 @@ void bridge::impl::on_down(const amqp::condition& why) {
     state_.trouble = why.text();
   }
   publish_state();
+  for (auto& [index, x] : served_)
+    get(x).connection_over();
+  for (auto& f : down_hooks_)
+    call(f);
 }
 
 void bridge::impl::on_unreachable(const std::string& why) {
@@ -90,9 +101,9 @@ void bridge::impl::on_message(std::size_t receiver, std::uint64_t delivery,
                               std::string& bytes) {
   if (receiver == reply_receiver_)
     return take_reply(delivery, bytes);
+  publish_lease();
   if (auto found = served_.find(receiver); found != served_.end())
-    static_cast<served_address*>(found->second->get())
-        ->deliver(delivery, bytes, hub_->world.now());
+    get(found->second).deliver(delivery, bytes, hub_->world.now());
 }
 
 void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
@@ -161,6 +172,7 @@ void bridge::impl::on_outcome(std::size_t, amqp::outgoing&& what,
 }
 
 void bridge::impl::on_turn() {
+  publish_lease();
   hub_->settlements.take(batch_);
   for (const auto& x : batch_)
     client_.settle(x.delivery, x.result);

@@ -36,6 +36,7 @@ hub::hub(caf::actor_system& system_arg, type_registry types_arg,
       reply_queue{"rookery.reply." + options.node_name + "." + stream},
       reply_to{options.profile->encode(address::queue(reply_queue))},
       replies{std::make_shared<amqp::outgoing_queue>(options.send_queue)},
+      lease{options.idle_timeout},
       watcher_{std::move(watcher)},
       pending_{options.requests_max} {}
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "bridge/amqp/outgoing.hpp"
+#include "bridge/border/lease_clock.hpp"
 #include "bridge/border/settle_lane.hpp"
 #include "bridge/bridge_options.hpp"
 #include "bridge/core/pending_requests.hpp"
@@ -73,6 +74,11 @@ public:
   /// Ends one delivery. Never blocks, never refuses.
   void settle(std::uint64_t delivery, outcome how);
 
+  /// Whether connection number `connection` still gives the right to work.
+  [[nodiscard]] bool lease_held(std::uint64_t connection) const {
+    return lease.held(world.now(), connection);
+  }
+
   void report(observer::severity severity, std::string_view name,
               std::string_view text) noexcept {
     if (watcher_)
@@ -93,6 +99,7 @@ public:
   const std::shared_ptr<amqp::outgoing_queue> replies;
 
   settle_lane settlements;
+  lease_clock lease;
   live_counters counters;
   std::atomic<std::uint64_t> replies_sent = 0; // numbers their message ids
 

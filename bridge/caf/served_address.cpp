@@ -70,6 +70,7 @@ void served_address::make_target() {
   {
     std::lock_guard guard{mutex_};
     made_at_ = hub_->world.now();
+    made_for_ = hub_->lease.connection();
     target_ = target;
     if (target)
       ready.swap(waiting_);
@@ -80,14 +81,23 @@ void served_address::make_target() {
     return hub_->report(observer::severity::error, "factory-failed",
                         name_ + ": " + why);
   watch(target);
-  for (auto& x : ready) {
-    {
-      std::lock_guard guard{mutex_};
-      if (find(x.delivery) == nullptr)
-        continue; // took too long, or the target is down already
-    }
-    hand_over(target, x.delivery, std::move(x.content));
+  for (auto& x : ready)
+    hand_over_waiting(target, std::move(x));
+}
+
+void served_address::hand_over_waiting(const caf::actor& target, waiting x) {
+  std::optional<unfinished> stale;
+  {
+    std::lock_guard guard{mutex_};
+    auto* found = find(x.delivery);
+    if (found == nullptr)
+      return; // took too long, or the target is down already
+    if (!hub_->lease_held(found->connection))
+      stale = std::exchange(*found, {});
   }
+  if (stale)
+    return give_up(*stale);
+  hand_over(target, x.delivery, std::move(x.content));
 }
 
 served_address::unfinished* served_address::find(std::uint64_t delivery) {
@@ -126,6 +136,7 @@ void served_address::release() {
 
 void served_address::on_target_down(const caf::error& reason) {
   std::vector<unfinished> lost;
+  bool outlived = false;       // its connection: that is no failure
   std::vector<waiting> nobody; // ends outside the lock
   caf::actor last;             // as well
   {
@@ -134,15 +145,17 @@ void served_address::on_target_down(const caf::error& reason) {
     nobody.swap(waiting_);
     gone_ = gone_ || !make_;
     auto now = hub_->world.now();
-    if (now - made_at_ > well_time)
+    outlived = made_for_ != hub_->lease.connection();
+    if (outlived || now - made_at_ > well_time)
       restart_.reset();
-    restart_at_ = now + restart_.next();
+    restart_at_ = outlived ? now : now + restart_.next();
     for (auto& x : unfinished_)
       if (x.delivery != 0)
         lost.push_back(std::exchange(x, {}));
     joined_ = 0;
   }
-  hub_->report(observer::severity::warning, "target-down",
+  using severity = observer::severity;
+  hub_->report(outlived ? severity::debug : severity::warning, "target-down",
                name_ + ": " + hub_->system.render(reason));
   for (const auto& x : lost) {
     ++hub_->counters.failed;
@@ -150,9 +163,22 @@ void served_address::on_target_down(const caf::error& reason) {
   }
 }
 
+void served_address::connection_over() {
+  std::lock_guard guard{mutex_};
+  if (target_ || !make_)
+    return;
+  // It may have ended because nothing was heard of this connection any more.
+  restart_.reset();
+  restart_at_ = hub_->world.now();
+}
+
 void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
                              clock::time_point now) {
   ++hub_->counters.received;
+  if (!hub_->lease.held(now)) {
+    ++hub_->counters.failed;
+    return hub_->settle(delivery, outcome::failure());
+  }
   try {
     decode(delivery, bytes, now);
   } catch (const std::exception& x) {
@@ -233,6 +259,9 @@ void served_address::join(unfinished x) {
   ++hub_->counters.duplicates;
   x.joined = true;
   x.deadline = clock::time_point::max(); // the other one has a deadline
+  for (auto& other : unfinished_)
+    if (other.delivery != 0 && other.stream == x.stream && other.seq == x.seq)
+      other.connection = x.connection;
   add(std::move(x));
   ++joined_;
 }

@@ -49,6 +49,9 @@ public:
   /// @returns false when the target is gone for good. @thread proton
   bool check(clock::time_point now);
 
+  /// The connection is over. @thread proton
+  void connection_over();
+
   /// A response. @thread any
   using caf::actor_proxy::enqueue;
   void enqueue(caf::mailbox_element_ptr what,
@@ -60,7 +63,10 @@ private:
   // delivery of the same message.
   struct unfinished {
     std::uint64_t delivery = 0; // 0: the slot is free
-    std::string reply_to;       // empty: nobody waits for an answer
+    // The one over which it came; after a redelivery, over which that did. An
+    // answer belongs to it: over another, somebody else may answer.
+    std::uint64_t connection = 0;
+    std::string reply_to; // empty: nobody waits for an answer
     std::string correlation_id;
     id_kind correlation_kind = id_kind::string;
     clock::time_point deadline{};
@@ -87,12 +93,15 @@ private:
   [[nodiscard]] unfinished* find(std::uint64_t delivery);
   void add(unfinished x);
   void on_target_down(const caf::error& reason);
+  void hand_over_waiting(const caf::actor& target, waiting x);
   void hand_over(const caf::actor& target, std::uint64_t delivery,
                  caf::message content);
   void refuse(std::uint64_t delivery, const amqp::envelope_view& head, errc why,
               const char* condition, const std::string& text);
   void finish(const unfinished& x, const caf::type_erased_tuple& answer);
   void finish_error(const unfinished& x, const caf::error& error);
+  // Ends one that was taken out and that nobody may answer here.
+  void give_up(const unfinished& x);
   // Settles one that was taken out, and those that joined it.
   void end(const unfinished& x, const outcome& how);
   // Call it with mutex_ held.
@@ -100,8 +109,10 @@ private:
   void reply(const unfinished& x, const google::protobuf::Message& body);
   void reply_error(const unfinished& x, const caf::error& error);
   void send_reply(std::string bytes);
-  [[nodiscard]] static unfinished
-  make_unfinished(std::uint64_t delivery, const amqp::envelope_view& head);
+  [[nodiscard]] unfinished make_unfinished(std::uint64_t delivery,
+                                           const amqp::envelope_view& head);
+  // Whether one that was taken out may be answered, if somebody waits.
+  [[nodiscard]] bool may_answer(const unfinished& x) const;
   [[nodiscard]] envelope reply_head(const unfinished& x);
   [[nodiscard]] std::optional<unfinished> take(std::uint64_t delivery);
 
@@ -116,6 +127,7 @@ private:
   bool gone_ = false;              // the target ended and nobody makes another
   clock::time_point made_at_{};    // when the target was made
   clock::time_point restart_at_{}; // when to make the next target
+  std::uint64_t made_for_ = 0;     // the connection when the target was made
   // By the low half of their numbers, which the client uses again: as many as
   // the windows of the bridge have room for.
   std::vector<unfinished> unfinished_;

@@ -48,6 +48,16 @@ served_address::take(std::uint64_t delivery) {
   return std::exchange(*found, {});
 }
 
+bool served_address::may_answer(const unfinished& x) const {
+  return x.reply_to.empty() || hub_->lease_held(x.connection);
+}
+
+void served_address::give_up(const unfinished& x) {
+  ++hub_->counters.failed;
+  hub_->report(observer::severity::debug, "delivery-given-up", name_);
+  end(x, outcome::failure());
+}
+
 void served_address::end(const unfinished& x, const outcome& how) {
   std::vector<std::uint64_t> joined;
   if (x.stream && !x.joined) {
@@ -81,6 +91,8 @@ std::vector<std::uint64_t> served_address::take_joined(const unfinished& x) {
 
 void served_address::finish(const unfinished& x,
                             const caf::type_erased_tuple& answer) {
+  if (!may_answer(x))
+    return give_up(x);
   if (answer.match_elements<caf::error>())
     return finish_error(x, answer.get_as<caf::error>(0));
   if (!x.reply_to.empty()) {
@@ -134,6 +146,7 @@ served_address::make_unfinished(std::uint64_t delivery,
                                 const amqp::envelope_view& head) {
   unfinished result;
   result.delivery = delivery;
+  result.connection = hub_->lease.connection();
   if (!head.reply_to.empty()) {
     result.reply_to = head.reply_to;
     result.correlation_id = to_string(identity(head));

@@ -38,6 +38,7 @@ std::string words(actors::errc x) {
     return "the service is overloaded; ask again later";
   case errc::fenced:
   case errc::lease_lapsed:
+  case errc::lease_lapsed:
     return "another node took over; ask again";
   case errc::store_mismatch:
     return "the store does not fit the configuration";

@@ -65,6 +65,13 @@ std::string roles::start() {
         caf::anon_send(who, store::publish_head_atom::value);
     });
   });
+  // Another node may have the shards now; what these hold is to be read again.
+  transport_.on_down([cast = cast_] {
+    cast->for_each([](auto& who, bool writer) {
+      if (!writer)
+        caf::anon_send_exit(who, caf::exit_reason::user_shutdown);
+    });
+  });
   return {};
 }
 
@@ -167,7 +174,8 @@ void roles::serve_shards() {
     auto at = shard_address(i, layout_);
     transport_.serve(
         at,
-        [this, at, options, wiring] {
+        [this, at, options, wiring]() mutable {
+          wiring.lease = transport_.lease();
           auto who = system_.spawn(actors::fanout, options, wiring);
           return cast_->put(at, caf::actor_cast<caf::actor>(who), false);
         },

@@ -11,6 +11,7 @@
 #include "tests/support/test_system.hpp"
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -78,7 +79,9 @@ struct fixture {
               std::chrono::duration_cast<std::chrono::microseconds>(since_epoch)
                   .count())};
     };
+    wiring.lease = [this] { return looks++ < looks_max; };
     shard = t.spawn(fanout, options, std::move(wiring));
+    shard->attach_functor([this](const caf::error& why) { end = why; });
     t.run();
   }
 
@@ -90,6 +93,9 @@ struct fixture {
     return result;
   }
 
+  int looks = 0; // at the lease
+  int looks_max = 1'000'000;
+  std::optional<caf::error> end; // why the shard ended
   test_system t;
   std::shared_ptr<writer_state> store = std::make_shared<writer_state>();
   fanout_actor shard;
@@ -201,4 +207,61 @@ TEST_CASE("fanout: tells when a tweet was in the last timeline", "[fanout]") {
   REQUIRE(done->tweet_ids_size() == 1);
   CHECK(done->tweet_ids(0) == id);
   CHECK(done->latencies_us(0) == 1500);
+}
+
+TEST_CASE("fanout: without the lease nothing in the mailbox is handled",
+          "[fanout]") {
+  fixture s;
+  s.looks_max = 0;
+  auto batch = s.t.start<void>(s.shard, s.world().batch(0, 1, 1));
+  auto read = s.t.start<HomeTimelineReply>(s.shard, s.home(1));
+  auto dump = s.t.start<DumpTimelinesReply>(s.shard, DumpTimelinesRequest{});
+  s.t.run();
+  CHECK(s.store->asked == 0);
+  CHECK_FALSE(batch.done());
+  // What it did not even look at: told by the runtime, not by the shard.
+  CHECK(read.get().error() == caf::sec::request_receiver_down);
+  CHECK(dump.get().error() == caf::sec::request_receiver_down);
+  REQUIRE(s.end);
+  CHECK(*s.end == errc::lease_lapsed);
+  CHECK(s.looks == 1); // over is over
+}
+
+TEST_CASE("fanout: a read is not answered wherever the lease lapses",
+          "[fanout]") {
+  int lapses = 0;
+  for (bool answered = false; !answered; ++lapses) {
+    INFO("looks=" << lapses);
+    fixture s;
+    s.world().follow(1, 9);
+    s.world().post(9);
+    s.looks_max = lapses;
+    auto read = s.t.start<HomeTimelineReply>(s.shard, s.home(1));
+    s.t.run();
+    answered = read.done();
+    CHECK(s.end.has_value() != answered);
+  }
+  // Before the message, after each answer of a writer, before the answer.
+  CHECK(lapses > 5);
+}
+
+TEST_CASE("fanout: a batch is not answered wherever the lease lapses",
+          "[fanout]") {
+  fanout_options options;
+  options.quantum = 1;
+  int lapses = 0;
+  for (bool answered = false; !answered; ++lapses) {
+    INFO("looks=" << lapses);
+    fixture s{options};
+    for (user_id follower = 1; follower <= 10; ++follower)
+      s.world().follow(follower, 0);
+    REQUIRE(s.t.ask<HomeTimelineReply>(s.shard, s.home(10)));
+    s.world().post(0);
+    s.looks_max = s.looks + lapses;
+    auto batch = s.t.start<void>(s.shard, s.world().batch(0, 1, 1));
+    s.t.run();
+    answered = batch.done();
+    CHECK(s.end.has_value() != answered);
+  }
+  CHECK(lapses > 10); // at least one for each quantum
 }

@@ -10,6 +10,7 @@
 
 #include <caf/all.hpp>
 
+#include <atomic>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -105,6 +106,29 @@ TEST_CASE("bridge: what is sent again after a cut is handled once",
   CHECK(server.link->counters().received == 2 * count + 1);
   for (const auto& [seq, times] : seen.times())
     CHECK(times == 1);
+}
+
+TEST_CASE("bridge: a lease ends with its connection", "[live][bridge]") {
+  tests::loopback_broker broker;
+  tests::tcp_relay relay{broker.port()};
+  node server{"server", relay.port()};
+  std::atomic<int> downs = 0;
+  server.link->on_down([&downs] { ++downs; });
+  auto first = server.link->lease(); // of the connection to come
+  REQUIRE_FALSE(server.link->wait_until_up(10s));
+  CHECK(first());
+  CHECK(server.link->lease_held());
+  relay.cut();
+  REQUIRE(until([&] { return server.link->counters().reconnects == 1; }));
+  CHECK(downs == 1);
+  CHECK_FALSE(first());
+  CHECK(server.link->lease_held());
+  auto second = server.link->lease();
+  CHECK(second());
+  server.link->stop(2s);
+  CHECK(downs == 2);
+  CHECK_FALSE(second());
+  CHECK_FALSE(server.link->lease_held());
 }
 
 TEST_CASE("bridge: a redelivery after a cut joins the handler that runs",

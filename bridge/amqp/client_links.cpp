@@ -1,0 +1,134 @@
+#include "bridge/amqp/client.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace rookery::amqp {
+
+namespace {
+
+// How long a missing queue is taken to be missing.
+constexpr std::chrono::milliseconds missing_time{250};
+
+} // namespace
+
+void client::bring_up(client_sender& x, clock::time_point now) {
+  using state = client_sender::state_type;
+  if (x.state == state::asking || x.state == state::attaching
+      || !x.wants_link())
+    return;
+  if (now >= x.retry_at)
+    look_for(x);
+  else if (x.state == state::missing)
+    give_up(x);
+}
+
+void client::pump(client_sender& x, clock::time_point now) {
+  sent_ += x.pump(now);
+  for (auto& item : x.take_too_long())
+    owner_.on_outcome(
+        x.index(), std::move(item),
+        bridge::outcome::rejected("amqp:link:message-size-exceeded",
+                                  "the broker takes no message so long"));
+}
+
+void client::attach_receivers() {
+  for (auto& x : receivers_)
+    if (x->wants_link())
+      attach(*x);
+  check_up();
+}
+
+session client::session_for_link() {
+  if (!session_ || session_links_ >= options_.profile->links_per_session_max) {
+    session_ = engine_->open_session();
+    session_links_ = 0;
+  }
+  ++session_links_;
+  return session_;
+}
+
+void client::attach(client_receiver& x) {
+  x.attaching(options_.now() + options_.sending.outcome_timeout);
+  auto name = options_.name + ".in." + std::to_string(x.index());
+  auto l = engine_->make_receiver(session_for_link(), name);
+  l.set_context(&x);
+  link_terms terms;
+  terms.source = options_.profile->encode(bridge::address::queue(x.queue()));
+  terms.target = name;
+  terms.priority = x.priority();
+  l.open(terms);
+}
+
+void client::attach(client_sender& x) {
+  using kind = bridge::address::kind_type;
+  x.state = client_sender::state_type::attaching;
+  x.attach_by = options_.now() + options_.sending.outcome_timeout;
+  auto name = options_.name + ".out." + std::to_string(x.index());
+  session s;
+  if (x.to() && x.to()->kind() == kind::exchange && !declared_here(*x.to())) {
+    // If the exchange is missing, this session goes and no other.
+    s = engine_->open_session();
+    s.set_context(&x);
+  } else {
+    s = session_for_link();
+  }
+  auto l = engine_->make_sender(s, name);
+  l.set_context(&x);
+  link_terms terms;
+  terms.source = name;
+  if (x.to())
+    terms.target = options_.profile->encode(*x.to());
+  l.open(terms);
+}
+
+void client::look_for(client_sender& x) {
+  using kind = bridge::address::kind_type;
+  if (!x.to() || x.to()->kind() != kind::queue || declared_here(*x.to()))
+    return attach(x);
+  x.state = client_sender::state_type::asking;
+  management_->find_queue(x.to()->name(), [this, &x](int status, std::string) {
+    if (status >= 200 && status < 300)
+      attach(x);
+    else
+      missing(x);
+  });
+}
+
+void client::missing(client_sender& x) {
+  x.state = client_sender::state_type::missing;
+  x.retry_at = options_.now() + missing_time;
+  give_up(x);
+}
+
+void client::give_up(client_sender& x) {
+  for (auto& item : x.give_up_all())
+    owner_.on_outcome(x.index(), std::move(item), bridge::outcome::released());
+}
+
+// A sender's link is gone while its connection is not.
+void client::sender_lost(client_sender& x, link l) {
+  using state = client_sender::state_type;
+  const auto refused = !x.attached() && x.state == state::attaching;
+  x.link_lost();
+  x.retry_at = options_.now() + missing_time;
+  if (l.session().context() != nullptr)
+    l.session().close();
+  if (refused)
+    missing(x);
+}
+
+bool client::declared_here(const bridge::address& what) const {
+  using kind = bridge::address::kind_type;
+  return std::any_of(
+      declarations_.begin(), declarations_.end(), [&](const auto& x) {
+        if (what.kind() == kind::queue) {
+          const auto* queue = std::get_if<bridge::queue_declaration>(&x);
+          return queue != nullptr && queue->name == what.name();
+        }
+        const auto* exchange = std::get_if<bridge::exchange_declaration>(&x);
+        return exchange != nullptr && exchange->name == what.name();
+      });
+}
+
+} // namespace rookery::amqp
