@@ -38,7 +38,6 @@ std::string words(actors::errc x) {
     return "the service is overloaded; ask again later";
   case errc::fenced:
   case errc::lease_lapsed:
-  case errc::lease_lapsed:
     return "another node took over; ask again";
   case errc::store_mismatch:
     return "the store does not fit the configuration";
@@ -118,7 +117,8 @@ bool is_refusal(const caf::error& x) {
 bool is_temporary(const caf::error& x) {
   if (x.category() == caf::atom("service"))
     return x == actors::errc::store_failed || x == actors::errc::not_complete
-           || x == actors::errc::overloaded || x == actors::errc::fenced;
+           || x == actors::errc::overloaded || x == actors::errc::fenced
+           || x == actors::errc::lease_lapsed;
   return x != bridge::errc::too_long && x != bridge::errc::unknown_type
          && x != bridge::errc::undecodable;
 }

@@ -50,6 +50,7 @@ TEST_CASE("error text: what may pass is worth another attempt",
   CHECK(is_temporary(caf::make_error(bridge::errc::unroutable)));
   CHECK(is_temporary(caf::make_error(bridge::errc::queue_full)));
   CHECK(is_temporary(caf::make_error(actors::errc::fenced)));
+  CHECK(is_temporary(caf::make_error(actors::errc::lease_lapsed)));
   CHECK(is_temporary(caf::make_error(actors::errc::not_complete)));
   CHECK_FALSE(is_temporary(caf::make_error(actors::errc::not_author)));
   CHECK_FALSE(is_temporary(caf::make_error(actors::errc::key_conflict)));
