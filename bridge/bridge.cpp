@@ -246,6 +246,11 @@ void bridge::stop(std::chrono::milliseconds timeout,
   impl_->stop(timeout, std::move(done));
 }
 
+std::size_t bridge::unfinished() const {
+  std::lock_guard guard{impl_->state_mutex_};
+  return impl_->state_.unfinished;
+}
+
 bridge_counters bridge::counters() const {
   return impl_->hub_->counters.snapshot();
 }

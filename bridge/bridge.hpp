@@ -106,6 +106,9 @@ public:
 
   [[nodiscard]] bridge_counters counters() const;
 
+  /// Sends and deliveries that have not ended, as of at most 50 ms ago.
+  [[nodiscard]] std::size_t unfinished() const;
+
 private:
   struct impl;
   std::unique_ptr<impl> impl_;

@@ -142,8 +142,7 @@ void pump(pointer self) {
     return;
   if (state.core->has_work() && !std::exchange(state.working, true))
     self->send(self, work_atom::value);
-  if (state.core->wants_tick(state.wiring.clock())
-      && !std::exchange(state.ticking, true))
+  if (state.core->wants_tick() && !std::exchange(state.ticking, true))
     self->delayed_send(self, tick_interval, caf::tick_atom::value);
 }
 

@@ -89,8 +89,8 @@ void fanout_core::tick(moment now) {
 
 effects fanout_core::take_effects() { return std::exchange(effects_, {}); }
 
-bool fanout_core::wants_tick(moment now) const {
-  return reads_.size() > 0 || requests_.is_delayed(now.steady);
+bool fanout_core::wants_tick() const {
+  return reads_.size() > 0 || requests_.is_delayed(now_.steady);
 }
 
 std::optional<std::uint32_t>

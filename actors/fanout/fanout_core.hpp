@@ -77,8 +77,8 @@ public:
   /// Whether `work` has something to do.
   [[nodiscard]] bool has_work() const noexcept { return !expansion_.empty(); }
 
-  /// Whether something waits for time to pass.
-  [[nodiscard]] bool wants_tick(moment now) const;
+  /// Whether something waits for time to pass, as of the last call.
+  [[nodiscard]] bool wants_tick() const;
 
   [[nodiscard]] service::v1::ShardStatus status() const;
 

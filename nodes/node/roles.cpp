@@ -102,7 +102,7 @@ store::store_options roles::store_of(std::uint32_t count) const {
   store::store_options result;
   result.directory = config_.store;
   result.count = count;
-  result.database.vfs = world_.vfs;
+  result.database = world_.database;
   return result;
 }
 

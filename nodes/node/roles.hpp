@@ -27,8 +27,8 @@ struct role_environment {
   std::function<actors::moment()> moment = {};
   /// Uniform numbers.
   std::function<std::uint64_t()> random = [] { return std::random_device{}(); };
-  /// The SQLite VFS under the stores; empty is the operating system's.
-  std::string vfs = {};
+  /// How the stores are opened.
+  store::database_options database = {};
 };
 
 /// The actors of a node: makes them, serves their addresses through the

@@ -275,7 +275,7 @@ TEST_CASE("fanout_core: a failed read of a log is tried again later",
   uut.core.fail(uut.waiting[0].ticket, uut.now);
   uut.settle();
   CHECK(uut.waiting.size() == 1);
-  CHECK(uut.core.wants_tick(uut.now));
+  CHECK(uut.core.wants_tick());
   uut.held = [](auto&) { return false; };
   uut.pass(99);
   CHECK(uut.core.status().applied(0).seq() == 0);

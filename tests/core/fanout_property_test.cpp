@@ -361,7 +361,7 @@ private:
       }
       core_->work(now());
       collect();
-      if (requests_.empty() && !core_->has_work() && !core_->wants_tick(now()))
+      if (requests_.empty() && !core_->has_work() && !core_->wants_tick())
         return;
       tick(requests_.empty() ? 50 : 1);
       if (!requests_.empty()) {

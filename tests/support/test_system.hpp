@@ -160,6 +160,25 @@ public:
       throw std::logic_error("test_system: " + std::exchange(*trouble_, {}));
   }
 
+  /// Runs at most `turns_max` actors, one turn each. @returns whether some
+  /// still have something to do
+  bool step(std::size_t turns_max) {
+    while (turns_max-- > 0 && scheduler_.try_run_once()) {
+    }
+    if (!trouble_->empty())
+      throw std::logic_error("test_system: " + std::exchange(*trouble_, {}));
+    return scheduler_.has_job();
+  }
+
+  /// Lets `span` pass and runs nothing; timers that are due become messages.
+  void pass_time(caf::timespan span) { scheduler_.advance_time(span); }
+
+  /// Fails the test, or a later `run` or `step`, when `actor` meets a message
+  /// it does not handle or an exception. For actors spawned elsewhere.
+  void guard(const caf::actor& actor) {
+    watch(caf::actor_cast<caf::strong_actor_ptr>(actor));
+  }
+
   /// Runs, then lets `span` pass in steps of at most `step` and runs after
   /// each, so that a timer that renews itself fires as often as it should.
   void advance_time(caf::timespan span,

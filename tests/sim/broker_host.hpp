@@ -1,0 +1,55 @@
+#pragma once
+
+#include "broker/connection.hpp"
+#include "broker/dispatcher.hpp"
+#include "tests/sim/wire.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace rookery::sim {
+
+/// The embedded broker in its process: everything of it but the sockets. When
+/// it crashes or stops, all it held is gone; it comes back empty.
+class broker_host final : public host,
+                          public std::enable_shared_from_this<broker_host> {
+public:
+  explicit broker_host(world& outside) : host{outside, "broker"} {}
+  ~broker_host() override { crash(); }
+
+  void start();
+  /// Ends without a word; the clients see closed sockets.
+  void crash();
+  /// Closes every connection in order, and then is gone.
+  void stop();
+  [[nodiscard]] bool up() const { return shared_ != nullptr; }
+
+  /// Takes the server's end of `x`.
+  void accept(const std::shared_ptr<wire>& x);
+
+  /// The broker while it is up, for those who check it.
+  [[nodiscard]] broker::dispatcher* inside() { return shared_.get(); }
+  /// Messages in all queues, ready or with a consumer.
+  [[nodiscard]] std::uint64_t held() const;
+
+private:
+  struct client final : broker::output {
+    void flush() override { line->pump(wire::server); }
+
+    std::shared_ptr<wire> line;
+    std::unique_ptr<broker::connection> handler;
+  };
+
+  void turn_soon();
+  void keep_time(std::uint64_t incarnation);
+
+  broker::event_sink sink_;
+  std::unique_ptr<broker::dispatcher> shared_;
+  std::map<std::uint64_t, std::unique_ptr<client>> clients_;
+  std::uint64_t last_id_ = 0;
+  std::uint64_t incarnation_ = 0;
+};
+
+} // namespace rookery::sim

@@ -1,0 +1,96 @@
+#include "tests/sim/cluster.hpp"
+
+namespace rookery::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+using nodes::role;
+
+} // namespace
+
+cluster::cluster(world& outside_arg, std::uint64_t seed)
+    : outside{outside_arg},
+      timeline_cap{outside.chance(2)
+                       ? 100
+                       : static_cast<std::uint32_t>(3 + outside.draw(8))},
+      storage{seed},
+      broker{std::make_shared<broker_host>(outside)} {
+  storage.set_time(1767312000000);
+  add_node("writer-1", {role::tweet, role::follower}, &storage);
+  add_node("writer-2", {role::tweet, role::follower}, &storage);
+  add_node("shards-1", {role::fanout}, nullptr);
+  add_node("shards-2", {role::fanout}, nullptr);
+  add_node("clients", {}, nullptr);
+  people =
+      std::make_shared<clients>(outside, nodes[4], layout, users, timeline_cap);
+  numbers = std::make_shared<probe>(outside, nodes[4], nodes[2], effects);
+  nodes[2]->on_start = [this](node_host&) { numbers->serve(); };
+  nodes[4]->on_start = [this](node_host&) { numbers->declare(); };
+}
+
+cluster::~cluster() {
+  // Events that are still to come hold some of them, and the disk goes first.
+  for (auto& x : nodes)
+    x->crash();
+}
+
+void cluster::add_node(const std::string& name, std::set<role> roles,
+                       disk* shared) {
+  auto net = std::make_shared<network>();
+  net->broker = broker;
+  constexpr std::size_t slices[] = {64 * 1024, 64 * 1024, 900, 60};
+  net->terms.slice_max = slices[outside.draw(4)];
+  nodes::node_config config;
+  config.node_name = name;
+  config.roles = std::move(roles);
+  config.store = "store";
+  config.shards = layout.shards;
+  config.tweet_partitions = layout.tweet_partitions;
+  config.timeline_cap = timeline_cap;
+  config.shard_window = 16;
+  config.writer_window = 16;
+  config.shard_queue_length_max = 40;
+  config.idle_timeout = 2s;
+  networks.push_back(net);
+  nodes.push_back(std::make_shared<node_host>(outside, config, net, shared,
+                                              static_cast<int>(nodes.size())));
+}
+
+void cluster::start() {
+  broker->start();
+  for (auto& x : nodes)
+    x->start();
+}
+
+void cluster::restart_everything() {
+  outside.note("world", "everything restarts");
+  for (auto& x : nodes)
+    x->crash();
+  broker->crash();
+  numbers->excuse_all();
+  start();
+}
+
+void cluster::heal() {
+  outside.note("world", "heals");
+  storage.watch({});
+  for (auto& x : networks)
+    x->reachable = true;
+  if (!broker->up())
+    broker->start();
+  for (auto& x : nodes) {
+    x->slowness = 1;
+    x->die_after_commit(false);
+    if (x->paused())
+      x->resume();
+    if (!x->up())
+      x->start();
+    else if (auto line = x->line())
+      line->restore();
+    if (auto* process = x->process())
+      process->faults() = {};
+  }
+}
+
+} // namespace rookery::sim

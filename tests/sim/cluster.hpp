@@ -1,0 +1,53 @@
+#pragma once
+
+#include "tests/sim/broker_host.hpp"
+#include "tests/sim/clients.hpp"
+#include "tests/sim/disk.hpp"
+#include "tests/sim/node_host.hpp"
+#include "tests/sim/probe.hpp"
+#include "tests/sim/tally.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace rookery::sim {
+
+/// A whole service: a broker, two writers on one disk, two nodes of shards,
+/// and a node of clients, each with its own way to the broker.
+struct cluster {
+  cluster(world& outside, std::uint64_t seed);
+
+  ~cluster();
+  cluster(const cluster&) = delete;
+  cluster& operator=(const cluster&) = delete;
+
+  void start();
+  /// Everything dies at once and comes back.
+  void restart_everything();
+  /// Ends every fault: what is down starts, what is paused wakes, and bytes
+  /// arrive again.
+  void heal();
+
+  world& outside;
+  tally effects;
+  nodes::layout layout{2, 2};
+  user_id users = 10;
+  std::uint32_t timeline_cap = 0;
+  disk storage;
+  std::shared_ptr<broker_host> broker;
+  std::vector<std::shared_ptr<network>> networks; // of nodes, by index
+  /// 0, 1: writers; 2, 3: shards; 4: clients.
+  std::vector<std::shared_ptr<node_host>> nodes;
+  std::shared_ptr<clients> people;
+  std::shared_ptr<probe> numbers;
+
+  static constexpr std::size_t writers = 2;
+  static constexpr std::size_t servers = 4; // nodes that may crash
+
+private:
+  void add_node(const std::string& name, std::set<nodes::role> roles,
+                disk* shared);
+};
+
+} // namespace rookery::sim

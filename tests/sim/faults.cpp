@@ -1,0 +1,247 @@
+#include "tests/sim/faults.hpp"
+
+#include <iterator>
+#include <memory>
+
+namespace rookery::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+using clock = world::clock;
+
+std::size_t unsettled(node_host& x) {
+  return x.up() ? x.transport().unfinished() : 0;
+}
+
+void cut(cluster& on, node_host& x) {
+  auto line = x.line();
+  if (!line)
+    return;
+  on.outside.note(x.name(), "cut", line->bytes_under_way());
+  if (unsettled(x) > 0)
+    on.effects.add(effect::cut_with_unsettled);
+  line->cut();
+}
+
+void silence(cluster& on, node_host& x, clock::duration time) {
+  auto line = x.line();
+  if (!line)
+    return;
+  on.outside.note(x.name(), "silence");
+  line->silence(on.outside.chance(2) ? wire::client : wire::server);
+  on.outside.after(time, [&on, line, node = x.shared_from_this()] {
+    if (line != node->line() || line->over())
+      on.effects.add(effect::silence_ended_connection);
+    else if (line->bytes_under_way() > 0)
+      on.effects.add(effect::bytes_delayed);
+    line->restore();
+  });
+}
+
+void unreach(cluster& on, std::size_t i, clock::duration time) {
+  on.outside.note(on.nodes[i]->name(), "unreachable");
+  on.networks[i]->reachable = false;
+  cut(on, *on.nodes[i]);
+  on.outside.after(time, [&on, i] { on.networks[i]->reachable = true; });
+}
+
+void restart_later(cluster& on, const std::shared_ptr<node_host>& x,
+                   clock::duration time) {
+  on.outside.after(time, std::weak_ptr{x}, [](node_host& node) {
+    if (!node.up())
+      node.start();
+  });
+}
+
+void crash(cluster& on, const std::shared_ptr<node_host>& x,
+           clock::duration time) {
+  if (!x->up())
+    return;
+  if (unsettled(*x) > 0)
+    on.effects.add(effect::node_crash_with_work);
+  x->crash();
+  restart_later(on, x, time);
+}
+
+void pause(cluster& on, const std::shared_ptr<node_host>& x,
+           clock::duration time) {
+  if (!x->up() || x->paused())
+    return;
+  on.outside.note(x->name(), "pause");
+  x->pause();
+  on.outside.after(time, [&on, x] {
+    if (!x->paused())
+      return;
+    on.outside.note(x->name(), "wakes", x->deferred());
+    if (x->deferred() > 0)
+      on.effects.add(effect::pause_with_messages);
+    x->resume();
+  });
+}
+
+void crash_broker(cluster& on, clock::duration time, bool planned) {
+  if (!on.broker->up())
+    return;
+  if (planned)
+    on.effects.add(effect::broker_restart);
+  else if (on.broker->held() > 0)
+    on.effects.add(effect::broker_crash_with_messages);
+  on.numbers->excuse_all();
+  if (planned)
+    on.broker->stop();
+  else
+    on.broker->crash();
+  on.outside.after(time + 150ms, [&on] {
+    // What was accepted until now may have gone with it.
+    on.numbers->excuse_all();
+    if (!on.broker->up())
+      on.broker->start();
+  });
+}
+
+void spoil_disk(cluster& on, const std::shared_ptr<node_host>& x,
+                clock::duration time) {
+  auto* process = x->process();
+  if (process == nullptr)
+    return;
+  if (on.outside.chance(2)) {
+    on.outside.note(x->name(), "fsync fails");
+    process->faults().failing_syncs =
+        1 + static_cast<std::uint32_t>(on.outside.draw(3));
+  } else {
+    on.outside.note(x->name(), "disk full");
+    process->faults().left = on.outside.chance(2)
+                                 ? disk_faults::space::no_growth
+                                 : disk_faults::space::no_write;
+  }
+  on.outside.after(time, [&on, x, n = x->incarnation()] {
+    auto* same = x->process();
+    if (same == nullptr || x->incarnation() != n)
+      return;
+    if (same->counts().syncs_failed > 0)
+      on.effects.add(effect::fsync_failed);
+    if (same->counts().writes_refused > 0)
+      on.effects.add(effect::disk_full_refused);
+    same->faults() = {};
+  });
+}
+
+void crash_writers(cluster& on, clock::duration time) {
+  for (std::size_t i = 0; i < cluster::writers; ++i) {
+    on.nodes[i]->crash();
+    restart_later(on, on.nodes[i], time + on.outside.between(0ms, 300ms));
+  }
+}
+
+void lose_power(cluster& on) {
+  on.outside.note("disk", "power loss");
+  if (on.storage.power_loss(on.outside.random()).lost > 0)
+    on.effects.add(effect::power_loss_lost_sectors);
+}
+
+// Between two writes of a transaction: one process dies, or the power goes.
+void strike_transaction(cluster& on, std::size_t writer, clock::duration time) {
+  auto left = std::make_shared<std::uint64_t>(1 + on.outside.draw(12));
+  auto power = on.outside.chance(2);
+  on.outside.note(on.nodes[writer]->name(), "will die in a transaction", *left);
+  on.storage.watch([=, &on](int who, disk_event what) {
+    if (who != static_cast<int>(writer) || what == disk_event::sleep
+        || *left == 0 || --*left > 0)
+      return;
+    // First the disk: what processes do in their last moment must not reach it.
+    if (power) {
+      lose_power(on);
+      return on.outside.after(0us, [=, &on] { crash_writers(on, time); });
+    }
+    on.effects.add(effect::crash_in_transaction);
+    on.nodes[writer]->process()->kill();
+    on.outside.after(0us, [=, &on] {
+      on.nodes[writer]->crash();
+      restart_later(on, on.nodes[writer], time);
+    });
+  });
+}
+
+void die_after_commit(cluster& on, const std::shared_ptr<node_host>& x,
+                      clock::duration time) {
+  if (x->process() == nullptr)
+    return;
+  x->die_after_commit();
+  auto n = x->incarnation();
+  on.outside.after(time, [&on, x, n] {
+    if (x->incarnation() != n || !x->up())
+      on.effects.add(effect::crash_after_commit);
+    if (!x->up())
+      x->start();
+  });
+}
+
+void slow_down(cluster& on, const std::shared_ptr<node_host>& x,
+               clock::duration time) {
+  on.outside.note(x->name(), "slow");
+  x->slowness = 20 + on.outside.draw(100);
+  on.outside.after(time / 2, [&on] {
+    if (on.broker->held() > 10)
+      on.effects.add(effect::slow_consumer);
+  });
+  on.outside.after(time, [x] { x->slowness = 1; });
+}
+
+void strike(cluster& on) {
+  auto& world = on.outside;
+  auto any = world.draw(cluster::servers + 1); // the clients' node, too
+  auto server = on.nodes[world.draw(cluster::servers)];
+  auto writer = on.nodes[world.draw(cluster::writers)];
+  auto brief = world.between(20ms, 800ms);
+  auto time = world.chance(3) ? world.between(1s, 5s) : brief;
+  switch (world.draw(15)) {
+  case 0:
+  case 1:
+    return cut(on, *on.nodes[any]);
+  case 2:
+    return silence(on, *on.nodes[any], world.between(500ms, 7s));
+  case 3:
+    return unreach(on, any, time);
+  case 4:
+    return crash(on, server, time);
+  case 5:
+    return pause(on, server, world.chance(2) ? brief : world.between(2s, 7s));
+  case 6:
+    return crash_broker(on, brief, false);
+  case 7:
+    return crash_broker(on, brief, true);
+  case 8:
+    on.effects.add(effect::planned_stop);
+    server->stop();
+    return restart_later(on, server, 2500ms);
+  case 9:
+    on.effects.add(effect::clock_jump);
+    world.note("world", "the clock jumps");
+    return world.jump_wall(
+        std::chrono::duration_cast<std::chrono::milliseconds>(
+            world.chance(2) ? world.between(1s, 3600s)
+                            : -world.between(1s, 3600s)));
+  case 10:
+    return spoil_disk(on, writer, time);
+  case 11:
+    lose_power(on);
+    return crash_writers(on, brief);
+  case 12:
+    return strike_transaction(on, world.draw(cluster::writers), brief);
+  case 13:
+    return die_after_commit(on, writer, 1s);
+  default:
+    return slow_down(on, server, world.between(1s, 3s));
+  }
+}
+
+} // namespace
+
+void plan_faults(cluster& on, clock::duration span) {
+  auto count = 2 + on.outside.draw(5);
+  for (std::uint64_t i = 0; i < count; ++i)
+    on.outside.after(on.outside.between(300ms, span), [&on] { strike(on); });
+}
+
+} // namespace rookery::sim

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "tests/sim/world.hpp"
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace rookery::sim {
+
+/// A process: it may be paused, as by SIGSTOP, and what happens to it
+/// meanwhile then happens at its end, in order.
+class host {
+public:
+  host(world& outside, std::string name_arg)
+      : outside_{outside},
+        name_{std::move(name_arg)} {}
+  host(const host&) = delete;
+  host& operator=(const host&) = delete;
+  virtual ~host() = default;
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] world& outside() { return outside_; }
+  [[nodiscard]] bool paused() const { return paused_; }
+  [[nodiscard]] std::size_t deferred() const { return deferred_.size(); }
+
+  /// Runs `what` as this process, now or when it wakes.
+  void execute(std::function<void()> what) {
+    if (paused_)
+      return deferred_.push_back(std::move(what));
+    what();
+    after_event();
+  }
+
+  void pause() { paused_ = true; }
+  void resume() {
+    paused_ = false;
+    while (!deferred_.empty() && !paused_) {
+      auto what = std::move(deferred_.front());
+      deferred_.pop_front();
+      what();
+      after_event();
+    }
+  }
+
+protected:
+  /// What the process does after anything happened to it.
+  virtual void after_event() {}
+
+private:
+  world& outside_;
+  std::string name_;
+  bool paused_ = false;
+  std::deque<std::function<void()>> deferred_;
+};
+
+} // namespace rookery::sim

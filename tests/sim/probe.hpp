@@ -1,0 +1,66 @@
+#pragma once
+
+#include "tests/sim/node_host.hpp"
+#include "tests/sim/tally.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <vector>
+
+namespace rookery::sim {
+
+/// What the bridge alone promises, without the service: numbers sent from one
+/// node to an actor of another, which takes its time with each. They arrive in
+/// order at first, none is lost that is not excused, and one that finished is
+/// not handled again by the same process.
+class probe : public std::enable_shared_from_this<probe> {
+public:
+  probe(world& outside, std::shared_ptr<node_host> from,
+        std::shared_ptr<node_host> to, tally& effects)
+      : outside_{outside},
+        from_{std::move(from)},
+        to_{std::move(to)},
+        effects_{effects} {}
+
+  static constexpr std::uint32_t window = 8;
+
+  /// To be called whenever `to` has started: serves the queue there.
+  void serve();
+  /// To be called whenever `from` has started: sees to it that the queue is
+  /// there, or what is sent before the sink declares it would end as released.
+  void declare();
+  /// Begins to send; the sender must not crash.
+  void start(world::clock::duration pace);
+  void stop() { running_ = false; }
+  /// What was sent so far may be lost: the broker lost what it held.
+  void excuse_all() { excused_ = sent_; }
+  /// Fails the run when something is missing. Call it when all is quiet.
+  void check_complete() const;
+  [[nodiscard]] std::uint64_t sent() const { return sent_; }
+  /// Whether everything due has come.
+  [[nodiscard]] bool complete() const;
+
+  // For the sink.
+  void begun(std::uint64_t number, std::uint64_t incarnation);
+  void finished(std::uint64_t number, std::uint64_t incarnation);
+
+private:
+  void send(world::clock::duration pace);
+
+  world& outside_;
+  std::shared_ptr<node_host> from_;
+  std::shared_ptr<node_host> to_;
+  tally& effects_;
+  bool running_ = false;
+  std::uint64_t sent_ = 0;
+  std::uint64_t excused_ = 0; // numbers up to this may be missing
+  std::uint64_t highest_ = 0; // that ever began
+  std::set<std::uint64_t> began_;
+  std::set<std::uint64_t> finished_;      // ever
+  std::set<std::uint64_t> finished_here_; // by this incarnation of the sink
+  std::set<std::uint64_t> running_here_;
+  std::uint64_t incarnation_ = 0;
+};
+
+} // namespace rookery::sim

@@ -1,0 +1,108 @@
+#include "tests/sim/run.hpp"
+
+#include "tests/sim/faults.hpp"
+
+#include <exception>
+#include <memory>
+#include <optional>
+
+namespace rookery::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto load_time = 5s;
+constexpr auto settle_time = 60s; // I7: by then everything has drained
+
+/// Waits until every home is what the oracle says, from outside.
+bool wait_until_right(cluster& on) {
+  auto answer = std::make_shared<std::optional<std::string>>();
+  auto last = std::make_shared<std::string>("nobody answered");
+  auto deadline = on.outside.now() + settle_time;
+  while (on.outside.now() < deadline && on.outside.failure().empty()) {
+    answer->reset();
+    on.people->compare([answer](std::string x) { *answer = std::move(x); });
+    on.outside.run(10s, [&] { return answer->has_value(); });
+    if (*answer && (*answer)->empty())
+      return true;
+    if (*answer)
+      *last = **answer;
+    on.outside.run(100ms);
+  }
+  on.outside.fail("I1, I2: " + *last);
+  return false;
+}
+
+void check_dumps(cluster& on) {
+  auto answer = std::make_shared<std::optional<std::string>>();
+  on.people->compare_dumps([answer](std::string x) { *answer = std::move(x); });
+  on.outside.run(10s, [&] { return answer->has_value(); });
+  if (!*answer || !(*answer)->empty())
+    on.outside.fail("I2: " + answer->value_or("no dump"));
+}
+
+// When nobody does anything, nothing is under way and no credit is missing.
+void check_drained(cluster& on) {
+  auto drained = [&] {
+    if (on.broker->held() > 0 || !on.numbers->complete())
+      return false;
+    for (auto& x : on.nodes)
+      if (!x->up() || x->transport().unfinished() > 0)
+        return false;
+    return true;
+  };
+  if (on.outside.run(settle_time, drained))
+    return;
+  on.numbers->check_complete();
+  on.outside.fail("I7: the broker still holds "
+                  + std::to_string(on.broker->held()) + " messages");
+}
+
+void live(cluster& on) {
+  on.start();
+  on.people->start(25ms);
+  on.numbers->start(15ms);
+  plan_faults(on, load_time);
+  on.outside.run(load_time);
+  on.people->stop();
+  on.numbers->stop();
+  on.heal();
+  on.outside.run(settle_time, [&] { return on.people->open() == 0; });
+  if (on.people->open() > 0)
+    on.outside.fail("I7: " + std::to_string(on.people->open())
+                    + " changes were never answered");
+  if (!wait_until_right(on))
+    return;
+  check_drained(on);
+  check_dumps(on);
+  on.restart_everything();
+  if (wait_until_right(on))
+    check_dumps(on);
+}
+
+} // namespace
+
+result run(std::uint64_t seed, bool trace) {
+  world outside{seed, trace};
+  result outcome;
+  try {
+    cluster all{outside, seed};
+    live(all);
+    for (auto& x : all.nodes) {
+      x->crash();
+      all.effects.add(effect::reconnect, x->reconnects());
+      all.effects.add(effect::delivery_repeated, x->duplicates());
+    }
+    outcome.effects = all.effects;
+    outcome.posts = all.people->past().posts();
+  } catch (const std::exception& x) {
+    outside.fail(std::string{"an exception: "} + x.what());
+  }
+  outcome.failure = outside.failure();
+  outcome.hash = outside.hash();
+  outcome.events = outside.events();
+  return outcome;
+}
+
+} // namespace rookery::sim

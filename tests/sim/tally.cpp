@@ -1,0 +1,47 @@
+#include "tests/sim/tally.hpp"
+
+namespace rookery::sim {
+
+std::string_view to_string(effect x) {
+  switch (x) {
+  case effect::cut_with_unsettled:
+    return "a cut with at least one unsettled transfer";
+  case effect::delivery_repeated:
+    return "a delivery that came twice to one process";
+  case effect::bytes_delayed:
+    return "bytes that came late on a connection that lived on";
+  case effect::silence_ended_connection:
+    return "a one-way silence that ended its connection";
+  case effect::node_crash_with_work:
+    return "a crash of a node with requests in it";
+  case effect::crash_in_transaction:
+    return "a crash between two writes of a transaction";
+  case effect::crash_after_commit:
+    return "a crash between commit and publish";
+  case effect::pause_with_messages:
+    return "a node that woke with messages in its socket";
+  case effect::broker_crash_with_messages:
+    return "a crash of the broker with messages in its queues";
+  case effect::broker_restart:
+    return "a planned restart of the broker";
+  case effect::power_loss_lost_sectors:
+    return "a power loss that lost sectors";
+  case effect::clock_jump:
+    return "a jump of the wall clock";
+  case effect::disk_full_refused:
+    return "a write refused by a full disk";
+  case effect::fsync_failed:
+    return "a failed fsync";
+  case effect::slow_consumer:
+    return "a consumer slower than its queue";
+  case effect::planned_stop:
+    return "a planned stop of a node";
+  case effect::reconnect:
+    return "a connection made again";
+  case effect::count_:
+    break;
+  }
+  return "";
+}
+
+} // namespace rookery::sim

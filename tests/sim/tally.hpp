@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace rookery::sim {
+
+/// What a fault really did; a fault that met nothing does not count.
+enum class effect : std::uint8_t {
+  cut_with_unsettled,
+  delivery_repeated,
+  bytes_delayed,
+  silence_ended_connection,
+  node_crash_with_work,
+  crash_in_transaction,
+  crash_after_commit,
+  pause_with_messages,
+  broker_crash_with_messages,
+  broker_restart,
+  power_loss_lost_sectors,
+  clock_jump,
+  disk_full_refused,
+  fsync_failed,
+  slow_consumer,
+  planned_stop,
+  reconnect,
+  count_
+};
+
+struct tally {
+  std::array<std::uint64_t, static_cast<std::size_t>(effect::count_)> times{};
+
+  void add(effect x, std::uint64_t n = 1) {
+    times[static_cast<std::size_t>(x)] += n;
+  }
+  void add(const tally& x) {
+    for (std::size_t i = 0; i < times.size(); ++i)
+      times[i] += x.times[i];
+  }
+};
+
+[[nodiscard]] std::string_view to_string(effect x);
+
+} // namespace rookery::sim

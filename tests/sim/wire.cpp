@@ -1,0 +1,181 @@
+#include "tests/sim/wire.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace rookery::sim {
+
+void wire::join(side which, std::weak_ptr<host> who,
+                amqp::engine_options options, amqp::engine_handler& handler) {
+  ends_[which].who = std::move(who);
+  ends_[which].engine = std::make_unique<amqp::engine>(
+      which == client ? amqp::engine::side::client : amqp::engine::side::server,
+      std::move(options), handler);
+}
+
+void wire::start() {
+  tick(client);
+  tick(server);
+}
+
+void wire::tick(side which) {
+  auto& x = ends_[which];
+  if (x.left || x.closed)
+    return;
+  x.engine->tick(outside_.now());
+  pump(which);
+}
+
+void wire::pump(side which) {
+  auto& x = ends_[which];
+  if (x.left || x.pumping || !x.engine)
+    return;
+  auto self = shared_from_this(); // a handler may let go of it
+  x.pumping = true;
+  x.engine->dispatch();
+  while (!x.left) {
+    auto out = x.engine->write_buffer();
+    if (out.empty())
+      break;
+    send(which, out.data(), out.size());
+    x.engine->write_done(out.size());
+    x.engine->dispatch();
+  }
+  if (!x.left && (x.engine->broken() || x.engine->finished())
+      && !std::exchange(x.closed, true)) {
+    // As a socket does: what it had to say was sent, now it is closed.
+    x.engine->read_closed();
+    x.engine->write_closed();
+    x.engine->dispatch();
+    close_after(which == client ? server : client);
+  }
+  x.pumping = false;
+}
+
+void wire::send(side from, const char* data, std::size_t size) {
+  auto to = from == client ? server : client;
+  auto& x = ends_[to];
+  if (x.left || x.closed || x.closing)
+    return; // into a closed socket
+  while (size > 0) {
+    auto n = std::min<std::size_t>(
+        size, 1 + outside_.draw(terms_.slice_max)); // slices, in order
+    if (terms_.slice_max >= 64 * 1024)
+      n = size;
+    x.coming.emplace_back(data, n);
+    data += n;
+    size -= n;
+    auto when =
+        std::max(outside_.now()
+                     + outside_.between(terms_.latency_min, terms_.latency_max),
+                 x.last_arrival);
+    x.last_arrival = when;
+    outside_.after(when - outside_.now(), weak_from_this(),
+                   [to](wire& self) { self.arrive(to); });
+  }
+}
+
+void wire::arrive(side at) {
+  auto& x = ends_[at];
+  ++x.arrived;
+  if (x.silent || x.left)
+    return;
+  auto who = x.who.lock();
+  if (!who)
+    return;
+  who->execute([weak = weak_from_this(), at] {
+    if (auto self = weak.lock())
+      self->read(at);
+  });
+}
+
+void wire::read(side at) {
+  auto& x = ends_[at];
+  while (!x.left && !x.closed && !x.silent
+         && ((x.arrived > 0 && !x.coming.empty()) || !x.unread.empty())) {
+    if (x.unread.empty()) {
+      x.unread = std::move(x.coming.front());
+      x.coming.pop_front();
+      --x.arrived;
+    }
+    auto room = x.engine->read_buffer();
+    if (room.empty()) {
+      x.unread.clear(); // it takes no more: as if the socket were closed
+      continue;
+    }
+    auto n = std::min(room.size(), x.unread.size());
+    std::copy_n(x.unread.data(), n, room.data());
+    x.engine->read_done(n);
+    x.unread.erase(0, n);
+    x.engine->tick(outside_.now());
+    pump(at);
+  }
+  if (!x.left && !x.closed && x.closing && x.coming.empty()) {
+    x.closed = true;
+    x.engine->read_closed();
+    x.engine->write_closed();
+    pump(at);
+  }
+}
+
+void wire::close_after(side at) {
+  auto& x = ends_[at];
+  if (x.left || x.closed || std::exchange(x.closing, true))
+    return;
+  auto when = std::max(outside_.now() + terms_.latency_min, x.last_arrival);
+  x.last_arrival = when;
+  outside_.after(when - outside_.now(), weak_from_this(), [at](wire& self) {
+    auto who = self.ends_[at].who.lock();
+    if (who && !self.ends_[at].silent)
+      who->execute([weak = self.weak_from_this(), at] {
+        if (auto alive = weak.lock())
+          alive->read(at);
+      });
+  });
+}
+
+void wire::leave(side which) {
+  auto& x = ends_[which];
+  if (std::exchange(x.left, true))
+    return;
+  x.closed = true;
+  close_after(which == client ? server : client);
+}
+
+void wire::cut() {
+  for (auto at : {client, server}) {
+    auto& x = ends_[at];
+    std::size_t total = 0;
+    for (auto& chunk : x.coming)
+      total += chunk.size();
+    auto rest = total == 0 ? 0 : outside_.draw(total + 1);
+    for (auto& chunk : x.coming) {
+      auto n = std::min<std::size_t>(rest, chunk.size());
+      chunk.resize(n);
+      rest -= n;
+    }
+    close_after(at);
+  }
+}
+
+void wire::restore() {
+  for (auto at : {client, server})
+    if (std::exchange(ends_[at].silent, false))
+      outside_.after(terms_.latency_min, weak_from_this(), [at](wire& self) {
+        if (auto who = self.ends_[at].who.lock())
+          who->execute([weak = self.weak_from_this(), at] {
+            if (auto alive = weak.lock())
+              alive->read(at);
+          });
+      });
+}
+
+std::size_t wire::bytes_under_way() const {
+  std::size_t result = 0;
+  for (auto& x : ends_)
+    for (auto& chunk : x.coming)
+      result += chunk.size();
+  return result;
+}
+
+} // namespace rookery::sim

@@ -1,0 +1,91 @@
+#pragma once
+
+#include "bridge/amqp/engine.hpp"
+#include "tests/sim/host.hpp"
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace rookery::sim {
+
+/// What a connection does to bytes.
+struct wire_terms {
+  world::clock::duration latency_min = std::chrono::microseconds{50};
+  world::clock::duration latency_max = std::chrono::microseconds{400};
+  /// Bytes that arrive at once: 1 or more.
+  std::size_t slice_max = 64 * 1024;
+};
+
+/// One connection between two processes: two real AMQP engines, and between
+/// them bytes that take their time, may be cut off anywhere, or stop coming
+/// without a word. Shared by both ends and by what is on its way.
+class wire : public std::enable_shared_from_this<wire> {
+public:
+  enum side { client = 0, server = 1 };
+
+  wire(world& outside, wire_terms terms) : outside_{outside}, terms_{terms} {}
+
+  /// Both before `start`. The host and the handler must outlive the wire or
+  /// `leave` it.
+  void join(side which, std::weak_ptr<host> who, amqp::engine_options options,
+            amqp::engine_handler& handler);
+  /// Begins the conversation.
+  void start();
+  [[nodiscard]] amqp::engine& engine(side which) {
+    return *ends_[which].engine;
+  }
+  [[nodiscard]] bool joined(side which) const {
+    return ends_[which].engine != nullptr;
+  }
+
+  /// Runs the engine of one end and sends what it has to say. Does nothing
+  /// when called from within.
+  void pump(side which);
+  /// Tells the engine the time.
+  void tick(side which);
+
+  /// This end's process is gone: no handler of it is called any more, and the
+  /// other end sees a closed socket.
+  void leave(side which);
+  /// The connection breaks: of what is on its way a part still arrives, cut
+  /// off at any byte, then both ends see it closed.
+  void cut();
+  /// From now on nothing arrives at `to`, and nobody is told.
+  void silence(side to) { ends_[to].silent = true; }
+  /// It arrives after all, later.
+  void restore();
+
+  [[nodiscard]] std::size_t bytes_under_way() const;
+  [[nodiscard]] bool over() const { return ends_[0].closed && ends_[1].closed; }
+
+private:
+  struct end {
+    std::weak_ptr<host> who;
+    std::unique_ptr<amqp::engine> engine;
+    std::deque<std::string> coming; // towards this end
+    std::size_t arrived = 0;        // of these, chunks that may be read
+    std::string unread;             // arrived, no room in the engine
+    world::clock::time_point last_arrival{};
+    bool silent = false;
+    bool closing = false; // the socket closes after what is coming
+    bool closed = false;  // the engine knows that nothing more comes
+    bool left = false;
+    bool pumping = false;
+  };
+
+  void send(side from, const char* data, std::size_t size);
+  void arrive(side at);
+  void read(side at);
+  void close_after(side at);
+
+  world& outside_;
+  wire_terms terms_;
+  std::array<end, 2> ends_;
+};
+
+} // namespace rookery::sim
