@@ -55,7 +55,8 @@ struct load_results {
 ///
 /// An attempt that ends without an answer, or with one that may pass, is
 /// followed by another of the same operation with the same idempotency key,
-/// after a pause that doubles (20 ms to 1 s). `retry_time` after the end of
+/// after a pause that doubles (20 ms to 1 s), and waits twice as long, up to 16
+/// times the client's timeout. `retry_time` after the end of
 /// the load it is given up. So nothing but `in_flight_max` bounds what is kept,
 /// and an operation fails only when its service does.
 ///
