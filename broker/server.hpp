@@ -29,7 +29,7 @@ struct server_options {
   std::uint32_t frame_bytes_max = 128 * 1024;
   /// A client that is silent for so long is cut off; what it held goes to
   /// others. At least 2 s, so that clients are given 1 s and keep to it.
-  std::chrono::milliseconds idle_timeout{10'000};
+  std::chrono::milliseconds idle_timeout{6'000};
   /// A client must have opened its connection within this time.
   std::chrono::milliseconds open_timeout{5'000};
 };

@@ -51,6 +51,12 @@ public:
   [[nodiscard]] expectation expect(user_id user) const;
   void check(const expectation& x, const service::v1::HomeTimelineReply& reply);
 
+  /// Reads that lacked what an earlier one had shown. A known limit, counted
+  /// and not yet a failure: a node that owns a shard again, without having
+  /// lost its connection between, answers from what it knew until the next
+  /// head tells it of more, a second at most.
+  [[nodiscard]] std::uint64_t stale_reads() const { return stale_reads_; }
+
   /// home(u) of what was acknowledged, newest first.
   [[nodiscard]] std::vector<tweet_id> home(user_id user) const;
   [[nodiscard]] std::size_t cap() const { return cap_; }
@@ -65,6 +71,10 @@ private:
   };
 
   [[nodiscard]] bool may_vanish(user_id user, tweet_id id) const;
+  /// How many newer tweets may have taken room in that timeline: those shown,
+  /// and those deleted, which are left out after the page was cut.
+  [[nodiscard]] std::size_t newer_than(tweet_id id, user_id user,
+                                       const std::set<tweet_id>& shown) const;
 
   world& outside_;
   std::size_t cap_;
@@ -74,6 +84,7 @@ private:
   std::set<std::pair<user_id, user_id>> ever_;        // asked for, once
   std::set<std::pair<user_id, user_id>> ever_undone_; // asked for, once
   std::map<user_id, std::set<tweet_id>> seen_;
+  std::uint64_t stale_reads_ = 0;
 };
 
 } // namespace rookery::sim

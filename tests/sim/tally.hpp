@@ -26,6 +26,7 @@ enum class effect : std::uint8_t {
   slow_consumer,
   planned_stop,
   reconnect,
+  stale_read,
   count_
 };
 
