@@ -18,6 +18,7 @@ from demo_process import Process, Trouble, usage_of
 
 class Demo:
     def __init__(self, options):
+        self.code = None  # what the oracle and the load said
         self.options = options
         self.directory = tempfile.mkdtemp(prefix="rookery-demo-")
         self.store = os.path.join(self.directory, "store")
@@ -221,8 +222,9 @@ def run(demo):
         print(line)
     print_table(report, usage)
     verdict = said[-1] if said else "verify: said nothing"
+    demo.code = code or load_code
     if demo.options.once:
-        return code or load_code, verdict
+        return demo.code, verdict
     print(verdict)
     how_to_talk(demo)
     while True:
@@ -240,7 +242,9 @@ def main():
         code, verdict = run(demo)
         failed = code != 0
     except KeyboardInterrupt:
-        code, failed = 0, False
+        # The verdict counts if there is one; else nothing was proven.
+        code = 130 if demo.code is None else demo.code
+        failed = code != 0
         print("\ndemo: stopping")
     except (Trouble, OSError, subprocess.SubprocessError) as trouble:
         print(f"demo: {trouble}", file=sys.stderr)

@@ -32,7 +32,9 @@ class Process:
         life = f".{self.lives}" if self.lives > 1 else ""
         self.log = os.path.join(self.directory, f"{self.name}{life}.log")
         with open(self.log, "wb") as log:
-            self.child = subprocess.Popen(self.command, stdout=log, stderr=log)
+            # Out of reach of Ctrl-C, which is for the demo: it stops them.
+            self.child = subprocess.Popen(self.command, stdout=log, stderr=log,
+                                          start_new_session=True)
         self.started = time.monotonic()
         self.paused = False
 

@@ -30,7 +30,10 @@ struct verdict {
       reasons.push_back(std::move(reason));
   }
 
-  [[nodiscard]] bool good() const { return missing == 0 && mismatches == 0; }
+  /// Nothing is wrong, and something was compared if there was anything.
+  [[nodiscard]] bool good() const {
+    return missing == 0 && mismatches == 0 && (users == 0 || timelines > 0);
+  }
 
   /// "verify: users=... mismatches=..."
   [[nodiscard]] std::string line() const;

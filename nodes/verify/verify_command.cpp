@@ -124,6 +124,9 @@ private:
       return "a shard dumped a timeline twice";
     users->erase(std::unique(users->begin(), users->end()), users->end());
     result_.users = users->size();
+    if (result_.users > 0 && result_.timelines == 0)
+      result_.explain("nothing was compared: no timeline is complete, because "
+                      "nobody has read any since the shards started");
     for (auto& shard : shards) {
       result_.pushed += shard.pushed();
       result_.pulled += shard.pulled();

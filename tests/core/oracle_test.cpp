@@ -236,3 +236,12 @@ TEST_CASE("verdict: its line has all the numbers and reasons are bounded",
     x.explain("because");
   CHECK(x.reasons.size() == verdict::reasons_max);
 }
+
+TEST_CASE("oracle: an empty comparison proves nothing", "[nodes][oracle]") {
+  verdict x;
+  CHECK(x.good()); // an empty service
+  x.users = 3;
+  CHECK_FALSE(x.good());
+  x.timelines = 1;
+  CHECK(x.good());
+}
