@@ -93,7 +93,8 @@ class Demo:
         deadline = time.monotonic() + options.seconds + 4 * options.patience
         while child.poll() is None:
             try:
-                used = usage_of(child.pid)
+                # One that has just ended has no memory any more.
+                used = max(used, usage_of(child.pid), key=lambda x: x[1])
             except OSError:
                 pass  # it has just ended
             for process in self.processes:
