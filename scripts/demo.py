@@ -94,7 +94,7 @@ class Demo:
         while child.poll() is None:
             try:
                 # One that has just ended has no memory any more.
-                used = max(used, usage_of(child.pid), key=lambda x: x[1])
+                used = max(used, usage_of(child.pid), key=lambda x: (x[1], x[0]))
             except OSError:
                 pass  # it has just ended
             for process in self.processes:
