@@ -84,6 +84,11 @@ void cluster::heal() {
     x->die_after_commit(false);
     if (x->paused())
       x->resume();
+    // One that was stopping may end only now.
+    outside.after(3s, std::weak_ptr{x}, [](node_host& node) {
+      if (!node.up())
+        node.start();
+    });
     if (!x->up())
       x->start();
     else if (auto line = x->line())
