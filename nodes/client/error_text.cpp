@@ -108,8 +108,11 @@ std::string error_text(const caf::error& x) {
 }
 
 bool is_refusal(const caf::error& x) {
+  // A whole group fails together, and with it the repetition of a change that
+  // was committed before: then it is not known.
   if (x.category() == caf::atom("service"))
-    return true;
+    return x != actors::errc::store_failed && x != actors::errc::fenced
+           && x != actors::errc::lease_lapsed;
   return x == bridge::errc::queue_full || x == bridge::errc::too_many_requests
          || x == bridge::errc::too_long || x == bridge::errc::unknown_type;
 }

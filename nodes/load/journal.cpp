@@ -2,7 +2,9 @@
 
 #include "nodes/config/number.hpp"
 
+#include <filesystem>
 #include <sstream>
+#include <system_error>
 #include <unordered_map>
 
 namespace rookery::nodes {
@@ -45,7 +47,10 @@ private:
     auto follower = parse_number(words[1]);
     auto followee = parse_number(words[2]);
     if (follower && followee)
-      target_.imported.push_back({*follower, *followee});
+      target_.entries.push_back({{operation_kind::follow, *follower, *followee},
+                                 ending::acknowledged,
+                                 0,
+                                 true});
     return follower && followee;
   }
 
@@ -87,12 +92,25 @@ private:
   std::unordered_map<std::uint64_t, std::size_t> open_;
 };
 
+// Whoever appends to a line that was cut off makes another one of it.
+void cut_to_whole_lines(const std::string& name) {
+  std::ifstream input{name, std::ios::binary};
+  std::uintmax_t whole = 0;
+  std::string line;
+  while (std::getline(input, line) && !input.eof())
+    whole += line.size() + 1;
+  std::error_code ignored; // a file that cannot be written is told by flush
+  if (input.is_open() && whole < std::filesystem::file_size(name, ignored))
+    std::filesystem::resize_file(name, whole, ignored);
+}
+
 } // namespace
 
 journal_writer::journal_writer(const std::string& name)
     : enabled_(!name.empty()) {
   if (!enabled_)
     return;
+  cut_to_whole_lines(name);
   file_.open(name, std::ios::app);
   file_ << "run\n";
 }

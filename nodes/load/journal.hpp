@@ -26,8 +26,8 @@ namespace rookery::nodes {
 ///     no N                       refused, nothing was changed
 class journal_writer {
 public:
-  /// Appends to the file `name`, which is made if need be. An empty name
-  /// writes nothing.
+  /// Appends to the file `name`, which is made if need be; a last line that
+  /// was cut off goes first. An empty name writes nothing.
   explicit journal_writer(const std::string& name);
 
   void imported(const edge& x);
@@ -50,10 +50,10 @@ struct journal_entry {
   operation what;
   ending how = ending::unknown;
   std::uint64_t tweet = 0; // of an acknowledged post
+  bool imported = false;   // an acknowledged follow of an import
 };
 
 struct journal {
-  std::vector<edge> imported;
   std::vector<journal_entry> entries; // in the order they were tried
 };
 

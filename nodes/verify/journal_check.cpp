@@ -59,11 +59,8 @@ void add_change(claims& result, const journal_entry& x) {
 
 claims claims_of(const journal& told) {
   claims result;
-  for (auto& x : told.imported)
-    if (x.follower != x.followee)
-      result.edges[x] = expectation::there;
   for (auto& x : told.entries) {
-    result.acked += x.how == ending::acknowledged ? 1 : 0;
+    result.acked += x.how == ending::acknowledged && !x.imported ? 1 : 0;
     if (x.what.kind == operation_kind::post)
       add_post(result, x);
     else if (x.what.kind == operation_kind::remove)

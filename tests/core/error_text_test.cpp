@@ -37,8 +37,10 @@ TEST_CASE("error text: every code has words", "[nodes][error_text]") {
 
 TEST_CASE("error text: what was refused did not happen",
           "[nodes][error_text]") {
-  CHECK(is_refusal(caf::make_error(actors::errc::store_failed)));
+  CHECK(is_refusal(caf::make_error(actors::errc::not_author)));
   CHECK(is_refusal(caf::make_error(bridge::errc::queue_full)));
+  CHECK_FALSE(is_refusal(caf::make_error(actors::errc::store_failed)));
+  CHECK_FALSE(is_refusal(caf::make_error(actors::errc::fenced)));
   CHECK_FALSE(is_refusal(caf::make_error(bridge::errc::reply_timeout)));
   CHECK_FALSE(is_refusal(caf::make_error(bridge::errc::failed)));
   CHECK_FALSE(is_refusal(caf::sec::request_timeout));

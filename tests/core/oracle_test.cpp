@@ -189,6 +189,14 @@ TEST_CASE("oracle: the last change of a pair counts", "[nodes][oracle]") {
   CHECK(judge(store, whole_journal + "try 6 follow 3 3\nok 6\n").good());
 }
 
+TEST_CASE("oracle: an import counts where it stands", "[nodes][oracle]") {
+  made_store store;
+  fill(store);
+  auto undone = whole_journal + "try 6 unfollow 1 2\nok 6\n";
+  CHECK(judge(store, undone + "run\nedge 1 2\n").good());
+  CHECK(judge(store, "edge 1 2\n" + undone).missing == 1);
+}
+
 TEST_CASE("oracle: what nobody asked for is a mismatch", "[nodes][oracle]") {
   made_store store;
   fill(store);
