@@ -151,12 +151,15 @@ std::optional<moment> begin(pointer self) {
   if (!holds(self))
     return std::nullopt;
   auto now = self->state.wiring.clock();
-  if (!std::exchange(self->state.started, true)) {
-    self->state.core->start(now);
-    pump(self);
-    if (self->state.over)
-      return std::nullopt;
+  auto& core = *self->state.core;
+  if (std::exchange(self->state.started, true)) {
+    core.heard(now);
+    return now;
   }
+  core.start(now);
+  pump(self);
+  if (self->state.over)
+    return std::nullopt;
   return now;
 }
 

@@ -26,6 +26,7 @@ fanout_core::fanout_core(const fanout_options& options)
       homes_{limits_of(options)},
       cursors_(options.tweet_partitions + 1),
       startup_{options.shard, options.shards, options.tweet_partitions},
+      catch_up_{options.tweet_partitions + 1},
       requests_{options.tweet_partitions,
                 {options.requests_max, options.retry_min, options.retry_max}},
       builder_{options.tweet_partitions, limits_of(options).timeline, graph_,
@@ -35,6 +36,8 @@ fanout_core::fanout_core(const fanout_options& options)
 
 void fanout_core::start(moment now) {
   now_ = now;
+  heard_at_ = now.steady;
+  shows_from_ = now.steady + options_.handover_time;
   for (std::uint32_t log = 0; log < options_.tweet_partitions; ++log)
     requests_.ask(log, head_question{log});
   requests_.ask(requests_.follow_writer(), edges_question{});
@@ -65,6 +68,16 @@ caf::error fanout_core::take_head(const LogHead& head, moment now) {
   learn_head(*log, head.seq());
   pump();
   return caf::none;
+}
+
+void fanout_core::heard(moment now) {
+  now_ = now;
+  auto silence = now.steady - std::exchange(heard_at_, now.steady);
+  if (options_.handover_time.count() == 0
+      || silence < options_.handover_time / 2)
+    return;
+  doubtful_ = true;
+  reads_.close();
 }
 
 caf::error fanout_core::read(std::uint64_t token,
@@ -263,7 +276,24 @@ void fanout_core::become_ready() {
   ready_ = true;
   for (auto& row : std::exchange(early_, {}))
     completed(row.tweet, row.intended_at_us);
-  reads_.open();
+}
+
+void fanout_core::open_reads() {
+  if (!ready_ || reads_.is_open() || reads_.size() == 0)
+    return;
+  if (catch_up_.under_way())
+    catch_up_.look([this](std::uint32_t log) {
+      return inbox_.applied(log, cursors_[log].taken());
+    });
+  if (catch_up_.under_way() || now_.steady < shows_from_)
+    return;
+  if (!doubtful_)
+    return reads_.open();
+  doubtful_ = false;
+  catch_up_.begin();
+  // The number of a log is that of its writer.
+  for (std::uint32_t log = 0; log < cursors_.size(); ++log)
+    requests_.ask_first(log, head_question{log, catch_up_.round()});
 }
 
 std::span<const user_slot> fanout_core::followers(user_slot author) {

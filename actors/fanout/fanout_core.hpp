@@ -1,5 +1,6 @@
 #pragma once
 
+#include "actors/fanout/catch_up.hpp"
 #include "actors/fanout/completions.hpp"
 #include "actors/fanout/effect.hpp"
 #include "actors/fanout/expansion.hpp"
@@ -40,8 +41,15 @@ public:
   fanout_core(const fanout_core&) = delete; // its parts refer to each other
   fanout_core& operator=(const fanout_core&) = delete;
 
-  /// Asks for heads and edges. To be called once, before all others.
+  /// Asks for heads and edges. To be called once, before all others, when the
+  /// first message comes.
   void start(moment now);
+
+  /// Another message has come, of whatever kind; to be called before it is
+  /// handled. After a silence somebody else may have had the shard, and shown
+  /// what never came here: then reads wait until all is applied that the
+  /// writers have now.
+  void heard(moment now);
 
   /// Takes a batch; `finish_batch` with the token follows, unless this fails
   /// with errc::unknown_log or errc::invalid_argument. Rows that make no sense
@@ -115,6 +123,7 @@ private:
   void close_row(std::uint64_t batch);
   void completed(tweet_id tweet, std::uint64_t intended_at_us);
   void become_ready();
+  void open_reads();
 
   // What expansions work on.
   std::span<const user_slot> followers(user_slot author) override;
@@ -141,6 +150,10 @@ private:
   std::vector<log_cursor> cursors_; // by log
   startup startup_;
   bool ready_ = false; // graph and heads are known: timelines may be built
+  steady_time shows_from_{};
+  steady_time heard_at_{}; // when the last message came
+  bool doubtful_ = false;  // there was a silence, and no round begun since
+  catch_up catch_up_;      // begun only when ready
   writer_requests requests_;
   home_builder builder_;
   home_reads reads_;

@@ -33,6 +33,7 @@ void fanout_core::fail(std::uint64_t ticket, moment now) {
 
 void fanout_core::pump() {
   become_ready();
+  open_reads();
   while (expansion_.size() < options_.jobs_max) {
     auto row = inbox_.take();
     if (!row)
@@ -88,6 +89,7 @@ bool fanout_core::take_reply(const question& what, std::uint32_t writer,
     if (head == nullptr || head->log() != name_of(asked->log))
       return false;
     learn_head(asked->log, head->seq());
+    catch_up_.take(asked->log, asked->round, head->seq());
     return true;
   }
   if (auto* asked = std::get_if<log_question>(&what)) {

@@ -38,6 +38,7 @@ caf::error validate(const fanout_options& x) {
       {"requests_max", x.requests_max, 1, any},
       {"completions_max", x.completions_max, 1, any},
       {"completions_page_max", x.completions_page_max, 1, any},
+      {"handover_time", ms(x.handover_time), 0, any},
       {"read_timeout", ms(x.read_timeout), 1, any},
       {"request_timeout", ms(x.request_timeout), 1, any},
       {"retry_min", ms(x.retry_min), 1, any},

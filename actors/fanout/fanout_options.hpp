@@ -40,6 +40,11 @@ struct fanout_options {
   std::uint32_t completions_max = 131'072;
   std::uint32_t completions_page_max = 32'768;
 
+  /// A shard shows nothing for so long after its first message; and when it was
+  /// sent nothing for half as long, it asks how far the logs are before it
+  /// shows more: another node may have had the shard in between. So nobody who
+  /// read there reads something older here. 0 = neither.
+  std::chrono::milliseconds handover_time{200};
   /// A read that is not answered by then fails with errc::not_complete.
   std::chrono::milliseconds read_timeout{5'000};
   /// The deadline of every request to a writer.

@@ -48,9 +48,7 @@ caf::error home_reads::take(std::uint64_t token,
   reads_.add(token, request, now + options_.read_timeout);
   if (!is_open_)
     return caf::none; // and no user is made of whoever may time out
-  auto reader = graph_.intern(request.user());
-  homes_.mark_read(reader);
-  wake(reader);
+  wake(graph_.intern(request.user()));
   return caf::none;
 }
 
@@ -64,6 +62,7 @@ void home_reads::wake(user_slot reader) {
   auto user = graph_.users()[reader];
   if (!is_open_ || !reads_.is_awaited(user))
     return;
+  homes_.mark_read(reader);
   switch (homes_.state_of(reader)) {
   case homes::state::building:
     return;

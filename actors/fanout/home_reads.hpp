@@ -26,8 +26,13 @@ public:
                                 const service::v1::HomeTimelineRequest& request,
                                 steady_time now);
 
-  /// From now on timelines may be built. Until then all reads wait.
+  /// From now on timelines may be built and shown. Until then all reads wait.
   void open();
+
+  /// From now on reads wait again, but for those that have their timeline.
+  void close() noexcept { is_open_ = false; }
+
+  [[nodiscard]] bool is_open() const noexcept { return is_open_; }
 
   /// The timeline of `reader` may have become complete or absent: answers
   /// those who wait for it, or builds it again for them.

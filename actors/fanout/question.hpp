@@ -16,6 +16,7 @@ namespace rookery::actors {
 /// when it is sent, which may be late and more than once.
 struct head_question {
   std::uint32_t log;
+  std::uint64_t round = 0; // of catching up; 0 = at the start
 };
 /// Rows of a log after those taken.
 struct log_question {

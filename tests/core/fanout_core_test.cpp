@@ -2,138 +2,23 @@
 // it, one promise at a time.
 // Method: the core against a store in memory that answers at once, unless the
 // case holds the requests back.
-#include "actors/fanout/fanout_core.hpp"
-
-#include "tests/core/fanout_world.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/core/fanout_shard.hpp"
 
 #include <algorithm>
-#include <functional>
-#include <optional>
 #include <string>
 
 using namespace rookery::actors;
 using namespace rookery::service::v1;
-using rookery::actors::testing::fanout_world;
+using rookery::actors::testing::alone;
+using rookery::actors::testing::is;
+using rookery::actors::testing::shard;
 
 namespace {
-
-/// One shard and what it did. `held` says which requests are not answered.
-struct shard {
-  explicit shard(fanout_options x = {})
-      : options{x},
-        world{x.tweet_partitions, x.shard, x.shards},
-        core{x} {}
-
-  void start() {
-    core.start(now);
-    settle();
-  }
-
-  /// Does and answers everything, but for what is held.
-  void settle() {
-    for (bool busy = true; busy;) {
-      busy = false;
-      for (auto& x : core.take_effects()) {
-        busy = true;
-        take(x);
-      }
-      if (!works)
-        continue;
-      busy = busy || core.has_work();
-      core.work(now);
-    }
-  }
-
-  void take(effect& x) {
-    if (auto* batch = std::get_if<finish_batch>(&x))
-      finished.push_back(batch->token);
-    else if (auto* answer = std::get_if<answer_read>(&x))
-      answers.push_back(*answer);
-    else if (auto* failure = std::get_if<fail_read>(&x))
-      failures.push_back(*failure);
-    else if (auto& request = std::get<send_request>(x); held(request.request))
-      waiting.push_back(request);
-    else
-      respond(request);
-  }
-
-  void respond(const send_request& x) {
-    core.reply(x.ticket, world.answer(x.request, x.writer), now);
-  }
-
-  /// Answers what was held, from the store as it is now.
-  void release() {
-    held = [](auto&) { return false; };
-    for (auto& x : std::exchange(waiting, {}))
-      respond(x);
-    settle();
-  }
-
-  /// Publishes all of a log in one batch.
-  std::uint64_t publish(std::uint32_t log, std::uint64_t first = 1) {
-    auto error = core.take_batch(++token, world.batch(log, first, 1000), now);
-    CHECK_FALSE(error);
-    settle();
-    return token;
-  }
-
-  std::uint64_t read(user_id user, bool ids_only = true,
-                     std::uint32_t limit = 200) {
-    HomeTimelineRequest request;
-    request.set_user(user);
-    request.set_limit(limit);
-    request.set_ids_only(ids_only);
-    auto error = core.read(++token, request, now);
-    CHECK_FALSE(error);
-    settle();
-    return token;
-  }
-
-  /// The ids in the answer to a read; none when there is no answer.
-  std::optional<std::vector<tweet_id>> shown(std::uint64_t read) {
-    for (auto& x : answers)
-      if (x.token == read) {
-        std::vector<tweet_id> result;
-        for (auto& tweet : x.reply.tweets())
-          result.push_back(tweet.id());
-        return result;
-      }
-    return std::nullopt;
-  }
-
-  std::vector<tweet_id> home(user_id user) {
-    return world.home(user, options.timeline_cap);
-  }
-
-  void pass(int ms) {
-    now.steady += std::chrono::milliseconds{ms};
-    core.tick(now);
-    settle();
-  }
-
-  fanout_options options;
-  fanout_world world;
-  fanout_core core;
-  moment now{steady_time{std::chrono::hours{1}}, 5'000};
-  std::uint64_t token = 0;
-  bool works = true;
-  std::function<bool(const writer_request&)> held = [](auto&) { return false; };
-  std::vector<send_request> waiting;
-  std::vector<std::uint64_t> finished;
-  std::vector<answer_read> answers;
-  std::vector<fail_read> failures;
-};
-
-template <class T>
-bool is(const writer_request& x) {
-  return std::holds_alternative<T>(x);
-}
 
 std::uint8_t code(errc x) { return static_cast<std::uint8_t>(x); }
 
 fanout_options small_cap(std::uint32_t cap) {
-  fanout_options result;
+  auto result = alone();
   result.timeline_cap = cap;
   return result;
 }
@@ -165,7 +50,7 @@ TEST_CASE("fanout_core: a tweet reaches followers and its author",
 
 TEST_CASE("fanout_core: a batch is finished after its expansions",
           "[actors][fanout]") {
-  auto options = fanout_options{};
+  auto options = alone();
   options.quantum = 1;
   shard uut{options};
   uut.world.follow(1, 9);
@@ -188,7 +73,7 @@ TEST_CASE("fanout_core: a batch is finished after its expansions",
 
 TEST_CASE("fanout_core: rows beyond the job limit wait in their batch",
           "[actors][fanout]") {
-  auto options = fanout_options{};
+  auto options = alone();
   options.jobs_max = 2;
   shard uut{options};
   uut.world.follow(1, 9);
@@ -206,7 +91,7 @@ TEST_CASE("fanout_core: rows beyond the job limit wait in their batch",
 
 TEST_CASE("fanout_core: batches beyond the limit are dropped and read back",
           "[actors][fanout]") {
-  auto options = fanout_options{};
+  auto options = alone();
   options.batches_max = 1;
   shard uut{options};
   uut.world.follow(1, 9);
@@ -311,7 +196,7 @@ TEST_CASE("fanout_core: refuses logs and batches that make no sense",
 
 TEST_CASE("fanout_core: skips and counts rows that make no sense",
           "[actors][fanout]") {
-  fanout_options options;
+  auto options = alone();
   options.shards = 2;
   shard uut{options};
   auto local = uut.world.local(0);
@@ -405,7 +290,7 @@ TEST_CASE("fanout_core: tweets that came before it was ready are completed",
 
 TEST_CASE("fanout_core: every expansion of somebody's tweet is completed",
           "[actors][fanout]") {
-  fanout_options options;
+  auto options = alone();
   options.shards = 2;
   shard uut{options};
   auto local = uut.world.local(0);

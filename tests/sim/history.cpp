@@ -113,11 +113,9 @@ void history::check(const expectation& x,
   }
   for (auto id : x.seen)
     if (shown.count(id) == 0 && !may_vanish(x.user, id)
-        && newer_than(id, x.user, shown) < cap_) {
-      ++stale_reads_; // see stale_reads()
-      outside_.note("client", "a stale read lacks", id);
-      break;
-    }
+        && newer_than(id, x.user, shown) < cap_)
+      return outside_.fail("I5: seen before, but not in " + who
+                           + std::to_string(id));
   seen_[x.user] = std::move(shown);
 }
 

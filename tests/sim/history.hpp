@@ -51,12 +51,6 @@ public:
   [[nodiscard]] expectation expect(user_id user) const;
   void check(const expectation& x, const service::v1::HomeTimelineReply& reply);
 
-  /// Reads that lacked what an earlier one had shown. A known limit, counted
-  /// and not yet a failure: a node that owns a shard again, without having
-  /// lost its connection between, answers from what it knew until the next
-  /// head tells it of more, a second at most.
-  [[nodiscard]] std::uint64_t stale_reads() const { return stale_reads_; }
-
   /// home(u) of what was acknowledged, newest first.
   [[nodiscard]] std::vector<tweet_id> home(user_id user) const;
   [[nodiscard]] std::size_t cap() const { return cap_; }
@@ -84,7 +78,6 @@ private:
   std::set<std::pair<user_id, user_id>> ever_;        // asked for, once
   std::set<std::pair<user_id, user_id>> ever_undone_; // asked for, once
   std::map<user_id, std::set<tweet_id>> seen_;
-  std::uint64_t stale_reads_ = 0;
 };
 
 } // namespace rookery::sim

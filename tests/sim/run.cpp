@@ -94,7 +94,6 @@ result run(std::uint64_t seed, bool trace) {
       all.effects.add(effect::reconnect, x->reconnects());
       all.effects.add(effect::delivery_repeated, x->duplicates());
     }
-    all.effects.add(effect::stale_read, all.people->past().stale_reads());
     outcome.effects = all.effects;
     outcome.posts = all.people->past().posts();
   } catch (const std::exception& x) {

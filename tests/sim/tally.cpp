@@ -38,8 +38,6 @@ std::string_view to_string(effect x) {
     return "a planned stop of a node";
   case effect::reconnect:
     return "a connection made again";
-  case effect::stale_read:
-    return "a read that lacked what an earlier one showed: known limit";
   case effect::count_:
     break;
   }

@@ -26,7 +26,6 @@ enum class effect : std::uint8_t {
   slow_consumer,
   planned_stop,
   reconnect,
-  stale_read,
   count_
 };
 

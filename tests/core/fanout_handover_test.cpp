@@ -1,0 +1,155 @@
+// Goal: whoever read at one owner of a shard reads nothing older at the next,
+// nor at the one before when that has the shard again.
+// Method: the core against a store in memory; what another owner was sent
+// meanwhile is in the store and was never delivered here.
+#include "tests/core/fanout_shard.hpp"
+
+using namespace rookery::actors;
+using namespace rookery::service::v1;
+using namespace std::chrono_literals;
+using rookery::actors::testing::is;
+using rookery::actors::testing::shard;
+
+namespace {
+
+constexpr int handover_ms = 200;
+constexpr std::uint32_t tweets = 0; // the only tweet log
+
+using ids = std::vector<tweet_id>;
+
+/// A shard that shows what it has, and its reader 1, who follows 9.
+struct owner : shard {
+  owner() : shard{fanout_options{}} {
+    REQUIRE(options.handover_time == std::chrono::milliseconds{handover_ms});
+    world.follow(1, 9);
+    start();
+    pass(handover_ms);
+  }
+
+  void silence(int ms) {
+    pass(ms);
+    core.heard(now);
+  }
+
+  std::size_t heads_asked() {
+    std::size_t result = 0;
+    for (auto& x : waiting)
+      result += is<HeadRequest>(x.request) ? 1 : 0;
+    return result;
+  }
+};
+
+} // namespace
+
+TEST_CASE("handover: a new owner shows nothing at first", "[actors][fanout]") {
+  shard uut{fanout_options{}};
+  uut.start();
+  CHECK(uut.core.status().ready());
+  auto read = uut.read(1);
+  uut.pass(handover_ms - 1);
+  CHECK_FALSE(uut.shown(read));
+  uut.pass(1);
+  CHECK(uut.shown(read) == ids{});
+}
+
+TEST_CASE("handover: after a silence a read shows what the writers have",
+          "[actors][fanout]") {
+  owner uut;
+  auto first = uut.world.post(9);
+  uut.publish(tweets);
+  REQUIRE(uut.shown(uut.read(1)) == ids{first});
+  auto second = uut.world.post(9); // to another owner
+  uut.silence(handover_ms / 2);
+  CHECK(uut.shown(uut.read(1)) == ids{second, first});
+}
+
+TEST_CASE("handover: a change of the graph that was missed is made up for",
+          "[actors][fanout]") {
+  owner uut;
+  auto id = uut.world.post(7);
+  uut.publish(tweets);
+  REQUIRE(uut.shown(uut.read(1)) == ids{});
+  uut.world.follow(1, 7);
+  uut.silence(handover_ms / 2);
+  CHECK(uut.shown(uut.read(1)) == ids{id});
+}
+
+TEST_CASE("handover: what was missed is expanded before it counts",
+          "[actors][fanout]") {
+  owner uut;
+  REQUIRE(uut.shown(uut.read(1)) == ids{});
+  auto id = uut.world.post(9);
+  uut.silence(handover_ms / 2);
+  uut.works = false;
+  auto read = uut.read(1);
+  CHECK_FALSE(uut.shown(read));
+  uut.works = true;
+  uut.settle();
+  CHECK(uut.shown(read) == ids{id});
+}
+
+TEST_CASE("handover: without a silence nobody is asked", "[actors][fanout]") {
+  owner uut;
+  uut.core.heard(uut.now);
+  REQUIRE(uut.shown(uut.read(1)));
+  uut.held = is<HeadRequest>;
+  uut.silence(handover_ms / 2 - 1);
+  CHECK(uut.shown(uut.read(1)));
+  CHECK(uut.heads_asked() == 0);
+}
+
+TEST_CASE("handover: a silence costs nothing until somebody reads",
+          "[actors][fanout]") {
+  owner uut;
+  uut.held = is<HeadRequest>;
+  uut.silence(handover_ms);
+  uut.silence(handover_ms);
+  uut.settle();
+  CHECK(uut.heads_asked() == 0);
+  auto read = uut.read(1);
+  CHECK(uut.heads_asked() == 2); // of each log
+  CHECK_FALSE(uut.shown(read));
+  uut.release();
+  CHECK(uut.shown(read) == ids{});
+}
+
+TEST_CASE("handover: an answer from before another silence is not enough",
+          "[actors][fanout]") {
+  owner uut;
+  REQUIRE(uut.shown(uut.read(1)) == ids{});
+  uut.silence(handover_ms);
+  uut.held = is<HeadRequest>;
+  auto read = uut.read(1);
+  REQUIRE(uut.heads_asked() == 2);
+  // Answered as of now, while all that follows is not heard of.
+  std::vector<std::pair<std::uint64_t, writer_reply>> answers;
+  for (auto& x : std::exchange(uut.waiting, {}))
+    answers.emplace_back(x.ticket, uut.world.answer(x.request, x.writer));
+  auto id = uut.world.post(9);
+  uut.silence(handover_ms);
+  for (auto& [ticket, reply] : answers)
+    uut.core.reply(ticket, reply, uut.now);
+  uut.settle();
+  CHECK_FALSE(uut.shown(read));
+  uut.release();
+  CHECK(uut.shown(read) == ids{id});
+}
+
+TEST_CASE("handover: a silence before the shard is ready counts as well",
+          "[actors][fanout]") {
+  shard uut{fanout_options{}};
+  uut.world.follow(1, 9);
+  uut.held = is<EdgesRequest>;
+  uut.start();
+  uut.pass(handover_ms);
+  uut.core.heard(uut.now);
+  auto read = uut.read(1);
+  uut.held = is<HeadRequest>;
+  for (auto& x : std::exchange(uut.waiting, {}))
+    uut.respond(x);
+  uut.settle();
+  CHECK(uut.core.status().ready());
+  CHECK_FALSE(uut.shown(read));
+  uut.release();
+  CHECK(uut.shown(read) == ids{});
+}
