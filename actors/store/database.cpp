@@ -1,6 +1,7 @@
 #include "actors/store/database.hpp"
 
 #include "actors/errc.hpp"
+#include "actors/store/stopped_writer.hpp"
 
 #include <cstring>
 #include <system_error>
@@ -8,6 +9,8 @@
 namespace rookery::store {
 
 namespace {
+
+constexpr int looks_after = 250; // tries
 
 caf::error refuse(const std::filesystem::path& file, const std::string& why) {
   return caf::make_error(actors::errc::store_failed,
@@ -29,10 +32,18 @@ caf::error make_directories(const std::filesystem::path& file) {
 /// Tries again every millisecond. SQLite's own timeout backs off to 100 ms,
 /// which lets a busy writer starve the others. Sleeps as the VFS does, whose
 /// time may be simulated.
+///
+/// A process that is stopped in the middle of its transaction would keep all
+/// others from writing, also those that took over its logs. The lock is the
+/// kernel's: nobody can break it, but its holder can be made to go on.
 int database::patience::retry(void* self, int tries) {
   auto& x = *static_cast<const patience*>(self);
   if (tries >= x.tries_max)
     return 0;
+  if (!x.file.empty() && tries % looks_after == looks_after - 1)
+    if (auto process = stopped_writer(x.file); process && wake(*process))
+      if (x.on_woken)
+        x.on_woken(*process);
   x.vfs->xSleep(x.vfs, 1000);
   return 1;
 }
@@ -58,7 +69,8 @@ caf::expected<database> database::open(const std::filesystem::path& file,
   if (sqlite3_db_readonly(handle, "main") == 1)
     return refuse(file, "is write-protected");
   result.patience_ = std::make_unique<patience>(patience{
-      sqlite3_vfs_find(vfs), static_cast<int>(options.busy_timeout.count())});
+      sqlite3_vfs_find(vfs), static_cast<int>(options.busy_timeout.count()),
+      options.vfs.empty() ? file : std::filesystem::path{}, options.on_woken});
   sqlite3_busy_handler(handle, patience::retry, result.patience_.get());
   if (auto error = result.use_wal())
     return error;

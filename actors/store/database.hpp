@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,10 @@ struct database_options {
   /// How long a writer waits for another process's transaction to end. When it
   /// is over, the call fails with errc::store_failed. 0..60 s.
   std::chrono::milliseconds busy_timeout{5000};
+  /// Told when a process that was stopped in the middle of a transaction kept
+  /// this connection from writing for long, and was made to go on; its number.
+  /// @thread whoever writes
+  std::function<void(int process)> on_woken = {};
   /// Pages of the file this connection keeps in memory, 64 KiB..1 GiB. A pull
   /// over a million tweets takes half the time with 8 MiB of what it takes
   /// with SQLite's 2.
@@ -68,6 +73,8 @@ private:
 
     sqlite3_vfs* vfs; // never null
     int tries_max;
+    std::filesystem::path file; // empty: not of this machine
+    std::function<void(int)> on_woken;
   };
 
   [[nodiscard]] caf::error use_wal();

@@ -64,7 +64,14 @@ std::optional<std::string> node::start(const std::function<bool()>& cancelled) {
   if (drop_one && config_.has(role::fanout))
     log_->write(severity::warning, "drop-one",
                 {{"text", "ROOKERY_DROP_ONE=1: timelines will be wrong"}});
-  roles_ = std::make_unique<roles>(*system_, *bridge_, config_, drop_one);
+  role_environment world;
+  world.database.on_woken = [log = log_](int process) {
+    log->write(severity::warning, "store-writer-woken",
+               {{"text", "it was stopped in a transaction"},
+                {"pid", std::to_string(process)}});
+  };
+  roles_ = std::make_unique<roles>(*system_, *bridge_, config_, drop_one,
+                                   std::move(world));
   if (auto why = roles_->start(); !why.empty())
     return why;
   return wait_for_broker(cancelled);
