@@ -79,9 +79,7 @@ caf::expected<database> database::open(const std::filesystem::path& file,
                                   "PRAGMA cache_size=-"
                                   + cache_kib))
     return error;
-  // The WAL may hold a commit that a killed process wrote and did not sync.
-  // Nobody must see it, and then lose it: so make it durable first.
-  if (auto error = result.execute("PRAGMA wal_checkpoint(PASSIVE)"))
+  if (auto error = result.settle_wal())
     return error;
   return result;
 }
@@ -123,6 +121,30 @@ caf::error database::use_wal() {
         || patience::retry(patience_.get(), tries) == 0)
       return error;
   }
+}
+
+/// The WAL may hold a commit that a killed process wrote and did not sync, or
+/// tried to sync in vain: then the cache has it and the medium never will.
+/// Nobody must see such a commit and then lose it, nor what came after it. So
+/// it moves to the database, and a commit that changes nothing begins the WAL
+/// anew. Others do not wait for it: they did the same before.
+caf::error database::settle_wal() {
+  sqlite3_busy_handler(handle_.get(), nullptr, nullptr);
+  auto error = execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  sqlite3_busy_handler(handle_.get(), patience::retry, patience_.get());
+  if (error)
+    return error;
+  statement version;
+  if (error = prepare(version, "PRAGMA user_version"); error)
+    return error;
+  std::uint64_t now = 0;
+  {
+    auto rows = version.run();
+    if (!rows.next())
+      return rows.error();
+    now = rows.number(0);
+  }
+  return execute("PRAGMA user_version=" + std::to_string(now));
 }
 
 transaction::transaction(database& owner, kind what)

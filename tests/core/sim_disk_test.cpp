@@ -293,6 +293,26 @@ TEST_CASE("disk: a failed sync is told, and what is said to be committed is",
   }
 }
 
+TEST_CASE("disk: what a reader finds after a failed sync and a kill survives",
+          "[sim]") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    INFO("seed " << seed);
+    disk disk{seed};
+    client before{disk, 1};
+    REQUIRE(before.insert(1) == "");
+    before.process.faults().failing_syncs = 1;
+    CHECK(says(before.insert(2), "disk I/O error"));
+    before.process.kill();
+    // The cache has the second number, and the medium has a part of it.
+    client reader{disk, 2};
+    CHECK(reader.numbers() == numbers{1, 2});
+    disk.power_loss(seed);
+    client after{disk, 1};
+    CHECK(after.numbers() == numbers{1, 2});
+    CHECK(after.is_whole());
+  }
+}
+
 TEST_CASE("disk: what a failed sync left behind may be lost, as on Linux",
           "[sim]") {
   sim::disk_file file;
