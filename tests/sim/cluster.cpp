@@ -7,6 +7,8 @@ namespace {
 using namespace std::chrono_literals;
 using nodes::role;
 
+constexpr std::uint32_t window = 16; // of shards and writers
+
 } // namespace
 
 cluster::cluster(world& outside_arg, std::uint64_t seed)
@@ -48,8 +50,8 @@ void cluster::add_node(const std::string& name, std::set<role> roles,
   config.shards = layout.shards;
   config.tweet_partitions = layout.tweet_partitions;
   config.timeline_cap = timeline_cap;
-  config.shard_window = 16;
-  config.writer_window = 16;
+  config.shard_window = window;
+  config.writer_window = window;
   config.shard_queue_length_max = 40;
   config.idle_timeout = 2s;
   networks.push_back(net);
@@ -61,6 +63,14 @@ void cluster::start() {
   broker->start();
   for (auto& x : nodes)
     x->start();
+}
+
+std::uint32_t cluster::window_of(const std::string& queue) const {
+  if (queue == probe::queue_name)
+    return probe::window;
+  if (queue.starts_with("rookery.reply."))
+    return bridge::bridge_options{}.reply_window;
+  return window;
 }
 
 void cluster::restart_everything() {
@@ -92,7 +102,7 @@ void cluster::heal() {
     if (!x->up())
       x->start();
     else if (auto line = x->line())
-      line->restore();
+      line->heal();
     if (auto* process = x->process())
       process->faults() = {};
   }

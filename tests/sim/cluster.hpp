@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace rookery::sim {
@@ -28,6 +29,8 @@ struct cluster {
   /// Ends every fault: what is down starts, what is paused wakes, and bytes
   /// arrive again.
   void heal();
+  /// The credit that a consumer of this queue has when nothing is under way.
+  [[nodiscard]] std::uint32_t window_of(const std::string& queue) const;
 
   world& outside;
   tally effects;

@@ -25,9 +25,9 @@ struct disk_faults {
   space left = space::enough;
   /// So many syncs from now on fail with SQLITE_IOERR_FSYNC. What they were to
   /// write is then in doubt, for good: see disk_file::fail_sync. The process
-  /// itself gets over it, and so does a power loss. A process started later
-  /// without one takes the page cache for the truth, and what it acknowledges
-  /// may be lost: true of Linux, so end such a process by a power loss.
+  /// itself gets over it, because SQLite writes all of it again. One started
+  /// later without a power loss before finds it in the page cache, which is
+  /// no proof that it is on the medium: true of Linux.
   std::uint32_t failing_syncs = 0;
   /// Syncs say OK and do nothing. A deliberate bug, not a fault.
   bool skip_fsync = false;

@@ -39,6 +39,20 @@ void silence(cluster& on, node_host& x, clock::duration time) {
   });
 }
 
+void forget_outcomes(cluster& on, node_host& x) {
+  auto line = x.line();
+  if (!line)
+    return;
+  auto silent = on.outside.chance(2);
+  on.outside.note(x.name(), silent ? "outcomes get lost" : "outcomes are bare");
+  line->forget_outcomes(silent ? wire::lapse::silence : wire::lapse::no_outcome,
+                        1 + on.outside.draw(3), [&on, silent] {
+                          on.effects.add(silent
+                                             ? effect::outcome_lost
+                                             : effect::settled_without_outcome);
+                        });
+}
+
 void unreach(cluster& on, std::size_t i, clock::duration time) {
   on.outside.note(on.nodes[i]->name(), "unreachable");
   on.networks[i]->reachable = false;
@@ -100,6 +114,19 @@ void crash_broker(cluster& on, clock::duration time, bool planned) {
   });
 }
 
+void crash_writers(cluster& on, clock::duration time) {
+  for (std::size_t i = 0; i < cluster::writers; ++i) {
+    on.nodes[i]->crash();
+    restart_later(on, on.nodes[i], time + on.outside.between(0ms, 300ms));
+  }
+}
+
+void lose_power(cluster& on) {
+  on.outside.note("disk", "power loss");
+  if (on.storage.power_loss(on.outside.random()).lost > 0)
+    on.effects.add(effect::power_loss_lost_sectors);
+}
+
 void spoil_disk(cluster& on, const std::shared_ptr<node_host>& x,
                 clock::duration time) {
   auto* process = x->process();
@@ -119,25 +146,21 @@ void spoil_disk(cluster& on, const std::shared_ptr<node_host>& x,
     auto* same = x->process();
     if (same == nullptr || x->incarnation() != n)
       return;
-    if (same->counts().syncs_failed > 0)
+    auto in_doubt = same->counts().syncs_failed > 0;
+    if (in_doubt)
       on.effects.add(effect::fsync_failed);
     if (same->counts().writes_refused > 0)
       on.effects.add(effect::disk_full_refused);
     same->faults() = {};
+    // What the cache holds and the medium does not must not be built upon.
+    if (in_doubt && on.outside.chance(2)) {
+      crash_writers(on, 100ms);
+      on.outside.after(on.outside.between(500ms, 2s), [&on] {
+        lose_power(on);
+        crash_writers(on, 100ms);
+      });
+    }
   });
-}
-
-void crash_writers(cluster& on, clock::duration time) {
-  for (std::size_t i = 0; i < cluster::writers; ++i) {
-    on.nodes[i]->crash();
-    restart_later(on, on.nodes[i], time + on.outside.between(0ms, 300ms));
-  }
-}
-
-void lose_power(cluster& on) {
-  on.outside.note("disk", "power loss");
-  if (on.storage.power_loss(on.outside.random()).lost > 0)
-    on.effects.add(effect::power_loss_lost_sectors);
 }
 
 // Between two writes of a transaction: one process dies, or the power goes.
@@ -195,7 +218,7 @@ void strike(cluster& on) {
   auto writer = on.nodes[world.draw(cluster::writers)];
   auto brief = world.between(20ms, 800ms);
   auto time = world.chance(3) ? world.between(1s, 5s) : brief;
-  switch (world.draw(15)) {
+  switch (world.draw(16)) {
   case 0:
   case 1:
     return cut(on, *on.nodes[any]);
@@ -231,6 +254,8 @@ void strike(cluster& on) {
     return strike_transaction(on, world.draw(cluster::writers), brief);
   case 13:
     return die_after_commit(on, writer, 1s);
+  case 14:
+    return forget_outcomes(on, *on.nodes[any]);
   default:
     return slow_down(on, server, world.between(1s, 3s));
   }

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 // Any registered message with a number in it.
 using number_message = service::v1::PostTweetReply;
 
-bridge::address queue() { return bridge::address::queue("probe"); }
+bridge::address queue() { return bridge::address::queue(probe::queue_name); }
 
 using later_atom = caf::atom_constant<caf::atom("later")>;
 

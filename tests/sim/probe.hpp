@@ -23,6 +23,7 @@ public:
         to_{std::move(to)},
         effects_{effects} {}
 
+  static constexpr const char* queue_name = "probe";
   static constexpr std::uint32_t window = 8;
 
   /// To be called whenever `to` has started: serves the queue there.

@@ -42,10 +42,21 @@ void check_dumps(cluster& on) {
     on.outside.fail("I2: " + answer->value_or("no dump"));
 }
 
+// I9: the queue of which a consumer has other credit than its window.
+std::optional<std::string> leaking_queue(cluster& on) {
+  std::optional<std::string> result;
+  on.broker->inside()->host.each_queue([&](const broker::queue& x) {
+    for (auto& each : x.consumers().all())
+      if (each->credit() != on.window_of(x.name()))
+        result = x.name() + " with credit " + std::to_string(each->credit());
+  });
+  return result;
+}
+
 // When nobody does anything, nothing is under way and no credit is missing.
 void check_drained(cluster& on) {
   auto drained = [&] {
-    if (on.broker->held() > 0 || !on.numbers->complete())
+    if (on.broker->held() > 0 || !on.numbers->complete() || leaking_queue(on))
       return false;
     for (auto& x : on.nodes)
       if (!x->up() || x->transport().unfinished() > 0)
@@ -55,6 +66,8 @@ void check_drained(cluster& on) {
   if (on.outside.run(settle_time, drained))
     return;
   on.numbers->check_complete();
+  if (auto leaking = leaking_queue(on))
+    on.outside.fail("I9: " + *leaking);
   on.outside.fail("I7: the broker still holds "
                   + std::to_string(on.broker->held()) + " messages");
 }

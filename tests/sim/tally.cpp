@@ -8,6 +8,10 @@ std::string_view to_string(effect x) {
     return "a cut with at least one unsettled transfer";
   case effect::delivery_repeated:
     return "a delivery that came twice to one process";
+  case effect::outcome_lost:
+    return "an outcome that was never told";
+  case effect::settled_without_outcome:
+    return "a message settled without an outcome";
   case effect::bytes_delayed:
     return "bytes that came late on a connection that lived on";
   case effect::silence_ended_connection:

@@ -11,6 +11,8 @@ namespace rookery::sim {
 enum class effect : std::uint8_t {
   cut_with_unsettled,
   delivery_repeated,
+  outcome_lost,
+  settled_without_outcome,
   bytes_delayed,
   silence_ended_connection,
   node_crash_with_work,

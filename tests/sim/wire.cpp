@@ -1,5 +1,7 @@
 #include "tests/sim/wire.hpp"
 
+#include "tests/sim/frames.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -37,7 +39,11 @@ void wire::pump(side which) {
     auto out = x.engine->write_buffer();
     if (out.empty())
       break;
-    send(which, out.data(), out.size());
+    std::string_view bytes{out.data(), out.size()};
+    if (which == server && lapses_ > 0)
+      send_with_lapses(bytes);
+    else
+      send(which, bytes);
     x.engine->write_done(out.size());
     x.engine->dispatch();
   }
@@ -52,19 +58,42 @@ void wire::pump(side which) {
   x.pumping = false;
 }
 
-void wire::send(side from, const char* data, std::size_t size) {
+void wire::forget_outcomes(lapse how, std::size_t count,
+                           std::function<void()> done) {
+  lapse_ = how;
+  lapses_ = count;
+  on_lapse_ = std::move(done);
+}
+
+// An engine is always asked for all it has to write: whole frames.
+void wire::send_with_lapses(std::string_view bytes) {
+  while (!bytes.empty()) {
+    auto frame = bytes.substr(0, first_frame_bytes(bytes));
+    bytes.remove_prefix(frame.size());
+    auto bare = lapses_ > 0 ? without_outcome(frame) : std::nullopt;
+    if (!bare) {
+      send(server, frame);
+      continue;
+    }
+    --lapses_;
+    if (lapse_ == lapse::no_outcome)
+      send(server, *bare);
+    on_lapse_();
+  }
+}
+
+void wire::send(side from, std::string_view bytes) {
   auto to = from == client ? server : client;
   auto& x = ends_[to];
   if (x.left || x.closed || x.closing)
     return; // into a closed socket
-  while (size > 0) {
+  while (!bytes.empty()) {
     auto n = std::min<std::size_t>(
-        size, 1 + outside_.draw(terms_.slice_max)); // slices, in order
+        bytes.size(), 1 + outside_.draw(terms_.slice_max)); // slices, in order
     if (terms_.slice_max >= 64 * 1024)
-      n = size;
-    x.coming.emplace_back(data, n);
-    data += n;
-    size -= n;
+      n = bytes.size();
+    x.coming.emplace_back(bytes.substr(0, n));
+    bytes.remove_prefix(n);
     auto when =
         std::max(outside_.now()
                      + outside_.between(terms_.latency_min, terms_.latency_max),
@@ -168,6 +197,11 @@ void wire::restore() {
               alive->read(at);
           });
       });
+}
+
+void wire::heal() {
+  lapses_ = 0;
+  restore();
 }
 
 std::size_t wire::bytes_under_way() const {

@@ -6,10 +6,12 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace rookery::sim {
 
@@ -59,6 +61,14 @@ public:
   void silence(side to) { ends_[to].silent = true; }
   /// It arrives after all, later.
   void restore();
+  /// The same, and the server forgets nothing more.
+  void heal();
+  /// The server forgets to tell what became of the next `count` things it was
+  /// sent: says nothing at all, or says that it is over and not how. Each time
+  /// it did, `done` is called.
+  enum class lapse : std::uint8_t { silence, no_outcome };
+  void forget_outcomes(lapse how, std::size_t count,
+                       std::function<void()> done);
 
   [[nodiscard]] std::size_t bytes_under_way() const;
   [[nodiscard]] bool over() const { return ends_[0].closed && ends_[1].closed; }
@@ -78,7 +88,8 @@ private:
     bool pumping = false;
   };
 
-  void send(side from, const char* data, std::size_t size);
+  void send(side from, std::string_view bytes);
+  void send_with_lapses(std::string_view bytes);
   void arrive(side at);
   void read(side at);
   void close_after(side at);
@@ -86,6 +97,9 @@ private:
   world& outside_;
   wire_terms terms_;
   std::array<end, 2> ends_;
+  lapse lapse_ = lapse::silence;
+  std::size_t lapses_ = 0; // to come
+  std::function<void()> on_lapse_;
 };
 
 } // namespace rookery::sim
