@@ -80,7 +80,7 @@ void clients::post() {
   auto op = past_.post_issued(author);
   PostTweetRequest request;
   request.set_author(author);
-  request.set_text("t" + std::to_string(op));
+  request.set_text(std::string{"t"}.append(std::to_string(op)));
   request.set_idempotency_key(key());
   ++open_;
   auto whom = nodes::tweet_address_of(author, layout_);

@@ -54,7 +54,9 @@ private:
   template <class Reply, class Request>
   void change(bridge::address whom, Request request,
               std::function<void(const Reply&)> done);
-  [[nodiscard]] std::string key() { return "k" + std::to_string(++keys_); }
+  [[nodiscard]] std::string key() {
+    return std::string{"k"}.append(std::to_string(++keys_));
+  }
 
   world& outside_;
   std::shared_ptr<node_host> self_;

@@ -71,8 +71,8 @@ history::expectation history::expect(user_id user) const {
 }
 
 bool history::may_vanish(user_id user, tweet_id id) const {
-  auto found = by_id_.find(id);
-  if (found == by_id_.end())
+  auto found = sighted_.find(id);
+  if (found == sighted_.end())
     return false;
   auto& x = posts_[found->second];
   return x.delete_issued || ever_undone_.count({user, x.author}) > 0;
@@ -110,6 +110,7 @@ void history::check(const expectation& x,
       return outside_.fail("I2: by a stranger in " + about);
     if (x.gone.count(id) > 0)
       return outside_.fail("I2: deleted, but in " + about);
+    sighted_.emplace(id, *op);
   }
   for (auto id : x.seen)
     if (shown.count(id) == 0 && !may_vanish(x.user, id)

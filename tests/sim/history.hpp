@@ -72,8 +72,9 @@ private:
 
   world& outside_;
   std::size_t cap_;
-  std::vector<tweet> posts_; // by operation
-  std::map<tweet_id, op_number> by_id_;
+  std::vector<tweet> posts_;              // by operation
+  std::map<tweet_id, op_number> by_id_;   // acknowledged
+  std::map<tweet_id, op_number> sighted_; // in a home, acknowledged or not
   std::set<std::pair<user_id, user_id>> edges_;       // acknowledged
   std::set<std::pair<user_id, user_id>> ever_;        // asked for, once
   std::set<std::pair<user_id, user_id>> ever_undone_; // asked for, once

@@ -74,8 +74,8 @@ void check_drained(cluster& on) {
 
 void live(cluster& on) {
   on.start();
-  on.people->start(25ms);
-  on.numbers->start(15ms);
+  on.people->start(45ms);
+  on.numbers->start(35ms);
   plan_faults(on, load_time);
   on.outside.run(load_time);
   on.people->stop();
