@@ -15,6 +15,7 @@ constexpr auto tick_interval = 200ms;
 void broker_host::start() {
   ++incarnation_;
   broker::broker_options options;
+  options.host_high_water_bytes = 24'000; // so that it stops publishers
   shared_ = std::make_unique<broker::dispatcher>(
       options, sink_, std::to_string(incarnation_), [this] { turn_soon(); });
   outside().note(name(), "up", incarnation_);

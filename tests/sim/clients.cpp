@@ -44,7 +44,7 @@ void clients::act(world::clock::duration pace) {
                      else if (what < 68)
                        x.follow(true);
                      else if (what < 76)
-                       x.erase();
+                       x.erase(x.past_.any_tweet(x.outside_.random()));
                      else
                        x.read();
                    });
@@ -99,8 +99,18 @@ void clients::post() {
   });
 }
 
-void clients::erase() {
-  auto [id, author] = past_.any_tweet(outside_.random());
+void clients::erase_newest() {
+  constexpr std::size_t newest = 12;
+  self_->execute([&] {
+    auto posts = past_.posts();
+    if (posts > 0)
+      erase(past_.any_tweet(
+          posts - 1 - outside_.draw(std::min<std::size_t>(posts, newest))));
+  });
+}
+
+void clients::erase(std::pair<tweet_id, user_id> which) {
+  auto [id, author] = which;
   if (id == 0)
     return;
   past_.delete_issued(id);
@@ -176,70 +186,6 @@ void clients::read() {
         self->outside_.note("client", "read",
                             static_cast<std::uint64_t>(reply->tweets_size()));
         self->past_.check(expected, *reply);
-      });
-}
-
-void clients::compare(std::function<void(std::string)> then) {
-  self_->execute([&] { compare_next(0, std::move(then)); });
-}
-
-void clients::compare_next(user_id user,
-                           std::function<void(std::string)> then) {
-  if (user == users_)
-    return then({});
-  HomeTimelineRequest request;
-  request.set_user(user);
-  request.set_limit(200);
-  request.set_ids_only(true);
-  ask<HomeTimelineReply>(
-      *self_, nodes::shard_address_of(user, layout_), request,
-      [=, weak = weak_from_this()](caf::expected<HomeTimelineReply> reply) {
-        auto self = weak.lock();
-        if (!self)
-          return;
-        auto who = "the home of " + std::to_string(user);
-        if (!reply)
-          return then(who + " cannot be read: "
-                      + self->self_->system().system().render(reply.error()));
-        std::vector<tweet_id> shown;
-        for (auto& x : reply->tweets())
-          shown.push_back(x.id());
-        if (shown != self->past_.home(user))
-          return then(who + " is wrong: " + std::to_string(shown.size())
-                      + " shown, "
-                      + std::to_string(self->past_.home(user).size()) + " due");
-        self->compare_next(user + 1, then);
-      });
-}
-
-void clients::compare_dumps(std::function<void(std::string)> then) {
-  self_->execute([&] { compare_shard(0, std::move(then)); });
-}
-
-void clients::compare_shard(std::uint32_t shard,
-                            std::function<void(std::string)> then) {
-  if (shard == layout_.shards)
-    return then({});
-  DumpTimelinesRequest request;
-  request.set_entries_max(100'000);
-  ask<DumpTimelinesReply>(
-      *self_, nodes::shard_address(shard, layout_), request,
-      [=, weak = weak_from_this()](caf::expected<DumpTimelinesReply> reply) {
-        auto self = weak.lock();
-        if (!self)
-          return;
-        if (!reply)
-          return then("no dump of shard " + std::to_string(shard));
-        for (auto& x : reply->timelines()) {
-          auto due = self->past_.home(x.user());
-          std::vector<tweet_id> held{x.ids().begin(), x.ids().end()};
-          held.resize(std::min(held.size(), self->past_.cap()));
-          if (held != due)
-            return then("what is held for " + std::to_string(x.user())
-                        + " is wrong: " + std::to_string(held.size())
-                        + " held, " + std::to_string(due.size()) + " due");
-        }
-        self->compare_shard(shard + 1, then);
       });
 }
 

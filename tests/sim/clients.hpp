@@ -39,16 +39,27 @@ public:
   void compare(std::function<void(std::string)> then);
   /// The same for what shards hold, without building anything.
   void compare_dumps(std::function<void(std::string)> then);
+  /// Compares what every shard says it applied with what the writers have.
+  /// Reads nothing, since a read makes a shard ask for itself.
+  void compare_applied(std::function<void(std::string)> then);
+  /// Asks where nobody is: the answer must be that it is unroutable.
+  void ask_nobody(std::function<void(std::string)> then);
+  /// Deletes one of the newest tweets: what a timeline was too small for must
+  /// take its place.
+  void erase_newest();
 
 private:
   void act(world::clock::duration pace);
   void post();
-  void erase();
+  void erase(std::pair<actors::tweet_id, user_id> which);
   void follow(bool unfollow);
   void read();
   void compare_next(user_id user, std::function<void(std::string)> then);
   void compare_shard(std::uint32_t shard,
                      std::function<void(std::string)> then);
+  void compare_logs(std::uint32_t shard, std::function<void(std::string)> then);
+  void compare_head(const service::v1::ShardStatus& status, int log,
+                    std::function<void(std::string)> then);
 
   /// Asks until there is an answer.
   template <class Reply, class Request>

@@ -9,13 +9,20 @@ using nodes::role;
 
 constexpr std::uint32_t window = 16; // of shards and writers
 
+// More than there are tweets; so few that each trims; and the smallest that
+// are trimmed only when two too many are there.
+std::uint32_t draw_cap(world& outside) {
+  if (outside.chance(2))
+    return 100;
+  return static_cast<std::uint32_t>(outside.chance(2) ? 17 + outside.draw(4)
+                                                      : 3 + outside.draw(8));
+}
+
 } // namespace
 
 cluster::cluster(world& outside_arg, std::uint64_t seed)
     : outside{outside_arg},
-      timeline_cap{outside.chance(2)
-                       ? 100
-                       : static_cast<std::uint32_t>(3 + outside.draw(8))},
+      timeline_cap{draw_cap(outside)},
       storage{seed},
       broker{std::make_shared<broker_host>(outside)} {
   storage.set_time(1767312000000);

@@ -200,6 +200,22 @@ void die_after_commit(cluster& on, const std::shared_ptr<node_host>& x,
   });
 }
 
+void jump_clock(cluster& on) {
+  using ms = std::chrono::milliseconds;
+  auto& world = on.outside;
+  world.note("world", "the clock jumps");
+  on.effects.add(effect::clock_jump);
+  auto by = std::chrono::duration_cast<ms>(world.between(1s, 3600s));
+  if (world.chance(2))
+    by = -by;
+  world.jump_wall(by);
+  if (world.chance(2))
+    world.after(world.between(50ms, 500ms), [&world, by] {
+      world.note("world", "the clock jumps back");
+      world.jump_wall(-by);
+    });
+}
+
 void slow_down(cluster& on, const std::shared_ptr<node_host>& x,
                clock::duration time) {
   on.outside.note(x->name(), "slow");
@@ -239,12 +255,7 @@ void strike(cluster& on) {
     server->stop();
     return restart_later(on, server, 2500ms);
   case 9:
-    on.effects.add(effect::clock_jump);
-    world.note("world", "the clock jumps");
-    return world.jump_wall(
-        std::chrono::duration_cast<std::chrono::milliseconds>(
-            world.chance(2) ? world.between(1s, 3600s)
-                            : -world.between(1s, 3600s)));
+    return jump_clock(on);
   case 10:
     return spoil_disk(on, writer, time);
   case 11:

@@ -75,7 +75,7 @@ void node_host::start() {
   options.reply_timeout = 4s;
   options.outcome_timeout = 5s;
   if (!config_.roles.empty())
-    options.send_queue.messages_max = 64; // so that it is full at times
+    options.send_queue.messages_max = 6; // so that it is full at times
   inside_->transport = std::make_unique<bridge::bridge>(
       inside_->system.system(), types(), options, nullptr, environment());
   nodes::layout service{config_.shards, config_.tweet_partitions};

@@ -40,9 +40,13 @@ caf::behavior sink(caf::stateful_actor<sink_state>* self, world* outside,
         auto& open = self->state.open;
         for (auto at = open.begin(); at != open.end(); ++at)
           if (at->first == number) {
+            auto fails = outside->chance(25);
             if (auto alive = watcher.lock())
-              alive->finished(number, incarnation);
-            at->second.deliver(caf::unit);
+              alive->ended(number, incarnation, fails);
+            if (fails)
+              at->second.deliver(caf::make_error(caf::sec::runtime_error));
+            else
+              at->second.deliver(caf::unit);
             open.erase(at);
             return;
           }
@@ -108,12 +112,15 @@ void probe::begun(std::uint64_t number, std::uint64_t incarnation) {
     outside_.fail("I6: more deliveries in the target than its window");
 }
 
-void probe::finished(std::uint64_t number, std::uint64_t incarnation) {
+void probe::ended(std::uint64_t number, std::uint64_t incarnation,
+                  bool failed) {
   if (incarnation != incarnation_)
     return;
+  running_here_.erase(number);
+  if (failed)
+    return effects_.add(effect::handler_failed);
   finished_.insert(number);
   finished_here_.insert(number);
-  running_here_.erase(number);
 }
 
 bool probe::complete() const {

@@ -44,7 +44,7 @@ public:
 
   // For the sink.
   void begun(std::uint64_t number, std::uint64_t incarnation);
-  void finished(std::uint64_t number, std::uint64_t incarnation);
+  void ended(std::uint64_t number, std::uint64_t incarnation, bool failed);
 
 private:
   void send(world::clock::duration pace);

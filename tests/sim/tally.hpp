@@ -11,6 +11,7 @@ namespace rookery::sim {
 enum class effect : std::uint8_t {
   cut_with_unsettled,
   delivery_repeated,
+  handler_failed,
   outcome_lost,
   settled_without_outcome,
   bytes_delayed,

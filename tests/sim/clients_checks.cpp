@@ -1,0 +1,138 @@
+// What clients compare with their oracle when nobody changes anything.
+#include "bridge/errc.hpp"
+#include "tests/sim/asker.hpp"
+#include "tests/sim/clients.hpp"
+
+#include "rookery/service/v1/log.pb.h"
+#include "rookery/service/v1/timeline.pb.h"
+#include "rookery/service/v1/tweet.pb.h"
+
+#include <algorithm>
+
+namespace rookery::sim {
+
+using namespace service::v1;
+
+void clients::compare(std::function<void(std::string)> then) {
+  self_->execute([&] { compare_next(0, std::move(then)); });
+}
+
+void clients::compare_next(user_id user,
+                           std::function<void(std::string)> then) {
+  if (user == users_)
+    return then({});
+  HomeTimelineRequest request;
+  request.set_user(user);
+  request.set_limit(200);
+  request.set_ids_only(true);
+  ask<HomeTimelineReply>(
+      *self_, nodes::shard_address_of(user, layout_), request,
+      [=, weak = weak_from_this()](caf::expected<HomeTimelineReply> reply) {
+        auto self = weak.lock();
+        if (!self)
+          return;
+        auto who = "the home of " + std::to_string(user);
+        if (!reply)
+          return then(who + " cannot be read: "
+                      + self->self_->system().system().render(reply.error()));
+        std::vector<tweet_id> shown;
+        for (auto& x : reply->tweets())
+          shown.push_back(x.id());
+        if (shown != self->past_.home(user))
+          return then(who + " is wrong: " + std::to_string(shown.size())
+                      + " shown, "
+                      + std::to_string(self->past_.home(user).size()) + " due");
+        self->compare_next(user + 1, then);
+      });
+}
+
+void clients::compare_dumps(std::function<void(std::string)> then) {
+  self_->execute([&] { compare_shard(0, std::move(then)); });
+}
+
+void clients::compare_shard(std::uint32_t shard,
+                            std::function<void(std::string)> then) {
+  if (shard == layout_.shards)
+    return then({});
+  DumpTimelinesRequest request;
+  request.set_entries_max(100'000);
+  ask<DumpTimelinesReply>(
+      *self_, nodes::shard_address(shard, layout_), request,
+      [=, weak = weak_from_this()](caf::expected<DumpTimelinesReply> reply) {
+        auto self = weak.lock();
+        if (!self)
+          return;
+        if (!reply)
+          return then("no dump of shard " + std::to_string(shard));
+        for (auto& x : reply->timelines()) {
+          auto due = self->past_.home(x.user());
+          std::vector<tweet_id> held{x.ids().begin(), x.ids().end()};
+          held.resize(std::min(held.size(), self->past_.cap()));
+          if (held != due)
+            return then("what is held for " + std::to_string(x.user())
+                        + " is wrong: " + std::to_string(held.size())
+                        + " held, " + std::to_string(due.size()) + " due");
+        }
+        self->compare_shard(shard + 1, then);
+      });
+}
+
+void clients::compare_applied(std::function<void(std::string)> then) {
+  self_->execute([&] { compare_logs(0, std::move(then)); });
+}
+
+void clients::compare_logs(std::uint32_t shard,
+                           std::function<void(std::string)> then) {
+  if (shard == layout_.shards)
+    return then({});
+  ask<ShardStatus>(
+      *self_, nodes::shard_address(shard, layout_), ShardStatusRequest{},
+      [=, weak = weak_from_this()](caf::expected<ShardStatus> reply) {
+        auto self = weak.lock();
+        if (!self)
+          return;
+        if (!reply || !reply->ready())
+          return then("shard " + std::to_string(shard) + " is not ready");
+        self->compare_head(*reply, 0, then);
+      });
+}
+
+void clients::compare_head(const ShardStatus& status, int log,
+                           std::function<void(std::string)> then) {
+  if (log == status.applied_size())
+    return compare_logs(status.shard() + 1, std::move(then));
+  // The follow log comes after those of tweets.
+  auto partition = static_cast<std::uint32_t>(log);
+  auto whom = partition < layout_.tweet_partitions
+                  ? nodes::tweet_address(partition, layout_)
+                  : nodes::follow_address(status.shard(), layout_);
+  HeadRequest request;
+  request.set_log(status.applied(log).log());
+  ask<LogHead>(*self_, whom, request,
+               [=, weak = weak_from_this()](caf::expected<LogHead> reply) {
+                 auto self = weak.lock();
+                 if (!self)
+                   return;
+                 auto& applied = status.applied(log);
+                 if (!reply)
+                   return then("no head of " + applied.log());
+                 if (reply->seq() != applied.seq())
+                   return then("a shard applied " + applied.log() + " to "
+                               + std::to_string(applied.seq()) + " of "
+                               + std::to_string(reply->seq()));
+                 self->compare_head(status, log + 1, then);
+               });
+}
+
+void clients::ask_nobody(std::function<void(std::string)> then) {
+  self_->execute([&] {
+    ask<PostTweetReply>(
+        *self_, bridge::address::queue("nobody"), PostTweetRequest{},
+        [then](caf::expected<PostTweetReply> reply) {
+          auto right = !reply && reply.error() == bridge::errc::unroutable;
+          then(right ? "" : "what nobody can get was not unroutable");
+        });
+  });
+}
+
+} // namespace rookery::sim
