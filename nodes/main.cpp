@@ -63,7 +63,13 @@ exit_code run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   try {
-    return static_cast<int>(run({argv + 1, argv + argc}));
+    auto result = run({argv + 1, argv + argc});
+    // What was not written must not count as told.
+    if (!std::cout.flush() && result == exit_code::ok) {
+      std::cerr << "rookery: cannot write to standard output\n";
+      result = exit_code::failed;
+    }
+    return static_cast<int>(result);
   } catch (const std::exception& x) {
     std::cerr << "rookery: " << x.what() << '\n';
     return static_cast<int>(exit_code::failed);

@@ -1,6 +1,7 @@
 #include "nodes/client/client_options.hpp"
 
 #include "nodes/config/node_config.hpp"
+#include "nodes/config/number.hpp"
 
 namespace rookery::nodes {
 
@@ -17,7 +18,44 @@ void take_brokers(client_options& target,
   }
 }
 
+template <class Target>
+CLI::Option* add_decimal(CLI::App& app, const std::string& name, Target& target,
+                         const std::string& about) {
+  auto take = [&target, name](const std::string& text) {
+    auto number = parse_number(text);
+    if (!number)
+      throw CLI::ValidationError(
+          name + ": \"" + text
+          + "\" is not a whole number of 0..18446744073709551615");
+    target = *number;
+  };
+  return app.add_option_function<std::string>(name, take, about)
+      ->type_name("UINT");
+}
+
 } // namespace
+
+CLI::Option* add_number(CLI::App& app, const std::string& name,
+                        std::uint64_t& target, const std::string& about) {
+  return add_decimal(app, name, target, about);
+}
+
+CLI::Option* add_number(CLI::App& app, const std::string& name,
+                        std::optional<std::uint64_t>& target,
+                        const std::string& about) {
+  return add_decimal(app, name, target, about);
+}
+
+CLI::Validator between(double least, double most) {
+  auto range = CLI::Range(least, most);
+  return CLI::Validator{[=](std::string& text) {
+                          auto lower = CLI::detail::to_lower(text);
+                          return lower.find("nan") == std::string::npos
+                                     ? range(text)
+                                     : "\"" + text + "\" is not a number";
+                        },
+                        range.get_description()};
+}
 
 void add_client_options(CLI::App& app, client_options& target) {
   app.add_option_function<std::vector<std::string>>(
@@ -51,7 +89,7 @@ void add_client_options(CLI::App& app, client_options& target) {
          },
          "Seconds to wait for the broker, and for each answer (0.1..3600, "
          "default 10)")
-      ->check(CLI::Range(0.1, 3'600.0));
+      ->check(between(0.1, 3'600.0));
 }
 
 } // namespace rookery::nodes

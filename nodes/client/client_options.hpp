@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,5 +27,17 @@ struct client_options {
 /// ROOKERY_... variables can set as for nodes) and --timeout. Parsing fills
 /// `target`, which must outlive `app`, and checks the values.
 void add_client_options(CLI::App& app, client_options& target);
+
+/// Declares a number of a user or tweet: decimal digits and nothing else, so
+/// that no 010 is 8. Parsing fills `target`, which must outlive `app`.
+CLI::Option* add_number(CLI::App& app, const std::string& name,
+                        std::uint64_t& target, const std::string& about);
+CLI::Option* add_number(CLI::App& app, const std::string& name,
+                        std::optional<std::uint64_t>& target,
+                        const std::string& about);
+
+/// Refuses what is outside of both ends; unlike CLI::Range also NaN, which no
+/// comparison finds too great.
+[[nodiscard]] CLI::Validator between(double least, double most);
 
 } // namespace rookery::nodes

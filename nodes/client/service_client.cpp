@@ -1,6 +1,9 @@
 #include "nodes/client/service_client.hpp"
 
+#include "bridge/errc.hpp"
 #include "nodes/wiring/service_types.hpp"
+
+#include <caf/sec.hpp>
 
 #include <unistd.h>
 
@@ -48,6 +51,12 @@ std::optional<std::string> service_client::connect() {
   if (auto why = bridge_.wait_until_up(options_.timeout))
     return "broker " + broker_names(options_) + ": " + error_text(why);
   return std::nullopt;
+}
+
+bool service_client::may_be_done(const caf::error& x) {
+  using bridge::errc;
+  return x == caf::sec::request_timeout || x == errc::reply_timeout
+         || x == errc::failed || x == errc::closed;
 }
 
 } // namespace rookery::nodes

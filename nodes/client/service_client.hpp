@@ -41,10 +41,15 @@ public:
     self->request(at(whom), caf::timespan{options_.timeout}, what)
         .receive([&](Reply& x) { result.emplace(std::move(x)); },
                  [&](caf::error& x) {
+                   in_doubt_ = may_be_done(x);
                    result.emplace(bridge::unexpected{error_text(x)});
                  });
     return std::move(*result);
   }
+
+  /// Whether what the last question that failed asked for may have been done
+  /// all the same: it went out, and no answer came.
+  [[nodiscard]] bool in_doubt() const { return in_doubt_; }
 
   [[nodiscard]] caf::actor_system& system() { return system_; }
   [[nodiscard]] const layout& service() const { return options_.service; }
@@ -53,7 +58,10 @@ public:
   }
 
 private:
+  static bool may_be_done(const caf::error& x);
+
   client_options options_;
+  bool in_doubt_ = false;
   caf::actor_system_config config_;
   caf::actor_system system_;
   bridge::bridge bridge_; // after the system: it must not outlive it

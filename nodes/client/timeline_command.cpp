@@ -22,12 +22,20 @@ struct timeline_options {
   bool json = false;
 };
 
-/// Keeps a text from commanding the terminal.
-std::string printable(std::string text) {
-  for (auto& c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f')
-      c = ' ';
-  return text;
+/// Keeps a text from commanding the terminal: no C0 and no C1 controls; the
+/// latter are U+0080 to U+009F, in UTF-8 0xc2 and the same byte again.
+std::string printable(const std::string& text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto at = [&](std::size_t j) {
+      return j < text.size() ? static_cast<unsigned char>(text[j]) : 0U;
+    };
+    auto is_c1 = at(i) == 0xc2 && at(i + 1) >= 0x80 && at(i + 1) <= 0x9f;
+    auto is_control = at(i) < ' ' || at(i) == 0x7f || is_c1;
+    result += is_control ? ' ' : text[i];
+    i += is_c1 ? 1 : 0;
+  }
+  return result;
 }
 
 template <class Reply>
@@ -74,10 +82,10 @@ exit_code timeline_command(const arguments& x) {
   client_options options;
   timeline_options wanted;
   add_client_options(app, options);
-  app.add_option("USER", wanted.user, "Whose timeline")->required();
+  add_number(app, "USER", wanted.user, "Whose timeline")->required();
   app.add_flag("--own", wanted.own, "Only the user's own tweets");
-  app.add_option("--max-id", wanted.max_id, "Only ids up to this one");
-  app.add_option("--since-id", wanted.since_id, "Only ids above this one");
+  add_number(app, "--max-id", wanted.max_id, "Only ids up to this one");
+  add_number(app, "--since-id", wanted.since_id, "Only ids above this one");
   app.add_option("--limit", wanted.limit,
                  "At most so many (1..200, default 20)")
       ->check(CLI::Range(1, 200));

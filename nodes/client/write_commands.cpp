@@ -5,7 +5,10 @@
 #include "rookery/service/v1/tweet.pb.h"
 
 #include <chrono>
+#include <iomanip>
 #include <iostream>
+#include <random>
+#include <sstream>
 
 namespace rookery::nodes {
 
@@ -15,13 +18,27 @@ using namespace service::v1;
 
 constexpr const char* key_help =
     "Idempotency key, at most 64 bytes: the same request again with the same "
-    "key, within 7 days, is answered without being done again";
+    "key, within 7 days, is answered without being done again (default: a new "
+    "one, told when there is no answer)";
+
+/// A key that nobody used: a writer that dies between commit and answer gets
+/// the request again, and must know it.
+std::string fresh_key() {
+  std::random_device random;
+  std::ostringstream result;
+  result << "cli-" << std::hex << std::setfill('0');
+  for (int i = 0; i < 4; ++i)
+    result << std::setw(8) << random();
+  return result.str();
+}
 
 /// Connects, asks, and prints what `show` makes of the reply.
 template <class Reply, class Request, class Show>
 exit_code ask_once(const CLI::App& app, const client_options& options,
-                   const bridge::address& whom, const Request& request,
-                   Show show) {
+                   const bridge::address& whom, Request request, Show show) {
+  auto given_key = !request.idempotency_key().empty();
+  if (!given_key)
+    request.set_idempotency_key(fresh_key());
   auto fail = [&](const std::string& why) {
     std::cerr << app.get_name() << ": " << why << '\n';
     return exit_code::failed;
@@ -30,8 +47,13 @@ exit_code ask_once(const CLI::App& app, const client_options& options,
   if (auto why = client.connect())
     return fail(*why);
   auto reply = client.ask<Reply>(whom, request);
-  if (!reply)
-    return fail(reply.error());
+  if (!reply) {
+    auto code = fail(reply.error());
+    if (client.in_doubt() && !given_key)
+      std::cerr << "  to try again without doing it twice: --key "
+                << request.idempotency_key() << '\n';
+    return code;
+  }
   std::cout << show(*reply) << std::endl;
   return exit_code::ok;
 }
@@ -47,8 +69,8 @@ exit_code change_follow(const char* name, const char* about,
   std::uint64_t followee = 0;
   std::string key;
   add_client_options(app, options);
-  app.add_option("FOLLOWER", follower, "User who follows")->required();
-  app.add_option("FOLLOWEE", followee, "User who is followed")->required();
+  add_number(app, "FOLLOWER", follower, "User who follows")->required();
+  add_number(app, "FOLLOWEE", followee, "User who is followed")->required();
   app.add_option("--key", key, key_help);
   if (auto ended = parse(app, x))
     return *ended;
@@ -71,7 +93,7 @@ exit_code post_command(const arguments& x) {
   std::vector<std::string> words;
   std::string key;
   add_client_options(app, options);
-  app.add_option("USER", user, "The author")->required();
+  add_number(app, "USER", user, "The author")->required();
   app.add_option("TEXT", words, "1..280 characters")->required();
   app.add_option("--key", key, key_help);
   if (auto ended = parse(app, x))
@@ -99,8 +121,8 @@ exit_code delete_command(const arguments& x) {
   std::uint64_t tweet = 0;
   std::string key;
   add_client_options(app, options);
-  app.add_option("USER", user, "The author")->required();
-  app.add_option("TWEET", tweet, "The id that post printed")->required();
+  add_number(app, "USER", user, "The author")->required();
+  add_number(app, "TWEET", tweet, "The id that post printed")->required();
   app.add_option("--key", key, key_help);
   if (auto ended = parse(app, x))
     return *ended;

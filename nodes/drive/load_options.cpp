@@ -7,20 +7,20 @@ void add_load_options(CLI::App& app, load_options& x) {
   app.add_option("--rate", x.rate,
                  "Operations offered a second, with Poisson arrivals "
                  "(1..1000000, default 2000)")
-      ->check(CLI::Range(1.0, 1e6));
+      ->check(between(1.0, 1e6));
   app.add_option("--seconds", x.seconds,
                  "How long to offer them (1..86400, default 10)")
       ->check(CLI::Range(1, 86'400));
   app.add_option("--seed", x.seed,
                  "Makes graph and load repeatable (default 1)");
   app.add_option("--posts", x.mix.posts, "Percent of posts (default 80)")
-      ->check(CLI::Range(0.0, 100.0));
+      ->check(between(0.0, 100.0));
   app.add_option("--follow-changes", x.mix.follow_changes,
                  "Percent of follows and unfollows together (default 10)")
-      ->check(CLI::Range(0.0, 100.0));
+      ->check(between(0.0, 100.0));
   app.add_option("--deletes", x.mix.deletes,
                  "Percent of deletes (default 2); the rest are reads of homes")
-      ->check(CLI::Range(0.0, 100.0));
+      ->check(between(0.0, 100.0));
   app.add_option("--edges", x.edges,
                  "File of lines FOLLOWER FOLLOWEE (default: generate a graph)");
   app.add_flag("--undirected", x.undirected,
@@ -40,7 +40,7 @@ void add_load_options(CLI::App& app, load_options& x) {
          },
          "Seconds after the end until what has no answer is tried again, with "
          "the same idempotency key (0..3600, default 60)")
-      ->check(CLI::Range(0.0, 3'600.0));
+      ->check(between(0.0, 3'600.0));
   app.add_option("--status", x.status,
                  "File to replace about ten times a second during the load "
                  "with who of the service answers, as JSON (default none)");
@@ -62,7 +62,7 @@ void add_load_options(CLI::App& app, load_options& x) {
          },
          "Seconds until all is expanded and all homes are complete, before "
          "and after the load (1..3600, default 60)")
-      ->check(CLI::Range(1.0, 3'600.0));
+      ->check(between(1.0, 3'600.0));
 }
 
 std::string fault_of(const load_options& x) {

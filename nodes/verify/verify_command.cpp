@@ -169,7 +169,7 @@ exit_code verify_command(const std::vector<std::string>& arguments) {
   app.add_option(
          "--deadline", options.deadline,
          "Seconds until the service must be quiet (1..3600, default 60)")
-      ->check(CLI::Range(1.0, 3'600.0));
+      ->check(between(1.0, 3'600.0));
   if (auto ended = parse(app, arguments))
     return *ended;
   auto fail = [&](exit_code code, const std::string& why) {

@@ -169,8 +169,8 @@ TEST_CASE("server: a stopped client with a full socket is cut off in time",
           "[broker][server]") {
   broker::server_options options;
   options.idle_timeout = 500ms;
-  rig x{options};
   asio::io_context stopped{1}; // runs while we let it
+  rig x{options};
   auto& client = x.connect(stopped);
   const auto both = [&](auto done) {
     return x.until([&] {

@@ -2,6 +2,7 @@
 """The whole service in real processes: what users do, what the oracle says,
 and that the oracle can say no."""
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -80,9 +81,33 @@ class OneProcess(unittest.TestCase):
                     "follow", "1", "2", "--shards", "5")
 
     def test_user_that_is_no_number(self):
-        code, _, err = self.service.run("post", "ann", "hello")
+        for user in ("ann", "0x10", "-1", "1.5", ""):
+            code, _, err = self.service.run("post", user, "hello")
+            self.assertEqual(code, 2)
+            self.assertRegex(err, "USER.*" + user)
+
+    def test_digits_are_decimal(self):
+        tweet = self.service.ask("post", "010", "ten")
+        self.assertEqual(self.service.ask("timeline", "10", "--own"),
+                         f"{tweet}\t10\tten")
+
+    def test_no_number_is_in_no_range(self):
+        code, _, err = self.service.run("timeline", "1", "--timeout", "nan")
         self.assertEqual(code, 2)
-        self.assertRegex(err, "USER.*ann")
+        self.assertRegex(err, "nan")
+
+    def test_a_text_does_not_command_the_terminal(self):
+        self.service.ask("post", "11", "a\x1b[1mb\x9bc")
+        self.assertRegex(self.service.ask("timeline", "11"), "a .1mb c$")
+
+    def test_an_answer_that_cannot_be_written(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run(
+                [PROGRAM, "timeline", "1", "--broker", self.service.broker],
+                stdout=full, stderr=subprocess.PIPE, timeout=30, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, b"cannot write to standard output")
+
 
     def test_edges_are_imported_whole(self):
         with tempfile.NamedTemporaryFile("w") as file:
@@ -114,6 +139,20 @@ class Clients(unittest.TestCase):
         self.assertEqual((code, out), (1, ""))
         self.assertRegex(err, "^rookery timeline: broker 127.0.0.1:1: the "
                          "broker cannot be reached .*refused")
+
+    def test_a_change_without_an_answer_can_be_tried_again(self):
+        with tempfile.TemporaryDirectory() as directory, \
+                Service("--store", directory) as service:
+            service.start("broker")
+            writer = service.start("tweet")
+            writer.child.send_signal(signal.SIGSTOP)
+            code, _, err = service.run("post", "1", "hello", "--timeout", "1")
+            writer.child.send_signal(signal.SIGCONT)
+            self.assertEqual(code, 1)
+            key = re.search("--key (cli-[0-9a-f]{32})$", err).group(1)
+            tweet = service.ask("post", "1", "hello", "--key", key)
+            self.assertEqual(service.ask("timeline", "1", "--own"),
+                             f"{tweet}\t1\thello")
 
     def test_no_service(self):
         with Service() as service:
