@@ -67,6 +67,10 @@ void cluster::add_node(const std::string& name, std::set<role> roles,
   networks.push_back(net);
   nodes.push_back(std::make_shared<node_host>(outside, config, net, shared,
                                               static_cast<int>(nodes.size())));
+  // No two clocks agree, so new tweets are not always the greatest.
+  nodes.back()->clock_error =
+      std::chrono::duration_cast<std::chrono::milliseconds>(
+          outside.between(-400ms, 400ms));
 }
 
 void cluster::start() {

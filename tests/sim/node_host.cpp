@@ -43,9 +43,9 @@ bridge::environment node_host::environment() {
 nodes::role_environment node_host::role_environment() {
   nodes::role_environment result;
   result.detached = false;
-  result.wall_clock = [this] { return outside().wall(); };
+  result.wall_clock = [this] { return outside().wall() + clock_error; };
   result.moment = [this] {
-    auto wall = outside().wall().time_since_epoch();
+    auto wall = (outside().wall() + clock_error).time_since_epoch();
     return actors::moment{
         outside().now(),
         static_cast<std::uint64_t>(

@@ -56,6 +56,8 @@ public:
 
   /// Dies with the next commit that is durable, before it tells anybody.
   void die_after_commit(bool yes = true) { die_after_commit_ = yes; }
+  /// How far its wall clock is ahead of the world's.
+  std::chrono::milliseconds clock_error{0};
   /// Each turn of its actors takes so many times longer.
   std::uint64_t slowness = 1;
 
