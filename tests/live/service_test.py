@@ -108,7 +108,6 @@ class OneProcess(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, b"cannot write to standard output")
 
-
     def test_edges_are_imported_whole(self):
         with tempfile.NamedTemporaryFile("w") as file:
             file.write("# a graph\n20 21\n\n21 22\n")
