@@ -3,6 +3,8 @@
 #include "nodes/config/node_config.hpp"
 #include "nodes/config/number.hpp"
 
+#include <CLI/CLI.hpp>
+
 namespace rookery::nodes {
 
 namespace {

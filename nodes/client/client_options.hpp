@@ -1,9 +1,8 @@
 #pragma once
 
 #include "bridge/bridge_options.hpp"
+#include "nodes/config/cli_fwd.hpp"
 #include "nodes/wiring/addresses.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstdint>

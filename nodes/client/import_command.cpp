@@ -1,6 +1,8 @@
 #include "nodes/client/commands.hpp"
 #include "nodes/client/edge_import.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <iostream>
 
 namespace rookery::nodes {

@@ -3,6 +3,8 @@
 
 #include "rookery/service/v1/timeline.pb.h"
 
+#include <CLI/CLI.hpp>
+
 #include <google/protobuf/util/json_util.h>
 
 #include <iostream>

@@ -4,6 +4,8 @@
 #include "rookery/service/v1/follow.pb.h"
 #include "rookery/service/v1/tweet.pb.h"
 
+#include <CLI/CLI.hpp>
+
 #include <chrono>
 #include <iomanip>
 #include <iostream>

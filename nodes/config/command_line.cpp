@@ -2,6 +2,8 @@
 
 #include "nodes/config/config_keys.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>

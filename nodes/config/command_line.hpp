@@ -1,8 +1,7 @@
 #pragma once
 
+#include "nodes/config/cli_fwd.hpp"
 #include "nodes/config/node_config.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <optional>
 #include <string>

@@ -8,6 +8,8 @@
 #include "nodes/drive/load_report.hpp"
 #include "nodes/drive/status_file.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <fstream>
 #include <iostream>
 #include <numeric>

@@ -1,5 +1,7 @@
 #include "nodes/drive/load_options.hpp"
 
+#include <CLI/CLI.hpp>
+
 namespace rookery::nodes {
 
 void add_load_options(CLI::App& app, load_options& x) {

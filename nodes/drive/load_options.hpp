@@ -1,10 +1,9 @@
 #pragma once
 
 #include "nodes/client/client_options.hpp"
+#include "nodes/config/cli_fwd.hpp"
 #include "nodes/load/graph_generator.hpp"
 #include "nodes/load/workload.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <cstddef>

@@ -3,6 +3,8 @@
 #include "nodes/node/node.hpp"
 #include "nodes/node/stop_signal.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <cctype>
 #include <iostream>

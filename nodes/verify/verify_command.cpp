@@ -4,6 +4,8 @@
 #include "nodes/verify/journal_check.hpp"
 #include "nodes/verify/timeline_check.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <fstream>
 #include <iostream>

@@ -5,6 +5,8 @@
 #include "nodes/config/config_keys.hpp"
 #include "tests/support/catch.hpp"
 
+#include <CLI/CLI.hpp>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
