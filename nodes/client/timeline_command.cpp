@@ -4,7 +4,6 @@
 #include "rookery/service/v1/timeline.pb.h"
 
 #include <CLI/CLI.hpp>
-
 #include <google/protobuf/util/json_util.h>
 
 #include <iostream>
