@@ -12,10 +12,10 @@ constexpr std::uint32_t window = 16; // of shards and writers
 // More than there are tweets; so few that each trims; and the smallest that
 // are trimmed only when two too many are there.
 std::uint32_t draw_cap(world& outside) {
-  if (outside.chance(2))
+  if (outside.chance(3))
     return 100;
-  return static_cast<std::uint32_t>(outside.chance(2) ? 17 + outside.draw(4)
-                                                      : 3 + outside.draw(8));
+  return static_cast<std::uint32_t>(outside.chance(3) ? 3 + outside.draw(8)
+                                                      : 17 + outside.draw(4));
 }
 
 } // namespace

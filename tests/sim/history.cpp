@@ -120,11 +120,11 @@ void history::check(const expectation& x,
   seen_[x.user] = std::move(shown);
 }
 
-std::vector<tweet_id> history::home(user_id user) const {
+std::vector<tweet_id> history::newest(user_id user, std::size_t most) const {
   std::vector<tweet_id> result;
   for (auto at = by_id_.rbegin(); at != by_id_.rend(); ++at) {
     auto& x = posts_[at->second];
-    if (!x.deleted && result.size() < cap_
+    if (!x.deleted && result.size() < most
         && (x.author == user || follows(user, x.author)))
       result.push_back(at->first);
   }

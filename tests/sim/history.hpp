@@ -52,7 +52,12 @@ public:
   void check(const expectation& x, const service::v1::HomeTimelineReply& reply);
 
   /// home(u) of what was acknowledged, newest first.
-  [[nodiscard]] std::vector<tweet_id> home(user_id user) const;
+  [[nodiscard]] std::vector<tweet_id> home(user_id user) const {
+    return newest(user, cap_);
+  }
+  /// The same without a cap, but no more than `most`.
+  [[nodiscard]] std::vector<tweet_id> newest(user_id user,
+                                             std::size_t most) const;
   [[nodiscard]] std::size_t cap() const { return cap_; }
   [[nodiscard]] std::size_t posts() const { return by_id_.size(); }
 

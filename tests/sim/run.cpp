@@ -107,7 +107,10 @@ void live(cluster& on) {
                     + " changes were never answered");
   // Before anybody reads: a read makes a shard ask how far the logs are.
   if (!wait_for(on, &clients::compare_applied, catch_up_time, "I7")
-      || !wait_until_right(on) || !check_trimmed(on))
+      || !wait_until_right(on))
+    return;
+  check_once(on, &clients::compare_dumps, "I2");
+  if (!check_trimmed(on))
     return;
   check_drained(on);
   check_once(on, &clients::ask_nobody, "released");
