@@ -62,8 +62,8 @@ void clients::compare_shard(std::uint32_t shard,
         auto self = weak.lock();
         if (!self)
           return;
-        if (!reply)
-          return then("no dump of shard " + std::to_string(shard));
+        if (!reply) // as when our connection took the answer with it
+          return self->compare_shard(shard, then);
         for (auto& x : reply->timelines()) {
           // Beyond the cap, too, nothing may be missing between two others.
           std::vector<tweet_id> held{x.ids().begin(), x.ids().end()};
