@@ -29,8 +29,7 @@ every shard at the moment of the fault: `rookery load --lags` notes for each
 tweet when the client had the acknowledgement and when the last shard says it
 became readable, on one clock; counted are those with the first before the
 fault and the second after it. There may have been more: a shard that is killed
-cannot tell, and of rows that were lost on the way and read back from a log none
-does. To know this takes ten seconds: the line comes late.
+cannot tell. To know this takes ten seconds: the line comes late.
 """
 
 

@@ -12,12 +12,12 @@ namespace rookery::actors {
 /// One row of a tweet log on its way to the author's followers. The followers
 /// are not copied: the job keeps a position in the author's list.
 struct expansion_job {
-  std::uint64_t batch;          // whom to tell when it is done
-  tweet_id tweet;               //
-  std::uint64_t intended_at_us; // 0 = unknown
-  std::uint32_t author;         // slot
-  std::uint32_t position = 0;   // the first follower not served yet
-  bool erases = false;          // a deletion
+  std::uint64_t batch; // whom to tell when it is done
+  tweet_id tweet;      //
+  std::uint64_t intended_at_us;
+  std::uint32_t author;       // slot
+  std::uint32_t position = 0; // the first follower not served yet
+  bool erases = false;        // a deletion
 };
 
 /// The unfinished expansions of a shard, worked round robin in quanta, so that

@@ -1,6 +1,7 @@
 #include "actors/fanout/fanout_core.hpp"
 
 #include "actors/log_name.hpp"
+#include "actors/tweet/next_id.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -142,6 +143,12 @@ void fanout_core::take_rows(std::optional<std::uint64_t> token,
     effects_.push_back(finish_batch{*token});
 }
 
+// What latency is measured from: rows read back from the store do not say.
+std::uint64_t intended_at_us(const LogRow& row) {
+  return row.intended_at_us() > 0 ? row.intended_at_us()
+                                  : posted_at_us(row.subject());
+}
+
 /// Whether these rows are not to be taken now; then they are remembered.
 bool fanout_core::skip_rows(std::uint32_t log, const LogBatch& batch) {
   auto last = last_seq(batch);
@@ -160,10 +167,9 @@ bool fanout_core::skip_rows(std::uint32_t log, const LogBatch& batch) {
   // There are no timelines yet, and what will be pulled is newer.
   startup_.head_known(log);
   for (auto& row : batch.rows())
-    if (row.kind() == LogRow::POSTED && row.intended_at_us() > 0
+    if (row.kind() == LogRow::POSTED
         && early_.size() < options_.completions_max)
-      early_.push_back(
-          {row.user(), row.subject(), row.intended_at_us(), false});
+      early_.push_back({row.user(), row.subject(), intended_at_us(row), false});
   cursors_[log].skip_to(last);
   return true;
 }
@@ -177,7 +183,7 @@ std::vector<tweet_row> fanout_core::tweet_rows(const LogBatch& batch,
     auto deletes = row.kind() == LogRow::DELETED;
     if ((deletes || row.kind() == LogRow::POSTED) && row.subject() != 0)
       result.push_back(
-          {row.user(), row.subject(), row.intended_at_us(), deletes});
+          {row.user(), row.subject(), intended_at_us(row), deletes});
     else
       ++refused_rows_;
   }
@@ -262,8 +268,6 @@ void fanout_core::close_row(std::uint64_t batch) {
 }
 
 void fanout_core::completed(tweet_id tweet, std::uint64_t intended_at_us) {
-  if (intended_at_us == 0)
-    return;
   auto latency_us = std::max(now_.wall_us, intended_at_us) - intended_at_us;
   completions_.push({tweet, latency_us});
 }

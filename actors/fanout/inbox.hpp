@@ -14,7 +14,7 @@ namespace rookery::actors {
 struct tweet_row {
   user_id author;
   tweet_id tweet;
-  std::uint64_t intended_at_us; // 0 = unknown
+  std::uint64_t intended_at_us;
   bool deletes;
 };
 

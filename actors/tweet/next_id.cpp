@@ -9,14 +9,12 @@ namespace {
 constexpr std::uint64_t counter_max = (1U << 12) - 1;
 constexpr std::uint64_t time_max = (std::uint64_t{1} << 41) - 1;
 
-/// 2026-01-01 00:00 UTC.
-constexpr std::chrono::seconds epoch{1'767'225'600};
-
 /// 0 outside of the 41 bits.
 std::uint64_t
 milliseconds_since_epoch(std::chrono::system_clock::time_point now) {
   using std::chrono::milliseconds;
-  auto span = std::chrono::floor<milliseconds>(now.time_since_epoch()) - epoch;
+  auto span =
+      std::chrono::floor<milliseconds>(now.time_since_epoch()) - id_epoch;
   auto count = span.count();
   if (count < 0 || static_cast<std::uint64_t>(count) > time_max)
     return 0;

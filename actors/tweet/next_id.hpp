@@ -17,6 +17,16 @@ namespace rookery::actors {
 [[nodiscard]] tweet_id next_id(tweet_id last, std::uint32_t partition,
                                std::chrono::system_clock::time_point now);
 
+/// When the ids begin: 2026-01-01 00:00 UTC, since the Unix epoch.
+constexpr std::chrono::seconds id_epoch{1'767'225'600};
+
+/// When a tweet was posted, as far as its id tells: a whole number of
+/// milliseconds, in microseconds since the Unix epoch.
+[[nodiscard]] constexpr std::uint64_t posted_at_us(tweet_id id) {
+  std::chrono::microseconds since = id_epoch;
+  return ((id >> 22) * 1'000) + static_cast<std::uint64_t>(since.count());
+}
+
 /// The partition in an id.
 [[nodiscard]] constexpr std::uint32_t partition_of_id(tweet_id id) {
   return static_cast<std::uint32_t>((id >> 12) & 0x3FF);

@@ -15,8 +15,8 @@ namespace rookery::nodes {
 /// Which tweets were acknowledged before they were readable everywhere: what
 /// was under way at any moment can be counted from it afterwards.
 ///
-/// A lower bound: a shard that ends has not told of its last tweets, and of a
-/// row that was read back from a log no shard tells.
+/// A lower bound: a shard that ends has not told of its last tweets, and what a
+/// shard reads back from a log counts from its id, not from when it was meant.
 /// @thread any
 class lag_log {
 public:

@@ -6,6 +6,7 @@
 #include "actors/fanout/fanout.hpp"
 
 #include "actors/errc.hpp"
+#include "actors/tweet/next_id.hpp"
 #include "tests/core/fanout_world.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/test_system.hpp"
@@ -231,6 +232,26 @@ TEST_CASE("fanout: tells when a tweet was in the last timeline", "[fanout]") {
   REQUIRE(done->tweet_ids_size() == 1);
   CHECK(done->tweet_ids(0) == id);
   CHECK(done->latencies_us(0) == 1500);
+}
+
+TEST_CASE("fanout: tells of a tweet it read back, counted from its id",
+          "[fanout]") {
+  fixture s;
+  REQUIRE(s.t.ask<HomeTimelineReply>(s.shard, s.home(9)));
+  auto id = s.world().post(9);
+  LogHead head;
+  head.set_log("tweet/0");
+  head.set_seq(1);
+  REQUIRE(s.t.ask<void>(s.shard, head));
+  s.t.run();
+  auto done = s.t.ask<CompletionsReply>(s.shard, CompletionsRequest{});
+  REQUIRE(done->tweet_ids_size() == 1);
+  CHECK(done->tweet_ids(0) == id);
+  auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+      s.t.now().time_since_epoch());
+  auto posted = actors::posted_at_us(id);
+  auto expected = std::max<std::uint64_t>(now.count(), posted) - posted;
+  CHECK(done->latencies_us(0) == expected);
 }
 
 TEST_CASE("fanout: without the lease nothing in the mailbox is handled",
