@@ -97,14 +97,15 @@ private:
   std::string prepare() {
     if (auto why = client_.connect())
       return *why;
+    for (auto& x : graph_.edges)
+      journal_.importing(x);
+    if (!journal_.flush())
+      return "journal " + options_.journal + ": could not be written";
     auto imported = import_edges(
         client_, graph_.edges, [this](std::span<const edge> edges, bool known) {
-          for (auto& x : edges)
-            if (known)
+          if (known)
+            for (auto& x : edges)
               journal_.imported(x);
-            else
-              static_cast<void>(journal_.tried(
-                  {operation_kind::follow, x.follower, x.followee}));
         });
     if (imported.failure)
       return "import edges: " + *imported.failure;

@@ -71,6 +71,8 @@ read_edges(std::istream& input, const edge_file_options& options) {
       return bridge::unexpected{"line " + std::to_string(number) + ": '"
                                 + excerpt(line) + "': " + fault};
   }
+  if (input.bad())
+    return bridge::unexpected{std::string{"cannot be read to its end"}};
   std::sort(result.begin(), result.end());
   result.erase(std::unique(result.begin(), result.end()), result.end());
   return result;

@@ -33,7 +33,7 @@ public:
       open_.clear();
       return true;
     }
-    if (words[0] == "edge" && words.size() == 3)
+    if ((words[0] == "import" || words[0] == "edge") && words.size() == 3)
       return read_edge(words);
     if (words[0] == "try" && words.size() >= 4)
       return read_attempt(words);
@@ -47,10 +47,11 @@ private:
     auto follower = parse_number(words[1]);
     auto followee = parse_number(words[2]);
     if (follower && followee)
-      target_.entries.push_back({{operation_kind::follow, *follower, *followee},
-                                 ending::acknowledged,
-                                 0,
-                                 true});
+      target_.entries.push_back(
+          {{operation_kind::follow, *follower, *followee},
+           words[0] == "edge" ? ending::acknowledged : ending::unknown,
+           0,
+           true});
     return follower && followee;
   }
 
@@ -100,7 +101,8 @@ void cut_to_whole_lines(const std::string& name) {
   while (std::getline(input, line) && !input.eof())
     whole += line.size() + 1;
   std::error_code ignored; // a file that cannot be written is told by flush
-  if (input.is_open() && whole < std::filesystem::file_size(name, ignored))
+  if (input.is_open() && !input.bad()
+      && whole < std::filesystem::file_size(name, ignored))
     std::filesystem::resize_file(name, whole, ignored);
 }
 
@@ -113,6 +115,11 @@ journal_writer::journal_writer(const std::string& name)
   cut_to_whole_lines(name);
   file_.open(name, std::ios::app);
   file_ << "run\n";
+}
+
+void journal_writer::importing(const edge& x) {
+  if (enabled_)
+    file_ << "import " << x.follower << ' ' << x.followee << '\n';
 }
 
 void journal_writer::imported(const edge& x) {
@@ -158,6 +165,8 @@ std::string read_journal(std::istream& input, journal& target) {
       return "line " + std::to_string(number) + ": '" + line.substr(0, 80)
              + "': is not a line of a journal, or not in its place";
   }
+  if (input.bad())
+    return "cannot be read to its end";
   return {};
 }
 

@@ -17,6 +17,7 @@ namespace rookery::nodes {
 /// appended to; what happened to an attempt without an ending is unknown:
 ///
 ///     run                        a client starts; N starts again
+///     import FOLLOWER FOLLOWEE   before any of them is sent
 ///     edge FOLLOWER FOLLOWEE     acknowledged import
 ///     try N post AUTHOR          before it is sent; N rises
 ///     try N delete AUTHOR TWEET
@@ -30,6 +31,7 @@ public:
   /// was cut off goes first. An empty name writes nothing.
   explicit journal_writer(const std::string& name);
 
+  void importing(const edge& x);
   void imported(const edge& x);
   /// @returns the number of the attempt. Reads are not written down.
   std::uint64_t tried(const operation& x);
@@ -50,7 +52,7 @@ struct journal_entry {
   operation what;
   ending how = ending::unknown;
   std::uint64_t tweet = 0; // of an acknowledged post
-  bool imported = false;   // an acknowledged follow of an import
+  bool imported = false;   // of an import, which counts as no change
 };
 
 struct journal {

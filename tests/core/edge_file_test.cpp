@@ -2,6 +2,7 @@
 #include "nodes/load/edge_file.hpp"
 
 #include "tests/support/catch.hpp"
+#include "tests/support/failing_input.hpp"
 
 #include <sstream>
 
@@ -23,6 +24,14 @@ TEST_CASE("edge file: comments, blank lines and odd blanks are fine",
   REQUIRE(edges);
   CHECK(*edges
         == std::vector<edge>{{1, 2}, {2, 1}, {18446744073709551615U, 0}});
+}
+
+TEST_CASE("edge file: a disk that fails is not the end of the file",
+          "[nodes][edge_file]") {
+  rookery::failing_input input{"1 2\n2 3\n"};
+  auto edges = read_edges(input, {});
+  REQUIRE_FALSE(edges);
+  CHECK(edges.error() == "cannot be read to its end");
 }
 
 TEST_CASE("edge file: undirected lines are followed both ways",

@@ -3,6 +3,7 @@
 #include "nodes/load/journal.hpp"
 
 #include "tests/support/catch.hpp"
+#include "tests/support/failing_input.hpp"
 
 #include <filesystem>
 #include <sstream>
@@ -68,6 +69,33 @@ TEST_CASE("journal: what is written is read back", "[nodes][journal]") {
   CHECK(x.entries[2].how == ending::acknowledged);
   CHECK(x.entries[3].what == operation{kind::unfollow, 1, 2});
   CHECK(x.entries[3].how == ending::unknown);
+}
+
+TEST_CASE("journal: of an import without an end nothing is known",
+          "[nodes][journal]") {
+  auto name = path();
+  {
+    journal_writer uut{name};
+    uut.importing({7, 8});
+    uut.importing({8, 9});
+    uut.imported({8, 9});
+    CHECK(uut.flush());
+  }
+  auto x = parsed(content(name));
+  std::filesystem::remove(name);
+  REQUIRE(x.entries.size() == 3);
+  CHECK(x.entries[0].what == operation{kind::follow, 7, 8});
+  CHECK(x.entries[0].how == ending::unknown);
+  CHECK(x.entries[1].how == ending::unknown);
+  CHECK(x.entries[2].what == operation{kind::follow, 8, 9});
+  CHECK(x.entries[2].how == ending::acknowledged);
+}
+
+TEST_CASE("journal: a disk that fails is not the end of the file",
+          "[nodes][journal]") {
+  rookery::failing_input input{"run\ntry 1 post 5\n"};
+  journal ignored;
+  CHECK(read_journal(input, ignored) == "cannot be read to its end");
 }
 
 TEST_CASE("journal: a second run starts its numbers again",
