@@ -72,6 +72,18 @@ config_key number(std::string name, std::string help, range allowed) {
   return result;
 }
 
+// What no configuration file could say, which knows no escapes.
+reason fault_of_text(const std::string& x) {
+  auto control = [](unsigned char c) { return std::iscntrl(c) != 0; };
+  if (std::any_of(x.begin(), x.end(), control))
+    return "may not have control characters";
+  if (x.find('#') != std::string::npos)
+    return "may not have #, which starts a comment in a file";
+  if (x.find('"') != std::string::npos && x.find('\'') != std::string::npos)
+    return "may have only one kind of quotes";
+  return std::nullopt;
+}
+
 template <std::string node_config::*Member>
 config_key text(std::string name, std::string help) {
   config_key result;
@@ -82,7 +94,7 @@ config_key text(std::string name, std::string help) {
     return std::nullopt;
   };
   result.show = [](const node_config& x) { return x.*Member; };
-  result.check = [](const node_config&) -> reason { return std::nullopt; };
+  result.check = [](const node_config& x) { return fault_of_text(x.*Member); };
   return result;
 }
 
@@ -208,7 +220,7 @@ config_key store_key() {
   result.check = [](const node_config& x) -> reason {
     if (x.store.empty() && (x.has(role::tweet) || x.has(role::follower)))
       return "the roles tweet and follower need a directory";
-    return std::nullopt;
+    return fault_of_text(x.store);
   };
   return result;
 }

@@ -44,8 +44,12 @@ std::optional<config_fault> validate(const node_config& x) {
 
 std::string describe(const node_config& x) {
   std::string result;
-  for (auto& key : config_keys())
-    result += key.name + " = \"" + key.shown(x) + "\"\n";
+  for (auto& key : config_keys()) {
+    auto value = key.shown(x);
+    auto quote = value.find('"') == std::string::npos ? '"' : '\'';
+    auto hidden = key.is_secret && !value.empty() ? "# " : "";
+    result += hidden + key.name + " = " + quote + value + quote + '\n';
+  }
   return result;
 }
 

@@ -131,12 +131,32 @@ TEST_CASE("node config: its description is a file that means the same",
   CHECK(second.config.store == "a b");
 }
 
+TEST_CASE("node config: quotes in a path survive a description",
+          "[nodes][node_config]") {
+  for (auto path : {"o'hara", "the \"big\" disk", "a,b", "[a]"}) {
+    INFO(path);
+    auto first =
+        read({"--roles", "all", "--node-name", "ann", "--store", path});
+    CHECK_FALSE(validate(first.config));
+    temporary_file file{describe(first.config)};
+    auto second = read({"--config", file.name()});
+    REQUIRE_FALSE(second.code);
+    CHECK(second.config.store == path);
+  }
+  for (auto path : {"o'hara's \"big\" disk", "a\nb", "disk #1"}) {
+    auto x = read({"--roles", "all", "--node-name", "ann", "--store", path});
+    auto fault = validate(x.config);
+    REQUIRE(fault);
+    CHECK(fault->key == "store");
+  }
+}
+
 TEST_CASE("node config: a password is never shown", "[nodes][node_config]") {
   variable password{"ROOKERY_PASSWORD", "hush"};
   auto x = read({"--roles", "all", "--user", "ann"});
   CHECK(x.config.password == "hush");
   CHECK(describe(x.config).find("hush") == std::string::npos);
-  CHECK(describe(x.config).find("password = \"***\"") != std::string::npos);
+  CHECK(describe(x.config).find("# password = \"***\"") != std::string::npos);
 }
 
 TEST_CASE("node config: what cannot be read is named with key and value",
