@@ -69,6 +69,8 @@ void stop_signal::run() {
       return;
     auto late = clock::now() >= deadline;
     if ((came && stopping_) || late) {
+      // The log may be what it hangs in: then SIGALRM ends the process.
+      alarm(1);
       forced_(late ? "did not stop in time" : "second signal");
       _exit(static_cast<int>(exit_code::failed));
     }

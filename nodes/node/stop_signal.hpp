@@ -17,7 +17,7 @@ namespace rookery::nodes {
 class stop_signal {
 public:
   /// @param stop_timeout from the first signal to the end
-  /// @param forced told why the process is ended, just before
+  /// @param forced told why the process is ended, just before; has a second
   stop_signal(std::chrono::milliseconds stop_timeout,
               std::function<void(const char*)> forced);
   /// The process stopped in time.
