@@ -7,6 +7,7 @@ import time
 
 ROLES = ("fanout", "tweet", "follower", "broker")
 LAGS_SECONDS = 12  # until `rookery load` has told what lagged at a moment
+SIGNAL_US = 5000  # until a process that was sent SIGSTOP is stopped
 WHOLE_SECONDS = 60  # of --kills: to wait before the next, at most
 
 HELP = """
@@ -24,12 +25,16 @@ acknowledged meanwhile waits for them, in the broker or on the way.
 For each fault one line tells when it came, when the process was ready again
 (connected, all links attached) and when the service was whole again: a round of
 questions begun after the fault was answered by all shards, ready, and all
-writers. It also tells how many acknowledged tweets were not yet applied by
-every shard at the moment of the fault: `rookery load --lags` notes for each
-tweet when the client had the acknowledgement and when the last shard says it
-became readable, on one clock; counted are those with the first before the
-fault and the second after it. There may have been more: a shard that is killed
-cannot tell. To know this takes ten seconds: the line comes late.
+writers, each behind what waits in its queue. For a pause it tells when others
+owned all that the paused process had: what they log as event=owned. It also
+tells how many acknowledged tweets were not yet applied by every shard at the
+moment of the fault: `rookery load --lags` notes for each tweet when it was
+posted, when the client had the acknowledgement and when the last shard says it
+became readable, on one clock. Counted are those with the acknowledgement before
+the fault and readable after it; and those of which no shard tells (with a
+broker all shards start anew), if they were posted while all were stopped. There
+may have been more: a shard that is killed cannot tell. To know this takes ten
+seconds: the line comes late.
 """
 
 
@@ -57,7 +62,7 @@ class Lags:
     def __init__(self, name):
         self.name = name
         self.offset = 0
-        self.lags = []  # (acknowledged, readable), microseconds
+        self.lags = []  # (posted, acknowledged, readable), microseconds
 
     def read(self):
         try:
@@ -69,14 +74,15 @@ class Lags:
         lines = lines[:lines.rfind(b"\n") + 1]
         self.offset += len(lines)
         for line in lines.splitlines():
-            acknowledged, readable = line.split()
-            self.lags.append((int(acknowledged), int(readable)))
+            self.lags.append([int(x) for x in line.split()])
 
-    def count(self, at_us):
-        """Acknowledged by then, and readable everywhere only later."""
+    def count(self, held_us, at_us):
+        """Acknowledged by then, and readable everywhere only later: a shard
+        says so, or nobody does and no shard ran since it was posted."""
         self.read()
-        return sum(acknowledged <= at_us < readable
-                   for acknowledged, readable in self.lags)
+        return sum(acknowledged <= at_us
+                   and (readable > at_us or readable == 0 and posted >= held_us)
+                   for posted, acknowledged, readable in self.lags)
 
 
 class Fault:
@@ -88,10 +94,12 @@ class Fault:
         self.role = role
         self.process = None
         self.at_us = 0
+        self.held_us = 0  # from when on no shard ran
         self.life = 0
         self.ready = None  # seconds after the fault
         self.whole = None
         self.woken = None  # of a pause
+        self.taken = None  # over by others, of a pause
 
     def look(self, status):
         """Takes in what is new."""
@@ -123,7 +131,8 @@ class Fault:
                      if self.ready is None and self.life != self.process.lives
                      else "ready " + after(self.ready))
         else:
-            text += "woken " + after(self.woken)
+            text += (f"taken over {after(self.taken)}, "
+                     f"woken {after(self.woken)}")
         return (f"{text}, service whole {after(self.whole)}; at least "
                 f"{unapplied} acknowledged tweets were not applied everywhere "
                 "yet")
@@ -184,13 +193,23 @@ class Faults:
             fault.process.wake()
             fault.woken = passed
         fault.look(status)
+        if fault.kind == "pause" and fault.woken is not None:
+            self.look_for_owners(fault)
         if fault.over():
             self.running.remove(fault)
             self.over.append(fault)
 
+    def look_for_owners(self, fault):
+        """When the last of what the paused process had was owned by others."""
+        owned = [x - fault.at_us / 1e6 for process in self.demo.processes
+                 if process.role == fault.role and process != fault.process
+                 for x in process.owned_at()]
+        fault.taken = max((x for x in owned if 0 < x < fault.woken),
+                          default=None)
+
     def tell(self, fault):
-        print(fault.line(self.started_us, self.lags.count(fault.at_us)),
-              flush=True)
+        unapplied = self.lags.count(fault.held_us, fault.at_us)
+        print(fault.line(self.started_us, unapplied), flush=True)
 
     def is_due(self, fault):
         now = now_us()
@@ -201,7 +220,7 @@ class Faults:
 
     def strike(self, fault):
         fault.process = self.choose(fault)
-        fault.at_us = now_us()
+        fault.at_us = fault.held_us = now_us()
         if fault.kind == "pause":
             fault.process.pause()
         else:
@@ -215,6 +234,7 @@ class Faults:
         if self.options.hold:
             for process in held:
                 process.child.send_signal(signal.SIGSTOP)
+            fault.held_us = now_us() + SIGNAL_US
             time.sleep(self.options.hold / 1e3)
         fault.at_us = now_us()
         self.demo.restart(fault.process)

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import time
+from datetime import datetime
 
 READY_SECONDS = 40
 STOP_SECONDS = 15
@@ -57,6 +58,14 @@ class Process:
             raise Trouble(f"{self.name} was not ready within {READY_SECONDS} "
                           "s\n" + self.tail())
         return None
+
+    def owned_at(self):
+        """When this life began to own something, each time: seconds since the
+        Unix epoch."""
+        with open(self.log, encoding="utf-8", errors="replace") as log:
+            return [datetime.fromisoformat(line[5:line.index("Z")] + "+00:00")
+                    .timestamp() for line in log
+                    if " event=owned " in line and line.startswith("time=")]
 
     def wait_ready(self):
         """Waits for the line event=ready and returns it."""

@@ -22,6 +22,8 @@ struct writer_options {
   std::function<time_point()> clock = std::chrono::system_clock::now;
   /// Time between two heads. At least 1 ms.
   caf::timespan head_interval = std::chrono::seconds{1};
+  /// Told when the writer has taken its log over; may be empty.
+  std::function<void(const ownership&)> on_taken_over = {};
 };
 
 /// The reading side of one log: answers and publishes what is committed.
@@ -45,6 +47,12 @@ public:
   void publish_head();
 
   void publish(service::v1::LogBatch batch);
+
+  /// Tells whoever wants to know.
+  void taken_over(const ownership& by) const {
+    if (options_.on_taken_over)
+      options_.on_taken_over(by);
+  }
 
   /// Forgets a bounded number of old idempotency keys, and none on failure.
   void purge_keys();

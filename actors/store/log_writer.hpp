@@ -149,6 +149,7 @@ private:
       if (!taken)
         return std::move(taken.error());
       owner_ = std::move(*taken);
+      taken_over(*owner_);
     }
     auto time = now();
     std::vector<std::string> keys;

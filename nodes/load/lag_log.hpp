@@ -1,6 +1,7 @@
 #pragma once
 
 #include "actors/partition.hpp"
+#include "actors/tweet/next_id.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -39,11 +40,13 @@ public:
     std::lock_guard guard{mutex_};
     auto& x = at(tweet);
     x.latency_us = std::max(x.latency_us, latency_us);
+    x.told = true;
   }
 
   /// Forgets the tweets acknowledged before `before_us`, and writes a line
-  /// "ACKED READABLE", microseconds since the Unix epoch, for each of them
-  /// that was readable everywhere only later.
+  /// "POSTED ACKED READABLE", microseconds since the Unix epoch, for each of
+  /// them that was readable everywhere only later, or of which no shard told:
+  /// then READABLE is 0. POSTED is the millisecond in the tweet's id.
   void write(std::ostream& out, std::uint64_t before_us) {
     std::lock_guard guard{mutex_};
     for (auto at = tweets_.begin(); at != tweets_.end();) {
@@ -52,9 +55,10 @@ public:
         ++at;
         continue;
       }
-      auto readable_us = x.intended_us + x.latency_us;
-      if (readable_us > x.acked_us)
-        out << x.acked_us << ' ' << readable_us << '\n';
+      auto readable_us = x.told ? x.intended_us + x.latency_us : 0;
+      if (!x.told || readable_us > x.acked_us)
+        out << actors::posted_at_us(at->first) << ' ' << x.acked_us << ' '
+            << readable_us << '\n';
       at = tweets_.erase(at);
     }
   }
@@ -64,6 +68,7 @@ private:
     std::uint64_t acked_us = 0; // 0 = not yet
     std::uint64_t intended_us = 0;
     std::uint64_t latency_us = 0; // of the slowest shard that told
+    bool told = false;
   };
 
   entry& at(actors::tweet_id tweet) {

@@ -70,6 +70,9 @@ std::optional<std::string> node::start(const std::function<bool()>& cancelled) {
                {{"text", "it was stopped in a transaction"},
                 {"pid", std::to_string(process)}});
   };
+  world.on_owned = [log = log_](const std::string& what) {
+    log->write(severity::info, "owned", {{"what", what}});
+  };
   roles_ = std::make_unique<roles>(*system_, *bridge_, config_, drop_one,
                                    std::move(world));
   if (auto why = roles_->start(); !why.empty())

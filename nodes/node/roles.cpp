@@ -111,6 +111,10 @@ roles::writer_options_for(const bridge::address& publish_to) const {
   store::writer_options result;
   result.publisher = transport_.proxy(publish_to);
   result.clock = world_.wall_clock;
+  result.on_taken_over = [tell = world_.on_owned](const store::ownership& by) {
+    if (tell)
+      tell(by.log);
+  };
   return result;
 }
 
@@ -175,6 +179,8 @@ void roles::serve_shards() {
     transport_.serve(
         at,
         [this, at, options, wiring]() mutable {
+          if (world_.on_owned)
+            world_.on_owned(at.name());
           wiring.lease = transport_.lease();
           auto who = system_.spawn(actors::fanout, options, wiring);
           return cast_->put(at, caf::actor_cast<caf::actor>(who), false);

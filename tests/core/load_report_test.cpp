@@ -70,9 +70,19 @@ TEST_CASE("lags: a tweet lags from its acknowledgement to its slowest shard",
   uut.told(3, 200);
   std::ostringstream out;
   uut.write(out, 1'100);
-  CHECK(out.str() == "1020 1050\n");
+  const std::string begin = "1767225600000000 "; // what these ids say
+  CHECK(out.str() == begin + "1020 1050\n");
   uut.write(out, 1'101);
-  CHECK(out.str() == "1020 1050\n1100 1210\n");
+  CHECK(out.str() == begin + "1020 1050\n" + begin + "1100 1210\n");
+}
+
+TEST_CASE("lags: what no shard told of is written with when it was posted",
+          "[nodes][load]") {
+  lag_log uut;
+  uut.acknowledged(7 << 22, 1'020, 1'000);
+  std::ostringstream out;
+  uut.write(out, 1'100);
+  CHECK(out.str() == "1767225600007000 1020 0\n");
 }
 
 TEST_CASE("lags: of too many tweets the oldest are left out", "[nodes][load]") {
@@ -83,7 +93,7 @@ TEST_CASE("lags: of too many tweets the oldest are left out", "[nodes][load]") {
   }
   std::ostringstream out;
   uut.write(out, 100);
-  CHECK(out.str() == "2 12\n3 13\n");
+  CHECK(out.str() == "1767225600000000 2 12\n1767225600000000 3 13\n");
 }
 
 TEST_CASE("load report: retries are told", "[nodes][load]") {
