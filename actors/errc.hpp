@@ -27,7 +27,8 @@ enum class errc : std::uint8_t {
   wrong_partition = 7,
   /// A field is outside its documented range.
   invalid_argument = 8,
-  /// The store could not commit or read; nothing was changed.
+  /// The store could not read, or could not commit: then nothing was changed,
+  /// unless what it wrote in vain survives. The same key finds out.
   store_failed = 9,
   /// The home timeline could not be completed in time; ask again.
   not_complete = 10,

@@ -102,7 +102,8 @@ public:
   /// None, or why it could not begin.
   [[nodiscard]] const caf::error& error() const { return error_; }
 
-  /// Durable when it returns none; otherwise nothing was changed.
+  /// Durable when it returns none. Otherwise nothing was changed for now; what
+  /// an fsync failed for may still be found by whoever opens the file next.
   [[nodiscard]] caf::error commit();
 
 private:

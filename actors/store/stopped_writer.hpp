@@ -12,9 +12,8 @@ namespace rookery::store {
 [[nodiscard]] std::optional<int>
 stopped_writer(const std::filesystem::path& file);
 
-/// Lets a process go on (SIGCONT), so that it ends its transaction. It changes
-/// nothing else: if it was missed meanwhile, its lease has lapsed, and its next
-/// transaction is fenced.
+/// Lets a process go on (SIGCONT), so that it ends its transaction: that
+/// commits, before the takeover of whoever waits; the next one is fenced.
 /// @returns false when it may not be, or is gone
 bool wake(int process);
 

@@ -53,10 +53,4 @@ std::optional<std::string> service_client::connect() {
   return std::nullopt;
 }
 
-bool service_client::may_be_done(const caf::error& x) {
-  using bridge::errc;
-  return x == caf::sec::request_timeout || x == errc::reply_timeout
-         || x == errc::failed || x == errc::closed;
-}
-
 } // namespace rookery::nodes

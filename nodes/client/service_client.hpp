@@ -41,7 +41,7 @@ public:
     self->request(at(whom), caf::timespan{options_.timeout}, what)
         .receive([&](Reply& x) { result.emplace(std::move(x)); },
                  [&](caf::error& x) {
-                   in_doubt_ = may_be_done(x);
+                   in_doubt_ = !is_refusal(x);
                    result.emplace(bridge::unexpected{error_text(x)});
                  });
     return std::move(*result);
@@ -58,8 +58,6 @@ public:
   }
 
 private:
-  static bool may_be_done(const caf::error& x);
-
   client_options options_;
   bool in_doubt_ = false;
   caf::actor_system_config config_;
