@@ -30,8 +30,8 @@ struct value {
   value() = default;
   template <class T>
   value(T x) : state{std::move(x)} {}
-  value(const char* x) : state{std::string{x}} {}
-  value(std::string_view x) : state{std::string{x}} {}
+  value(const char* x);
+  value(std::string_view x);
 
   template <class T>
   [[nodiscard]] const T* get() const {
@@ -46,6 +46,10 @@ struct value_entry {
   std::string key;
   value content;
 };
+
+// Here, where an entry is a whole type.
+inline value::value(const char* x) : state{std::string{x}} {}
+inline value::value(std::string_view x) : state{std::string{x}} {}
 
 /// Reads one encoded value. Nothing when the bytes are not exactly one value,
 /// when a key is neither string nor symbol, or when maps and lists lie deeper

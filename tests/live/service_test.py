@@ -293,7 +293,8 @@ class Demo(unittest.TestCase):
         said = self.demo("--seconds", "8", "--pause", "tweet", "--tweet-nodes",
                          "2", "--pause-seconds", "5")
         self.assertRegex(said, "(?m)^demo: paused tweet-[12] at [0-9.]+ s; "
-                         "woken after 5[0-9.]+ s, service whole after")
+                         "taken over .*, woken after 5[0-9.]+ s, "
+                         "service whole after")
 
 
 if __name__ == "__main__":
