@@ -6,6 +6,7 @@ import signal
 import time
 
 ROLES = ("fanout", "tweet", "follower", "broker")
+WRITERS = ("tweet", "follower")
 LAGS_SECONDS = 12  # until `rookery load` has told what lagged at a moment
 SIGNAL_US = 5000  # until a process that was sent SIGSTOP is stopped
 WHOLE_SECONDS = 60  # of --kills: to wait before the next, at most
@@ -25,16 +26,16 @@ acknowledged meanwhile waits for them, in the broker or on the way.
 For each fault one line tells when it came, when the process was ready again
 (connected, all links attached) and when the service was whole again: a round of
 questions begun after the fault was answered by all shards, ready, and all
-writers, each behind what waits in its queue. For a pause it tells when others
-owned all that the paused process had: what they log as event=owned. It also
-tells how many acknowledged tweets were not yet applied by every shard at the
-moment of the fault: `rookery load --lags` notes for each tweet when it was
-posted, when the client had the acknowledgement and when the last shard says it
-became readable, on one clock. Counted are those with the acknowledgement before
-the fault and readable after it; and those of which no shard tells (with a
-broker all shards start anew), if they were posted while all were stopped. There
-may have been more: a shard that is killed cannot tell. To know this takes ten
-seconds: the line comes late.
+writers, each behind what waits in its queue. For a paused writer it tells when
+others owned its logs: event=owned in theirs. It also tells how many
+acknowledged tweets were not yet applied by every shard at the moment of the
+fault: `rookery load --lags` notes for each tweet when it was posted, when the
+client had the acknowledgement and when the last shard says it became readable,
+on one clock. Counted are those with the acknowledgement before the fault and
+readable after it; and those of which no shard tells (with a broker all shards
+start anew), if they were posted while all were stopped. There may have been
+more: a shard that is killed cannot tell. To know this takes ten seconds: the
+line comes late.
 """
 
 
@@ -131,8 +132,9 @@ class Fault:
                      if self.ready is None and self.life != self.process.lives
                      else "ready " + after(self.ready))
         else:
-            text += (f"taken over {after(self.taken)}, "
-                     f"woken {after(self.woken)}")
+            if self.role in WRITERS:
+                text += f"taken over {after(self.taken)}, "
+            text += "woken " + after(self.woken)
         return (f"{text}, service whole {after(self.whole)}; at least "
                 f"{unapplied} acknowledged tweets were not applied everywhere "
                 "yet")

@@ -70,8 +70,8 @@ std::optional<std::string> node::start(const std::function<bool()>& cancelled) {
                {{"text", "it was stopped in a transaction"},
                 {"pid", std::to_string(process)}});
   };
-  world.on_owned = [log = log_](const std::string& what) {
-    log->write(severity::info, "owned", {{"what", what}});
+  world.on_owned = [log = log_](const std::string& name) {
+    log->write(severity::info, "owned", {{"log", name}});
   };
   roles_ = std::make_unique<roles>(*system_, *bridge_, config_, drop_one,
                                    std::move(world));

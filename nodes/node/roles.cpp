@@ -179,8 +179,6 @@ void roles::serve_shards() {
     transport_.serve(
         at,
         [this, at, options, wiring]() mutable {
-          if (world_.on_owned)
-            world_.on_owned(at.name());
           wiring.lease = transport_.lease();
           auto who = system_.spawn(actors::fanout, options, wiring);
           return cast_->put(at, caf::actor_cast<caf::actor>(who), false);

@@ -27,9 +27,9 @@ struct role_environment {
   std::function<actors::moment()> moment = {};
   /// Uniform numbers.
   std::function<std::uint64_t()> random = [] { return std::random_device{}(); };
-  /// Told what this node has begun to own, "tweet/3", say: the log of a writer
-  /// or the queue of a shard. Called by actors, on any thread; may be empty.
-  std::function<void(const std::string& what)> on_owned = {};
+  /// Told which log this node has begun to own, "tweet/3", say. Called by
+  /// writers, on any thread; may be empty.
+  std::function<void(const std::string& log)> on_owned = {};
   /// How the stores are opened.
   store::database_options database = {};
 };
