@@ -10,7 +10,7 @@ namespace rookery::nodes {
 
 /// Waits for SIGTERM and SIGINT. The first one asks the process to stop; it is
 /// ended at once, with exit code 1, by a second one, and when it has not
-/// stopped in time.
+/// stopped in time; by SIGALRM a second later if even that cannot be told.
 ///
 /// Make it before any other thread: it blocks the signals in the thread that
 /// makes it and in all that this thread starts. One in a process.

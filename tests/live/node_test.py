@@ -3,13 +3,16 @@
 its exit code; a node stops when it is told to, in time."""
 import os
 import pathlib
+import re
 import signal
 import socket
 import sqlite3
+import subprocess
 import tempfile
+import time
 import unittest
 
-from rookery_process import Node, run
+from rookery_process import PROGRAM, Node, run
 
 CONFIGS = pathlib.Path(__file__).parents[2] / "nodes" / "configs"
 
@@ -174,6 +177,32 @@ class Stopping(unittest.TestCase):
         node.terminate()
         self.assertEqual(node.end(seconds=10), 1)
         self.assertRegex(node.text(), 'event=killed why="second signal"')
+
+    def test_a_log_that_nobody_reads_does_not_hold_it_up(self):
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        with self.assertRaises(BlockingIOError):
+            while True:
+                os.write(writer, b"\n" * 4096)
+        os.set_blocking(writer, True)
+        child = subprocess.Popen(
+            [PROGRAM, "node", "--roles", "broker", "--listen", "127.0.0.1:0",
+             "--stop-timeout-ms", "100"], stdout=writer, stderr=writer)
+        self.addCleanup(child.kill)
+        self.addCleanup(os.close, reader)
+        self.addCleanup(os.close, writer)
+        deadline = time.monotonic() + 20
+        while not waits_for(child.pid, signal.SIGTERM):
+            self.assertLess(time.monotonic(), deadline)
+        child.terminate()
+        self.assertEqual(child.wait(20), -signal.SIGALRM)
+
+
+def waits_for(pid, number):
+    """Whether a process takes that signal by itself: it blocks it."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        blocked = re.search(r"SigBlk:\s+(\w+)", status.read()).group(1)
+    return int(blocked, 16) >> (number - 1) & 1 == 1
 
 
 if __name__ == "__main__":
