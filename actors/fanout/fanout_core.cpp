@@ -19,6 +19,12 @@ std::uint64_t last_seq(const LogBatch& batch) {
   return batch.first_seq() + static_cast<std::uint64_t>(batch.rows_size()) - 1;
 }
 
+// What latency is measured from: rows read back from the store do not say.
+std::uint64_t intended_at_us(const LogRow& row) {
+  return row.intended_at_us() > 0 ? row.intended_at_us()
+                                  : posted_at_us(row.subject());
+}
+
 } // namespace
 
 fanout_core::fanout_core(const fanout_options& options)
@@ -141,12 +147,6 @@ void fanout_core::take_rows(std::optional<std::uint64_t> token,
   }
   if (token)
     effects_.push_back(finish_batch{*token});
-}
-
-// What latency is measured from: rows read back from the store do not say.
-std::uint64_t intended_at_us(const LogRow& row) {
-  return row.intended_at_us() > 0 ? row.intended_at_us()
-                                  : posted_at_us(row.subject());
 }
 
 /// Whether these rows are not to be taken now; then they are remembered.

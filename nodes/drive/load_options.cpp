@@ -48,9 +48,9 @@ void add_load_options(CLI::App& app, load_options& x) {
                  "with who of the service answers, as JSON (default none)");
   app.add_option("--lags", x.lags,
                  "File to append a line to for each tweet that was "
-                 "acknowledged before it was readable everywhere: both "
-                 "moments, microseconds since 1970; ten seconds late (default "
-                 "none)");
+                 "acknowledged before it was readable everywhere: when it was "
+                 "posted, acknowledged, readable (0: no shard told), "
+                 "microseconds since 1970; ten seconds late (default none)");
   app.add_option("--journal", x.journal,
                  "File to append what was acknowledged to, for `rookery "
                  "verify` (default none)");
