@@ -80,7 +80,8 @@ caf::error fanout_core::take_head(const LogHead& head, moment now) {
 void fanout_core::heard(moment now) {
   now_ = now;
   auto silence = now.steady - std::exchange(heard_at_, now.steady);
-  if (options_.handover_time.count() == 0
+  // A read that waits is a delivery held here: nobody else has the shard.
+  if (options_.handover_time.count() == 0 || reads_.size() > 0
       || silence < options_.handover_time / 2)
     return;
   doubtful_ = true;

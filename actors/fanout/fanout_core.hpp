@@ -47,8 +47,8 @@ public:
 
   /// Another message has come, of whatever kind; to be called before it is
   /// handled. After a silence somebody else may have had the shard, and shown
-  /// what never came here: then reads wait until all is applied that the
-  /// writers have now.
+  /// what never came here, unless a read waited all the time: then reads wait
+  /// until all is applied that the writers have now.
   void heard(moment now);
 
   /// Takes a batch; `finish_batch` with the token follows, unless this fails

@@ -123,19 +123,44 @@ caf::error database::use_wal() {
   }
 }
 
+/// Moves what the WAL holds to the database, unless others are in the way for
+/// longer than we are patient.
+caf::error database::checkpoint() {
+  statement pragma;
+  if (auto error = prepare(pragma, "PRAGMA wal_checkpoint(TRUNCATE)"))
+    return error;
+  // SQLite does not call the busy handler for another one's checkpoint, so this
+  // waits by itself.
+  sqlite3_busy_handler(handle_.get(), nullptr, nullptr);
+  caf::error error;
+  auto busy = true;
+  for (int tries = 0; busy; ++tries) {
+    auto result = pragma.run();
+    if (!result.next()) {
+      error = result.error();
+      break;
+    }
+    busy =
+        result.number(0) != 0 && patience::retry(patience_.get(), tries) != 0;
+  }
+  sqlite3_busy_handler(handle_.get(), patience::retry, patience_.get());
+  return error;
+}
+
 /// The WAL may hold a commit that a killed process wrote and did not sync, or
 /// tried to sync in vain: then the cache has it and the medium never will.
 /// Nobody must see such a commit and then lose it, nor what came after it. So
 /// it moves to the database, and a commit that changes nothing begins the WAL
-/// anew. Others do not wait for it: they did the same before.
+/// anew. When one that reads for long keeps it from moving, as a shell may, the
+/// next sync has to do.
 caf::error database::settle_wal() {
-  sqlite3_busy_handler(handle_.get(), nullptr, nullptr);
-  auto error = execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  sqlite3_busy_handler(handle_.get(), patience::retry, patience_.get());
-  if (error)
+  if (auto error = checkpoint())
     return error;
+  transaction mine{*this, transaction::kind::write};
+  if (mine.error())
+    return mine.error();
   statement version;
-  if (error = prepare(version, "PRAGMA user_version"); error)
+  if (auto error = prepare(version, "PRAGMA user_version"))
     return error;
   std::uint64_t now = 0;
   {
@@ -144,7 +169,9 @@ caf::error database::settle_wal() {
       return rows.error();
     now = rows.number(0);
   }
-  return execute("PRAGMA user_version=" + std::to_string(now));
+  if (auto error = execute("PRAGMA user_version=" + std::to_string(now)))
+    return error;
+  return mine.commit();
 }
 
 transaction::transaction(database& owner, kind what)

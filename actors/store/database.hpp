@@ -78,6 +78,7 @@ private:
   };
 
   [[nodiscard]] caf::error use_wal();
+  [[nodiscard]] caf::error checkpoint();
   [[nodiscard]] caf::error settle_wal();
 
   std::unique_ptr<patience> patience_; // handle_ keeps its address

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 #include <sys/stat.h>
+#include <system_error>
 
 namespace rookery::store {
 
@@ -51,6 +52,22 @@ bool is_stopped(int process) {
   return end != std::string::npos && stat.compare(end, 3, ") T") == 0;
 }
 
+// The number of a file is unique on its device only, and not every file system
+// tells /proc/locks the device that stat does.
+bool has_open(int process, const struct stat& file) {
+  std::error_code failure;
+  std::filesystem::directory_iterator open{
+      "/proc/" + std::to_string(process) + "/fd", failure};
+  for (; !failure && open != std::filesystem::directory_iterator{};
+       open.increment(failure)) {
+    struct stat x {};
+    if (::stat(open->path().c_str(), &x) == 0 && x.st_dev == file.st_dev
+        && x.st_ino == file.st_ino)
+      return true;
+  }
+  return false;
+}
+
 } // namespace
 
 std::optional<int> stopped_writer(const std::filesystem::path& file) {
@@ -63,7 +80,8 @@ std::optional<int> stopped_writer(const std::filesystem::path& file) {
   for (std::string line; std::getline(locks, line);) {
     auto lock = parse_write_lock(line);
     if (lock && lock->process > 0 && lock->inode == index.st_ino
-        && covers(*lock, write_lock_byte) && is_stopped(lock->process))
+        && covers(*lock, write_lock_byte) && is_stopped(lock->process)
+        && has_open(lock->process, index))
       return lock->process;
   }
   return std::nullopt;

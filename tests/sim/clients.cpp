@@ -110,7 +110,8 @@ void clients::erase_newest() {
 }
 
 void clients::erase(std::pair<tweet_id, user_id> which) {
-  auto [id, author] = which;
+  auto id = which.first;
+  auto author = which.second;
   if (id == 0)
     return;
   past_.delete_issued(id);

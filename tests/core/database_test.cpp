@@ -1,0 +1,107 @@
+// Goal: what is found in a database when it is opened is durable afterwards,
+// also when others use it at that moment.
+// Method: a VFS that sleeps as the test wants; the database without its WAL is
+// what a machine may be left with that lost what nobody synced.
+#include "actors/store/database.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/support/temp_directory.hpp"
+
+#include <functional>
+
+using namespace rookery;
+using namespace rookery::store;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// The operating system's VFS, but for what it does while it sleeps.
+class waiting_vfs {
+public:
+  waiting_vfs() : vfs_{*sqlite3_vfs_find(nullptr)} {
+    vfs_.zName = "waiting";
+    vfs_.xSleep = [](sqlite3_vfs*, int) {
+      ++waits;
+      if (meanwhile)
+        std::exchange(meanwhile, {})();
+      return 1;
+    };
+    waits = 0;
+    REQUIRE(sqlite3_vfs_register(&vfs_, 0) == SQLITE_OK);
+  }
+  waiting_vfs(const waiting_vfs&) = delete;
+  waiting_vfs& operator=(const waiting_vfs&) = delete;
+  ~waiting_vfs() {
+    meanwhile = {};
+    sqlite3_vfs_unregister(&vfs_);
+  }
+
+  inline static int waits = 0;
+  inline static std::function<void()> meanwhile; // once
+
+private:
+  sqlite3_vfs vfs_;
+};
+
+std::uint64_t rows(database& db) {
+  statement count;
+  REQUIRE(db.prepare(count, "SELECT count(*) FROM t") == caf::none);
+  auto result = count.run();
+  REQUIRE(result.next());
+  return result.number(0);
+}
+
+/// Somebody who reads what was there before the last row came.
+struct fixture {
+  fixture() {
+    REQUIRE(writer);
+    REQUIRE(writer->execute("CREATE TABLE t (x); INSERT INTO t VALUES (1)")
+            == caf::none);
+    REQUIRE(reader);
+    REQUIRE(reader->execute("BEGIN") == caf::none);
+    REQUIRE(rows(*reader) == 1);
+    REQUIRE(writer->execute("INSERT INTO t VALUES (2)") == caf::none);
+  }
+
+  std::uint64_t rows_without_wal() const {
+    auto copy = temp.path() / "copy.db";
+    fs::copy_file(file, copy);
+    auto db = database::open(copy, {});
+    REQUIRE(db);
+    return rows(*db);
+  }
+
+  temp_directory temp;
+  fs::path file = temp.path() / "a.db";
+  waiting_vfs vfs;
+  database_options options = [] {
+    database_options result;
+    result.vfs = "waiting";
+    result.busy_timeout = std::chrono::milliseconds{20};
+    return result;
+  }();
+  caf::expected<database> writer = database::open(file, options);
+  caf::expected<database> reader = database::open(file, options);
+};
+
+} // namespace
+
+TEST_CASE("database: opening waits for a reader and moves what is there",
+          "[store]") {
+  fixture f;
+  waiting_vfs::meanwhile = [&] {
+    REQUIRE(f.reader->execute("COMMIT") == caf::none);
+  };
+  REQUIRE(database::open(f.file, f.options));
+  CHECK(waiting_vfs::waits == 1);
+  CHECK(f.rows_without_wal() == 2);
+}
+
+TEST_CASE("database: opening does not wait for ever for a reader", "[store]") {
+  fixture f;
+  auto db = database::open(f.file, f.options);
+  REQUIRE(db);
+  CHECK(waiting_vfs::waits == 20);
+  CHECK(rows(*db) == 2);
+  CHECK(rows(*f.reader) == 1);
+}
