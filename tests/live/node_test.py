@@ -141,7 +141,7 @@ class Configuration(unittest.TestCase):
 class Stopping(unittest.TestCase):
     def start(self, *arguments):
         node = Node(*arguments)
-        self.addCleanup(lambda: node.child.poll() is None and node.kill())
+        self.addCleanup(lambda: self.assertTrue(node.discard(), node.text()))
         return node, node.wait_ready()
 
     def test_a_signal_stops_a_node_in_order(self):

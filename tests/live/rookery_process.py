@@ -24,6 +24,7 @@ class Node:
         self.lines = []
         self.changed = threading.Condition()
         self.over = False
+        self.ended = False  # and somebody has its exit code
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -68,6 +69,7 @@ class Node:
         code = self.child.wait(seconds)
         self.reader.join(seconds)
         self.child.stdout.close()
+        self.ended = True
         return code
 
     def stop(self):
@@ -79,6 +81,14 @@ class Node:
     def kill(self):
         self.child.kill()
         self.end()
+
+    def discard(self):
+        """Kills it unless it was ended; whether it ran until then."""
+        if self.ended:
+            return True
+        ran = self.child.poll() is None
+        self.kill()
+        return ran
 
 
 class Service:
@@ -121,11 +131,11 @@ class Service:
 
     def __exit__(self, kind, *_):
         nodes, self.nodes = self.nodes[::-1], []
-        for node in nodes:
-            if node.child.poll() is None:
-                node.kill()
-            if kind:
+        ran = [node.discard() for node in nodes]
+        if kind or not all(ran):
+            for node in nodes:
                 print(node.text())
+        assert kind or all(ran), "a node ended by itself"
 
 
 def run(*arguments, env=None):

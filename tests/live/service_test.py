@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The whole service in real processes: what users do, what the oracle says,
 and that the oracle can say no."""
+import os
 import pathlib
 import re
 import signal
@@ -266,12 +267,19 @@ class Demo(unittest.TestCase):
     """The demo itself, small, with processes killed or paused under load."""
 
     def demo(self, *arguments):
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "scripts" / "demo.py"), "--once",
-             "--program", PROGRAM, "--rate", "300", "--users", "200",
-             "--timeline-cap", "16", *arguments],
-            capture_output=True, text=True, timeout=200, check=False)
+        with tempfile.TemporaryDirectory() as directory:
+            done = subprocess.run(
+                [sys.executable, str(ROOT / "scripts" / "demo.py"), "--once",
+                 "--keep", "--program", PROGRAM, "--rate", "300", "--users",
+                 "200", "--timeline-cap", "16", *arguments],
+                capture_output=True, text=True, timeout=200, check=False,
+                env={**os.environ, "TMPDIR": directory})
+            logs = [x.read_text(errors="replace")
+                    for x in pathlib.Path(directory).glob("*/*.log")]
         said = done.stdout + done.stderr
+        self.assertGreaterEqual(len(logs), 5, said)
+        for log in logs:  # it asks nobody it has stopped for an exit code
+            self.assertNotRegex(log, "Sanitizer|runtime error:")
         self.assertEqual(done.returncode, 0, said)
         found = numbers(done.stdout)
         self.assertEqual((found["missing"], found["mismatches"]), (0, 0), said)
