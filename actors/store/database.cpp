@@ -79,8 +79,9 @@ caf::expected<database> database::open(const std::filesystem::path& file,
                                   "PRAGMA cache_size=-"
                                   + cache_kib))
     return error;
-  if (auto error = result.settle_wal())
-    return error;
+  if (options.settles_wal)
+    if (auto error = result.settle_wal())
+      return error;
   return result;
 }
 

@@ -27,6 +27,10 @@ struct database_options {
   /// over a million tweets takes half the time with 8 MiB of what it takes
   /// with SQLite's 2.
   std::size_t cache_bytes_max = std::size_t{8} << 20;
+  /// Whether this may be the first connection of its process to the file: what
+  /// a killed process left in the WAL is settled then, which waits for others
+  /// that read. Later ones find it settled.
+  bool settles_wal = true;
   /// Name of a registered SQLite VFS; empty is the operating system's. This is
   /// where a simulated disk goes under the store: every byte and every fsync
   /// of this connection passes through it, none goes around it, and it waits

@@ -98,11 +98,14 @@ caf::actor roles::spawn_writer(Writer writer, const Options& options) {
                       : system_.spawn(writer, options));
 }
 
-store::store_options roles::store_of(std::uint32_t count) const {
+/// For connection number `index` of this process to one of its files.
+store::store_options roles::store_of(std::uint32_t index,
+                                     std::uint32_t count) const {
   store::store_options result;
   result.directory = config_.store;
   result.count = count;
   result.database = world_.database;
+  result.database.settles_wal = index == 0;
   return result;
 }
 
@@ -120,7 +123,8 @@ roles::writer_options_for(const bridge::address& publish_to) const {
 
 std::string roles::serve_tweets() {
   for (std::uint32_t i = 0; i < layout_.tweet_partitions; ++i) {
-    auto opened = store::tweet_store::open(store_of(layout_.tweet_partitions));
+    auto opened =
+        store::tweet_store::open(store_of(i, layout_.tweet_partitions));
     if (!opened)
       return error_text(opened.error());
     actors::tweet_options options;
@@ -141,7 +145,7 @@ std::string roles::serve_tweets() {
 
 std::string roles::serve_follows() {
   for (std::uint32_t i = 0; i < layout_.shards; ++i) {
-    auto opened = store::follow_store::open(store_of(layout_.shards));
+    auto opened = store::follow_store::open(store_of(i, layout_.shards));
     if (!opened)
       return error_text(opened.error());
     actors::follower_options options;

@@ -60,7 +60,8 @@ private:
 
   template <class Writer, class Options>
   [[nodiscard]] caf::actor spawn_writer(Writer writer, const Options& options);
-  [[nodiscard]] store::store_options store_of(std::uint32_t count) const;
+  [[nodiscard]] store::store_options store_of(std::uint32_t index,
+                                              std::uint32_t count) const;
   [[nodiscard]] store::writer_options
   writer_options_for(const bridge::address& publish_to) const;
   [[nodiscard]] std::string serve_tweets();
