@@ -110,12 +110,17 @@ public:
     if (requests.empty())
       return;
     auto plan = write(requests);
+    // Nothing is wrong with the requests: as if this actor had ended before
+    // them, so that whoever has the log now is asked.
+    if (!plan && plan.error() == actors::errc::fenced) {
+      for (auto& answer : answers)
+        answer(caf::make_error(caf::sec::request_receiver_down));
+      return self->quit(plan.error());
+    }
     for (std::size_t i = 0; i < answers.size(); ++i)
       answers[i](plan ? plan->answers[i] : plan.error());
     if (plan && !plan->changes.batch.rows().empty())
       publish(std::move(plan->changes.batch));
-    else if (!plan && plan.error() == actors::errc::fenced)
-      self->quit(plan.error());
   }
 
   template <class Self>

@@ -272,7 +272,7 @@ TEST_CASE("tweet: forgets old keys while time passes", "[tweet]") {
   CHECK(count() == 0);
 }
 
-TEST_CASE("tweet: a fenced writer changes nothing, says so and ends",
+TEST_CASE("tweet: a fenced writer changes and answers nothing, and ends",
           "[tweet]") {
   fixture s;
   REQUIRE(s.t.ask<PostTweetReply>(s.writer, post(7, "first")));
@@ -285,8 +285,8 @@ TEST_CASE("tweet: a fenced writer changes nothing, says so and ends",
   auto late = s.t.start<PostTweetReply>(s.writer, post(7, "late"));
   auto later = s.t.start<PostTweetReply>(s.writer, post(7, "later", "k"));
   s.t.run();
-  CHECK(late.get() == errc::fenced);
-  CHECK(later.get() == errc::fenced);
+  CHECK(late.get() == caf::sec::request_receiver_down);
+  CHECK(later.get() == caf::sec::request_receiver_down);
   CHECK(reason == errc::fenced);
   CHECK(s.batches().size() == 1);
   CHECK(s.t.ask<PostTweetReply>(s.writer, post(7, "x"))
