@@ -211,6 +211,8 @@ void connection::on_closed(const amqp::condition& why) {
   shared_.wake();
   if (opened_)
     shared_.sink.connection_closed(id_, why.empty() ? "" : why.text());
+  else if (!why.empty())
+    shared_.sink.connection_refused(why.text());
   if (on_gone)
     on_gone();
 }

@@ -19,7 +19,8 @@ public:
   /// `reason` is empty for an orderly close.
   virtual void connection_closed(std::uint64_t /* connection */,
                                  std::string_view /* reason */) noexcept {}
-  /// A connection was turned away or could not be accepted.
+  /// A connection was turned away, could not be accepted, or ended before the
+  /// client opened it.
   virtual void connection_refused(std::string_view /* reason */) noexcept {}
   /// A link was not attached: a bad address, a missing queue, a limit. Its
   /// session was ended.

@@ -115,7 +115,7 @@ void node_log::connection_opened(std::uint64_t connection,
 
 void node_log::connection_closed(std::uint64_t connection,
                                  std::string_view reason) noexcept {
-  write(severity::debug, "client-gone",
+  write(reason.empty() ? severity::debug : severity::warning, "client-gone",
         {{"connection", std::to_string(connection)}, {"reason", reason}});
 }
 

@@ -51,6 +51,7 @@ public:
   void connection_closed(std::uint64_t, std::string_view x) noexcept override {
     add(x);
   }
+  void connection_refused(std::string_view x) noexcept override { add(x); }
   void on_event(severity, std::string_view name,
                 std::string_view x) noexcept override {
     add(name);
@@ -177,6 +178,7 @@ private:
       types.add<PostTweetRequest>().add<PostTweetReply>();
       bridge::bridge_options options;
       options.brokers = {{"127.0.0.1", port}};
+      options.idle_timeout = 2s; // as impatient as that broker
       link.emplace(system, types, options);
     }
     ~node() { link->stop(2s); }
@@ -339,15 +341,16 @@ TEST_CASE("raw frames: a client that says nothing loses its connection",
           "[live][raw_frames]") {
   small_broker broker;
   couple others{broker.server->port()};
-  // Who never opened is cut off in silence: the broker has no name for it.
   SECTION("from the start") {
     auto peer = connect(broker.server->port());
     CHECK(peer.sees_end());
+    CHECK(broker.told.tells("the peer did not open the connection in time"));
   }
   SECTION("within SASL") {
     auto peer = connect(broker.server->port());
     peer.send(sasl_header);
     CHECK(peer.sees_end());
+    CHECK(broker.told.tells("the peer did not open the connection in time"));
   }
   SECTION("after OPEN") {
     auto peer = attached_client(broker.server->port());
