@@ -17,9 +17,13 @@ bool disk_file::read(std::size_t offset, std::span<char> target) const {
 
 void disk_file::write(std::size_t offset, std::string_view bytes) {
   auto end = offset + bytes.size();
-  if (end > cached_.size())
-    cached_.resize(end);
-  std::copy(bytes.begin(), bytes.end(), cached_.data() + offset);
+  if (offset == cached_.size()) {
+    cached_.append(bytes);
+  } else {
+    if (end > cached_.size())
+      cached_.resize(end);
+    std::copy(bytes.begin(), bytes.end(), cached_.data() + offset);
+  }
   auto first = offset / sector_bytes * sector_bytes;
   auto last = (end + sector_bytes - 1) / sector_bytes * sector_bytes;
   last = std::min(last, cached_.size());
@@ -36,11 +40,13 @@ void disk_file::sync() {
   for (auto& x : changes_)
     if (x.bytes == 0 && x.size_after < durable_.size())
       durable_.resize(x.size_after);
-  durable_.resize(cached_.size());
+  auto old = std::min(durable_.size(), cached_.size());
+  durable_.resize(old);
+  durable_.append(cached_, old); // all of that is new
   for (auto& x : changes_)
-    if (x.offset < cached_.size())
+    if (x.offset < old)
       std::memcpy(durable_.data() + x.offset, cached_.data() + x.offset,
-                  std::min(x.bytes, cached_.size() - x.offset));
+                  std::min(x.bytes, old - x.offset));
   forget_changes();
 }
 

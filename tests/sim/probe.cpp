@@ -41,8 +41,10 @@ caf::behavior sink(caf::stateful_actor<sink_state>* self, world* outside,
         for (auto at = open.begin(); at != open.end(); ++at)
           if (at->first == number) {
             auto fails = outside->chance(25);
-            if (auto alive = watcher.lock())
+            if (auto alive = watcher.lock()) {
+              fails = fails && !alive->strict();
               alive->ended(number, incarnation, fails);
+            }
             if (fails)
               at->second.deliver(caf::make_error(caf::sec::runtime_error));
             else
@@ -101,6 +103,9 @@ void probe::begun(std::uint64_t number, std::uint64_t incarnation) {
       outside_.fail("I4: " + std::to_string(number) + " began after "
                     + std::to_string(highest_));
     highest_ = number;
+  } else if (strict_) {
+    outside_.fail("I13: " + std::to_string(number)
+                  + " was handled again after a planned stop");
   }
   if (finished_here_.count(number) > 0)
     outside_.fail("dedupe: " + std::to_string(number)

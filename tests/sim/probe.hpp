@@ -36,6 +36,10 @@ public:
   void stop() { running_ = false; }
   /// What was sent so far may be lost: the broker lost what it held.
   void excuse_all() { excused_ = sent_; }
+  /// From now on nothing may be handled twice, by whatever process, and no
+  /// handler fails by itself.
+  void be_strict() { strict_ = true; }
+  [[nodiscard]] bool strict() const { return strict_; }
   /// Fails the run when something is missing. Call it when all is quiet.
   void check_complete() const;
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
@@ -54,6 +58,7 @@ private:
   std::shared_ptr<node_host> to_;
   tally& effects_;
   bool running_ = false;
+  bool strict_ = false;
   std::uint64_t sent_ = 0;
   std::uint64_t excused_ = 0; // numbers up to this may be missing
   std::uint64_t highest_ = 0; // that ever began

@@ -92,6 +92,21 @@ void check_drained(cluster& on) {
                   + std::to_string(on.broker->held()) + " messages");
 }
 
+// I13: who stops in order hands over everything, and nothing twice.
+void check_handover(cluster& on) {
+  on.numbers->be_strict();
+  on.numbers->start(10ms);
+  on.outside.run(200ms);
+  auto sink = on.nodes[2];
+  sink->stop();
+  on.outside.run(settle_time, [&] { return !sink->up(); });
+  sink->start();
+  on.outside.run(200ms);
+  on.numbers->stop();
+  if (!on.outside.run(settle_time, [&] { return on.numbers->complete(); }))
+    on.numbers->check_complete();
+}
+
 void live(cluster& on) {
   on.start();
   on.people->start(45ms);
@@ -115,6 +130,8 @@ void live(cluster& on) {
   check_drained(on);
   check_once(on, &clients::ask_nobody, "released");
   check_once(on, &clients::compare_dumps, "I2");
+  if (on.outside.chance(4))
+    check_handover(on);
   on.restart_everything();
   if (wait_until_right(on))
     check_once(on, &clients::compare_dumps, "I2");
