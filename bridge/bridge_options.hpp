@@ -28,7 +28,10 @@ struct endpoint {
 struct bridge_options {
   /// Names this node in addresses, logs and the broker's view. 1..64 bytes.
   std::string node_name = "node";
-  /// Brokers, tried in turn; at least one.
+  /// Brokers, the preferred one first; at least one. Each attempt to connect
+  /// takes the next, and after a connection that worked the first again. They
+  /// are of one cluster, or stand by: nodes that are connected to brokers that
+  /// know nothing of each other do not meet.
   std::vector<endpoint> brokers = {endpoint{}};
   /// SASL PLAIN when a user is given, else ANONYMOUS.
   std::string user = {};

@@ -13,6 +13,7 @@ struct bridge_counters {
   std::uint64_t released = 0;     // unroutable
   std::uint64_t rejected = 0;     // refused by broker or receiver
   std::uint64_t modified = 0;     // failed at the receiver, not by us
+  std::uint64_t unknown = 0;      // settled, and the broker did not say how
   std::uint64_t queue_full = 0;   // refused because the send queue was full
   std::uint64_t unencodable = 0;  // message type not registered, or too long
   std::uint64_t received = 0;     // deliveries taken

@@ -69,12 +69,12 @@ void client::settle(std::uint64_t delivery, const bridge::outcome& how) {
   if (!found)
     return;
   receivers_[found->receiver]->finished();
-  if (found->handle && in_time())
+  if (found->handle && in_time(options_.now()))
     found->handle.settle(how);
 }
 
 void client::flush(clock::time_point now) {
-  if (!in_time() || !ready())
+  if (!in_time(options_.now()) || !ready())
     return;
   for (auto& x : senders_) {
     if (x->attached())
@@ -120,12 +120,11 @@ bool client::ready() const {
          && !refused_;
 }
 
-bool client::in_time() {
+bool client::in_time(clock::time_point now) {
   if (engine_ == nullptr || aborted_)
     return false;
-  const auto silence = options_.now() - heard_at_;
-  if (!management_ || options_.idle_timeout.count() == 0
-      || silence <= options_.idle_timeout)
+  const auto silence = now - heard_at_;
+  if (!management_ || lease_.count() == 0 || silence <= lease_)
     return true;
   using std::chrono::milliseconds;
   const auto text = std::chrono::duration_cast<milliseconds>(silence).count();
@@ -134,22 +133,41 @@ bool client::in_time() {
   return false;
 }
 
-std::optional<client::clock::time_point> client::heard_at() const {
+std::optional<client::clock::time_point> client::lease_end() const {
   if (!management_ || aborted_)
     return std::nullopt;
-  return heard_at_;
+  return lease_.count() == 0 ? clock::time_point::max() : heard_at_ + lease_;
 }
 
 void client::on_received() {
-  if (in_time())
-    heard_at_ = options_.now();
+  // One look at the clock: this process may be stopped between two.
+  const auto now = options_.now();
+  if (in_time(now))
+    heard_at_ = now;
 }
 
 void client::on_open(const peer_info& peer) {
   peer_ = peer;
   management_ =
       std::make_unique<management>(*engine_, *options_.profile, options_.now);
+  begin_lease();
   declare_next();
+}
+
+void client::begin_lease() {
+  const auto ours = options_.idle_timeout;
+  const auto patience = peer_.idle_timeout * 2; // the broker's, with us
+  lease_ = ours;
+  if (ours.count() == 0 || patience.count() == 0)
+    return;
+  lease_ = std::min(ours, patience * 3 / 4);
+  // An idle broker sends every quarter of ours: it is asked for half, and
+  // brokers keep twice the pace. Half of that again may pass on the way.
+  if (ours * 3 / 8 > lease_)
+    abort({"rookery:idle-timeout-too-long",
+           std::to_string(ours.count()) + " ms, with a broker that gives up a "
+               + "silent client after " + std::to_string(patience.count())
+               + " ms; at most " + std::to_string((lease_ * 8 / 3).count())});
 }
 
 void client::declare_next() {
@@ -217,7 +235,7 @@ void client::on_link_open(link x, bool ours) {
   } else if (auto* sender = sender_of(x)) {
     // Without the target we asked for it is a refusal: a detach follows.
     if (!sender->to() || x.remote_terms().target)
-      sender->link_up(x, options_.now());
+      sender->link_up(x);
   }
 }
 
@@ -233,6 +251,8 @@ void client::on_link_closed(link x, const condition& why) {
       return;
   } else if (auto* sender = sender_of(x)) {
     return sender_lost(*sender, x);
+  } else {
+    return; // theirs, which was refused
   }
   abort(why.empty() ? condition{"amqp:link:detach-forced", "by the broker"}
                     : why);

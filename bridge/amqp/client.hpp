@@ -26,7 +26,7 @@ struct client_options {
   /// we wait for: to an attach, from management.
   client_sender::limits sending = {};
   /// The connection is given up when nothing was heard for so long, before
-  /// anything that comes then is looked at; 0 = never. See `client::heard_at`.
+  /// anything that comes then is looked at; 0 = never. See `client::lease_end`.
   std::chrono::milliseconds idle_timeout{0};
   /// Tells the time.
   std::function<std::chrono::steady_clock::time_point()> now =
@@ -90,11 +90,14 @@ public:
   /// Looks after deadlines; call it at least every 100 ms.
   void check(clock::time_point now);
 
-  /// When bytes last came over the present connection; nothing unless it is
-  /// open. The broker may have given our queues to others when that is long
-  /// ago and this process was stopped or cut off: what came for us meanwhile
-  /// is stale, and so is what we would say of it.
-  [[nodiscard]] std::optional<clock::time_point> heard_at() const;
+  /// Until when the present connection may be trusted, unless more is heard;
+  /// nothing unless it is open. Later the broker may have given our queues to
+  /// others, because this process was stopped or cut off: what came for us
+  /// meanwhile is stale, and so is what we would say of it.
+  ///
+  /// That is `idle_timeout` after bytes last came, or less: three quarters of
+  /// the time after which the broker gives up a client it does not hear.
+  [[nodiscard]] std::optional<clock::time_point> lease_end() const;
 
   [[nodiscard]] bool up() const { return up_; }
   [[nodiscard]] bool connected() const { return engine_ != nullptr; }
@@ -135,9 +138,10 @@ private:
   void pump(client_sender& x, clock::time_point now);
   [[nodiscard]] bool declared_here(const bridge::address& what) const;
   [[nodiscard]] bool ready() const;
+  void begin_lease();
   // Ends the connection when nothing was heard for too long.
   // @returns whether it goes on
-  bool in_time();
+  bool in_time(clock::time_point now);
   session session_for_link();
   void check_up();
   void abort(const condition& why);
@@ -154,7 +158,8 @@ private:
 
   // Of this connection.
   engine* engine_ = nullptr;
-  clock::time_point heard_at_{}; // or when it was made, if later
+  clock::time_point heard_at_{};       // or when it was made, if later
+  std::chrono::milliseconds lease_{0}; // after that; 0 = for ever
   std::unique_ptr<management> management_;
   peer_info peer_;
   std::size_t declared_ = 0;             // declarations the broker confirmed

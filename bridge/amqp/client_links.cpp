@@ -10,6 +10,8 @@ namespace {
 // How long a missing queue is taken to be missing.
 constexpr std::chrono::milliseconds missing_time{250};
 
+constexpr int not_found = 404; // of management's answers
+
 } // namespace
 
 void client::bring_up(client_sender& x, clock::time_point now) {
@@ -89,9 +91,12 @@ void client::look_for(client_sender& x) {
   x.state = client_sender::state_type::asking;
   management_->find_queue(x.to()->name(), [this, &x](int status, std::string) {
     if (status >= 200 && status < 300)
-      attach(x);
-    else
-      missing(x);
+      return attach(x);
+    if (status == not_found)
+      return missing(x);
+    // The broker could not say. What waits for the answer goes on waiting.
+    x.state = client_sender::state_type::down;
+    x.retry_at = options_.now() + missing_time;
   });
 }
 

@@ -24,7 +24,7 @@ client_sender::client_sender(std::size_t index,
       window_{bounds.in_flight_max},
       limits_{bounds} {}
 
-void client_sender::link_up(link x, clock::time_point now) {
+void client_sender::link_up(link x) {
   link_ = x;
   bytes_max_ = x.remote_terms().message_bytes_max;
   again_.clear();
@@ -32,7 +32,6 @@ void client_sender::link_up(link x, clock::time_point now) {
       [this](std::uint64_t number, const outgoing& item) {
         again_.emplace_back(number, &item);
       });
-  window_.restart_deadlines(now + limits_.outcome_timeout);
 }
 
 void client_sender::link_lost() {
@@ -50,10 +49,11 @@ std::optional<outgoing> client_sender::settle(std::uint64_t number) {
   return result;
 }
 
-bool client_sender::resend() {
+bool client_sender::resend(clock::time_point now) {
   while (!again_.empty() && link_.credit() > 0) {
     auto [number, item] = again_.front();
     again_.pop_front();
+    window_.restart_deadline(number, now + limits_.outcome_timeout);
     if (fits(*item))
       link_.send(number, item->bytes, {}, false);
     else if (auto taken = settle(number))
@@ -63,7 +63,7 @@ bool client_sender::resend() {
 }
 
 std::size_t client_sender::pump(clock::time_point now) {
-  if (!link_ || !resend())
+  if (!link_ || !resend(now))
     return 0;
   std::size_t count = 0;
   while (unsettled_bytes_ < limits_.in_flight_bytes_max) {

@@ -54,7 +54,7 @@ public:
     return std::exchange(too_long_, {});
   }
 
-  void link_up(link x, clock::time_point now);
+  void link_up(link x);
   /// The link is gone: what is unsettled will be sent again on the next one.
   void link_lost();
 
@@ -66,9 +66,13 @@ public:
   [[nodiscard]] std::vector<outgoing> give_up_all();
 
   /// An outcome or an attach is overdue: the connection is not to be trusted.
+  /// A peer that gives no credit owes nothing.
   [[nodiscard]] bool overdue(clock::time_point now) const {
-    return attached() ? window_.expired(now)
-                      : state == state_type::attaching && attach_by <= now;
+    if (!attached())
+      return state == state_type::attaching && attach_by <= now;
+    const auto unsent =
+        !again_.empty() && again_.front().first == window_.oldest();
+    return !unsent && window_.expired(now);
   }
   [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
   /// Nothing waits and nothing is without an outcome.
@@ -90,7 +94,7 @@ public:
   bool outcomes_came = false;    // since the client last looked
 
 private:
-  bool resend();
+  bool resend(clock::time_point now);
   [[nodiscard]] bool fits(const outgoing& item) const {
     return bytes_max_ == 0 || item.bytes.size() <= bytes_max_;
   }

@@ -150,6 +150,8 @@ peer_info engine::impl::peer() const {
       text(pn_connection_remote_hostname(connection)),
       get_properties(pn_connection_remote_properties(connection)),
       get_symbols(pn_connection_remote_offered_capabilities(connection)),
+      std::chrono::milliseconds{
+          pn_transport_get_remote_idle_timeout(driver.transport)},
   };
 }
 

@@ -45,6 +45,10 @@ struct peer_info {
   std::string hostname = {};
   std::vector<std::pair<std::string, std::string>> properties = {};
   std::vector<std::string> offered_capabilities = {};
+  /// It wants to hear from us so often; zero = it never gives up. What it
+  /// announces should be half the time after which it does.
+  /// @source AMQP 1.0, part 2, 2.4.5 "Idle Timeout Of A Connection"
+  std::chrono::milliseconds idle_timeout{0};
 };
 
 /// Where an engine reports. Every call comes from `engine::dispatch`, on the

@@ -90,9 +90,17 @@ void io_loop::stop() {
 }
 
 void io_loop::connect() {
+  connecting_ = true;
+  try {
+    dial();
+  } catch (const std::exception& x) { // no thread for the resolver, say
+    failed(x.what());
+  }
+}
+
+void io_loop::dial() {
   if (closing_)
     return;
-  connecting_ = true;
   const auto& [host, port] = options_.brokers[next_broker_];
   next_broker_ = (next_broker_ + 1) % options_.brokers.size();
   auto where = host + ":" + std::to_string(port);
@@ -169,7 +177,7 @@ void io_loop::turn() {
   guarded([this] { owner_.on_turn(); });
   guarded([this] { client_.flush(client::clock::now()); });
   if (auto connection = connection_.lock())
-    connection->pump();
+    guarded([&] { connection->pump(); });
 }
 
 void io_loop::keep_time() {
@@ -177,14 +185,21 @@ void io_loop::keep_time() {
   turn_timer_.async_wait([this](asio::error_code cancelled) {
     if (cancelled)
       return;
+    keep_time(); // first: whatever happens now, time goes on
     guarded([this] { client_.check(client::clock::now()); });
     turn();
     if (client_.up())
-      backoff_.reset();
+      connection_is_good();
     else if (!client_.connected())
       connect_later();
-    keep_time();
   });
+}
+
+void io_loop::connection_is_good() {
+  backoff_.reset();
+  // The list is an order of preference: a node that loses its connection alone
+  // is to find the others again.
+  next_broker_ = 0;
 }
 
 } // namespace rookery::amqp

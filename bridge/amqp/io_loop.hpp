@@ -41,6 +41,7 @@ private:
   void guarded(F&& f) noexcept;
   void run() noexcept;
   void connect();
+  void dial();
   void resolved(const std::string& where, asio::error_code error,
                 const asio::ip::tcp::resolver::results_type& found);
   void connected(asio::ip::tcp::socket socket);
@@ -48,6 +49,7 @@ private:
   void connect_later();
   void turn();
   void keep_time();
+  void connection_is_good();
 
   loop_options options_;
   client& client_;

@@ -33,8 +33,8 @@ void bridge::impl::publish_state(std::uint64_t applied) {
 }
 
 void bridge::impl::publish_lease() {
-  if (auto heard_at = client_.heard_at())
-    hub_->lease.heard(*heard_at);
+  if (auto end = client_.lease_end())
+    hub_->lease.extend(*end);
 }
 
 void bridge::impl::on_up(const amqp::peer_info& broker) {
@@ -167,7 +167,11 @@ void bridge::impl::on_outcome(std::size_t, amqp::outgoing&& what,
     ++count.modified;
     return fail_request(errc::failed, "not delivered");
   case kind::none:
-    return; // a request still has its deadline
+    ++count.unknown;
+    if (what.request == 0) // a request still has its deadline
+      hub_->report(observer::severity::warning, "send-lost",
+                   "settled without an outcome");
+    return;
   }
 }
 

@@ -20,9 +20,10 @@ std::string make_name(const std::function<std::uint64_t()>& random) {
 } // namespace
 
 bridge_counters live_counters::snapshot() const {
-  return {sent,         accepted,    released,     rejected,    modified,
-          queue_full,   unencodable, received,     undecodable, failed,
-          late_replies, done,        done_missing, reconnects,  duplicates};
+  return {sent,     accepted,     released,   rejected,
+          modified, unknown,      queue_full, unencodable,
+          received, undecodable,  failed,     late_replies,
+          done,     done_missing, reconnects, duplicates};
 }
 
 hub::hub(caf::actor_system& system_arg, type_registry types_arg,
@@ -36,7 +37,6 @@ hub::hub(caf::actor_system& system_arg, type_registry types_arg,
       reply_queue{"rookery.reply." + options.node_name + "." + stream},
       reply_to{options.profile->encode(address::queue(reply_queue))},
       replies{std::make_shared<amqp::outgoing_queue>(options.send_queue)},
-      lease{options.idle_timeout},
       watcher_{std::move(watcher)},
       pending_{options.requests_max} {}
 

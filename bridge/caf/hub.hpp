@@ -30,10 +30,10 @@ namespace rookery::bridge {
 /// The counters of a bridge, written by many threads.
 struct live_counters {
   std::atomic<std::uint64_t> sent = 0, accepted = 0, released = 0, rejected = 0,
-                             modified = 0, queue_full = 0, unencodable = 0,
-                             received = 0, undecodable = 0, failed = 0,
-                             late_replies = 0, done = 0, done_missing = 0,
-                             reconnects = 0, duplicates = 0;
+                             modified = 0, unknown = 0, queue_full = 0,
+                             unencodable = 0, received = 0, undecodable = 0,
+                             failed = 0, late_replies = 0, done = 0,
+                             done_missing = 0, reconnects = 0, duplicates = 0;
 
   [[nodiscard]] bridge_counters snapshot() const;
 };

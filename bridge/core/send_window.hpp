@@ -69,11 +69,15 @@ public:
         f(base_ + i, *entries_[i].item);
   }
 
-  /// Gives everything unsettled a new deadline: it is being sent again.
-  void restart_deadlines(time_point deadline) {
-    for (auto& slot : entries_)
-      slot.deadline = deadline;
+  /// Gives `number`, which must be unsettled, a new deadline: it is being sent
+  /// again.
+  void restart_deadline(std::uint64_t number, time_point deadline) {
+    ROOKERY_ASSERT(number >= base_ && number - base_ < entries_.size());
+    entries_[static_cast<std::size_t>(number - base_)].deadline = deadline;
   }
+
+  /// The number of the oldest send without an outcome, if there is one.
+  [[nodiscard]] std::uint64_t oldest() const noexcept { return base_; }
 
   /// Whether the oldest send has waited for its outcome up to its deadline.
   /// Only the oldest: a destination has one timeout, so deadlines rise.

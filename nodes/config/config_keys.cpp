@@ -136,7 +136,8 @@ config_key brokers_key() {
   config_key result;
   result.name = "brokers";
   result.help =
-      "Brokers to connect to, tried in turn: host:port, at most 16 (a list, "
+      "Brokers to connect to, the preferred one first, of one cluster or "
+      "standing by: host:port, at most 16 (a list, "
       "default: the own one with role broker, else 127.0.0.1:5672)";
   result.is_list = true;
   result.read = [](node_config& x, const std::string& value) -> reason {

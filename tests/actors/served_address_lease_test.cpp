@@ -55,8 +55,8 @@ struct rig : tests::serving_rig {
     home->lease.lost();
     uut->connection_over();
   }
-  void connect() { home->lease.heard(clock::now()); }
-  void pause() { home->lease.heard(clock::now() - 1h); }
+  void connect() { home->lease.extend(clock::now() + 4s); }
+  void pause() { home->lease.extend(clock::now() - 1h); }
 
   std::vector<outcome> outcomes() {
     std::vector<outcome> result;

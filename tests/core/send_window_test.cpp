@@ -104,7 +104,8 @@ TEST_CASE("send_window: expires when the oldest has waited too long",
   CHECK(window.settle(1));
   CHECK(window.oldest_deadline() == at(20));
   CHECK_FALSE(window.expired(at(10)));
-  window.restart_deadlines(at(50));
+  CHECK(window.oldest() == 2);
+  window.restart_deadline(2, at(50));
   CHECK_FALSE(window.expired(at(49)));
   CHECK(window.expired(at(50)));
 }

@@ -55,14 +55,16 @@ struct world {
     connect();
   }
 
-  void connect() {
+  /// `patience`: when the broker gives up a silent client; 0 = never.
+  void connect(std::chrono::milliseconds patience = 0s) {
     wire.reset();
     broker.emplace();
     broker->accept = false;
     wire.emplace(
         amqp::engine_options{.container_id = "client", .idle_timeout = 0s},
         *client,
-        amqp::engine_options{.container_id = "broker", .idle_timeout = 0s},
+        amqp::engine_options{.container_id = "broker",
+                             .idle_timeout = patience},
         *broker);
     client->connect(wire->client());
     run();
@@ -122,7 +124,7 @@ TEST_CASE("lease: what came in time is handled", "[link][client]") {
   CHECK(w.owner.deliveries.size() == 1);
   CHECK(w.owner.downs.empty());
   // Hearing of the broker is what counts, not only its messages.
-  CHECK(w.client->heard_at() == w.wire->now());
+  CHECK(w.client->lease_end() == w.wire->now() + lease);
 }
 
 TEST_CASE("lease: a woken process settles nothing", "[link][client]") {
@@ -157,13 +159,35 @@ TEST_CASE("lease: a woken process sends nothing, and all of it afterwards",
 TEST_CASE("lease: none is held before the broker opened and after the end",
           "[link][client]") {
   world w;
-  CHECK(w.client->heard_at());
+  CHECK(w.client->lease_end());
   w.freeze(lease + 1ms);
   w.run();
-  CHECK_FALSE(w.client->heard_at());
+  CHECK_FALSE(w.client->lease_end());
   w.connect();
-  CHECK(w.client->heard_at() == w.wire->now());
+  CHECK(w.client->lease_end() == w.wire->now() + lease);
   CHECK(w.owner.downs.size() == 1);
+}
+
+TEST_CASE("lease: ends before the broker may give up the client",
+          "[link][client]") {
+  world w;
+  w.connect(4s);
+  CHECK(w.client->lease_end() == w.wire->now() + 3s);
+  w.connect(6s);
+  CHECK(w.client->lease_end() == w.wire->now() + lease);
+}
+
+TEST_CASE("lease: a broker that is too impatient for it is refused",
+          "[link][client]") {
+  world w;
+  w.connect(1990ms);
+  REQUIRE_FALSE(w.owner.downs.empty());
+  CHECK(w.owner.downs.back().name == "rookery:idle-timeout-too-long");
+  CHECK(w.owner.downs.back().description
+        == "4000 ms, with a broker that gives up a silent client after 1990 "
+           "ms; at most 3978");
+  CHECK_FALSE(w.client->lease_end());
+  CHECK(w.broker->consumers.empty());
 }
 
 TEST_CASE("lease: an idle link whose peer keeps it alive never lapses",
@@ -183,9 +207,9 @@ TEST_CASE("lease: an idle link whose peer keeps it alive never lapses",
   for (int i = 0; i < 600; ++i) {
     w.wire->advance(100ms);
     w.client->flush(w.wire->now());
-    REQUIRE(w.client->heard_at());
+    REQUIRE(w.client->lease_end());
     // A broker keeps twice the pace it must; so a stall of half costs nothing.
-    CHECK(w.wire->now() - *w.client->heard_at() <= lease / 2);
+    CHECK(*w.client->lease_end() - w.wire->now() >= lease / 2);
   }
   CHECK(w.owner.downs.empty());
 }

@@ -1,6 +1,7 @@
-// A connection that breaks at the worst moment. Goal: what a node sends again
-// is handled once. Method: two nodes and a broker over real sockets, one of
-// them behind a relay that loses what the broker says, then breaks.
+// A connection that breaks at the worst moment, or a broker that dies. Goal:
+// what a node sends again is handled once. Method: two nodes and a broker over
+// real sockets, one of them behind a relay that loses what the broker says,
+// then breaks; or a second broker to go to.
 #include "bridge/bridge.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/loopback_broker.hpp"
@@ -27,12 +28,16 @@ namespace {
 const auto queue = address::queue("target");
 
 struct node {
-  node(const std::string& name, std::uint16_t port) {
+  node(const std::string& name, std::uint16_t port)
+      : node{name, std::vector{port}} {}
+  node(const std::string& name, const std::vector<std::uint16_t>& ports) {
     bridge::type_registry types;
     types.add<LogHead>();
     bridge::bridge_options options;
     options.node_name = name;
-    options.brokers = {{"127.0.0.1", port}};
+    options.brokers.clear();
+    for (auto port : ports)
+      options.brokers.push_back({"127.0.0.1", port});
     options.reconnect.delay_max = 200ms;
     link.emplace(system, types, options);
   }
@@ -106,6 +111,57 @@ TEST_CASE("bridge: what is sent again after a cut is handled once",
   CHECK(server.link->counters().received == 2 * count + 1);
   for (const auto& [seq, times] : seen.times())
     CHECK(times == 1);
+}
+
+TEST_CASE("bridge: brokers are tried in turn, and the next takes over",
+          "[live][bridge]") {
+  constexpr std::uint64_t count = 100;
+  constexpr std::uint16_t nobody = 1; // no broker may listen there
+  std::optional<tests::loopback_broker> first{std::in_place};
+  tests::loopback_broker second;
+  const std::vector ports{nobody, first->port(), second.port()};
+  tally seen;
+  node server{"server", ports};
+  node client{"client", ports};
+  server.link->serve(queue, server.system.spawn([&seen]() -> caf::behavior {
+    return {[&seen](const LogHead& x) { seen.add(x.seq()); }};
+  }));
+  // Whoever is there first: what is sent to no queue would be unroutable.
+  client.link->declare(bridge::queue_declaration{.name = queue.name()});
+  REQUIRE_FALSE(server.link->wait_until_up(10s));
+  REQUIRE_FALSE(client.link->wait_until_up(10s));
+  auto proxy = client.link->proxy(queue);
+  send(proxy, 0, count);
+  REQUIRE(until([&] { return seen.times().size() == count; }));
+  first.reset();
+  send(proxy, count, count);
+  REQUIRE(until([&] { return seen.times().size() == 2 * count; }));
+  REQUIRE(until([&] { return client.link->counters().accepted == 2 * count; }));
+  for (const auto& [seq, times] : seen.times())
+    CHECK(times == 1);
+  CHECK(client.link->counters().released == 0);
+  CHECK(server.link->counters().reconnects == 1);
+}
+
+TEST_CASE("bridge: a node that loses its connection alone finds the others",
+          "[live][bridge]") {
+  tests::loopback_broker first;
+  tests::loopback_broker second;
+  tests::tcp_relay relay{first.port()};
+  tally seen;
+  node server{"server", {relay.port(), second.port()}};
+  server.link->serve(queue, server.system.spawn([&seen]() -> caf::behavior {
+    return {[&seen](const LogHead& x) { seen.add(x.seq()); }};
+  }));
+  REQUIRE_FALSE(server.link->wait_until_up(10s));
+  node client{"client", first.port()};
+  auto proxy = client.link->proxy(queue);
+  send(proxy, 0, 1);
+  REQUIRE(until([&] { return seen.times().size() == 1; }));
+  relay.cut();
+  REQUIRE(until([&] { return server.link->counters().reconnects == 1; }));
+  send(proxy, 1, 1);
+  CHECK(until([&] { return seen.times().size() == 2; }));
 }
 
 TEST_CASE("bridge: a lease ends with its connection", "[live][bridge]") {

@@ -298,11 +298,14 @@ class Demo(unittest.TestCase):
                 "[0-9]+ acknowledged tweets were not applied everywhere yet$")
 
     def test_others_take_over_from_who_is_paused(self):
-        said = self.demo("--seconds", "8", "--pause", "tweet", "--tweet-nodes",
-                         "2", "--pause-seconds", "5")
-        self.assertRegex(said, "(?m)^demo: paused tweet-[12] at [0-9.]+ s; "
-                         "taken over .*, woken after 5[0-9.]+ s, "
-                         "service whole after")
+        said = self.demo("--seconds", "14", "--pause", "tweet", "--tweet-nodes",
+                         "2", "--pause-seconds", "10")
+        taken = re.search("(?m)^demo: paused tweet-[12] at [0-9.]+ s; "
+                          "taken over after ([0-9.]+) s, woken after "
+                          "10[0-9.]+ s, service whole after", said)
+        self.assertIsNotNone(taken, said)
+        # The broker misses it after 6 s; some more for a busy machine.
+        self.assertLess(float(taken.group(1)), 8)
 
 
 if __name__ == "__main__":

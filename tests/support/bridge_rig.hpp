@@ -25,7 +25,7 @@ struct bridge_rig {
     home = std::make_shared<bridge::hub>(
         world.system(), types, std::move(options), nullptr, bridge::machine());
     home->settlements.add_window(1000);
-    home->lease.heard(home->world.now() + std::chrono::hours{1});
+    home->lease.extend(home->world.now() + std::chrono::hours{1});
   }
 
   /// Takes what was settled since the last look.

@@ -1,0 +1,96 @@
+#pragma once
+
+#include "bridge/amqp/client.hpp"
+#include "bridge/profiles/rabbitmq4.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/memory_wire.hpp"
+#include "tests/support/scripted_broker.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rookery::tests {
+
+/// What a client told its owner.
+struct client_recorder final : amqp::client_handler {
+  int ups = 0;
+  std::vector<std::string> downs;
+  std::vector<std::string> refusals;
+  std::vector<std::pair<std::uint64_t, std::string>> deliveries;
+  std::vector<std::pair<std::string, bridge::outcome::kind_type>> outcomes;
+
+  void on_up(const amqp::peer_info&) override { ++ups; }
+  void on_down(const amqp::condition& why) override {
+    downs.push_back(why.name);
+  }
+  void on_refused(const std::string& what, const std::string&) override {
+    refusals.push_back(what);
+  }
+  void on_message(std::size_t, std::uint64_t delivery,
+                  std::string& bytes) override {
+    deliveries.emplace_back(delivery, bytes);
+  }
+  void on_outcome(std::size_t, amqp::outgoing&& what,
+                  const bridge::outcome& how) override {
+    outcomes.emplace_back(what.bytes, how.kind);
+  }
+};
+
+/// A client, and one connection after the other to a scripted broker.
+struct client_world {
+  explicit client_world(amqp::client_sender::limits sending = {})
+      : client{{&bridge::rabbitmq4(), "test", sending}, owner} {}
+
+  client_recorder owner;
+  amqp::client client;
+  std::optional<scripted_broker> broker;
+  std::optional<memory_wire> wire;
+  memory_wire::settings how = {};
+
+  void connect() {
+    wire.reset();
+    if (!broker)
+      broker.emplace();
+    wire.emplace(amqp::engine_options{.container_id = "client"}, client,
+                 amqp::engine_options{.container_id = "broker"}, *broker, how);
+    client.connect(wire->client());
+    run();
+  }
+  void run() {
+    wire->pump();
+    client.flush(amqp::client::clock::now());
+    wire->pump();
+  }
+  void cut() {
+    wire->cut();
+    broker.reset();
+  }
+  /// Deadlines as they are when `time` has passed.
+  void check_after(std::chrono::seconds time) {
+    client.check(amqp::client::clock::now() + time);
+    wire->pump();
+  }
+};
+
+inline std::shared_ptr<amqp::outgoing_queue> make_queue() {
+  return std::make_shared<amqp::outgoing_queue>(bridge::send_queue_limits{});
+}
+
+inline void send(amqp::outgoing_queue& queue, const std::string& text) {
+  REQUIRE(bridge::accepted(queue.push({text, 0, false}, text.size())));
+}
+
+inline std::vector<std::string> texts(const scripted_broker& broker) {
+  std::vector<std::string> result;
+  for (const auto& x : broker.messages)
+    result.push_back(x.bytes);
+  return result;
+}
+
+inline const std::string source = "/queues/in";
+
+} // namespace rookery::tests
