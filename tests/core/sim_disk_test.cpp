@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -365,4 +366,24 @@ TEST_CASE("disk: SQLite reads the clock and draws numbers from the disk",
   CHECK(draw(1) == draw(1));
   CHECK(draw(1).first != draw(2).first);
   CHECK(draw(1).second != draw(2).second);
+}
+
+TEST_CASE("disk: what a failed sync lost of a longer file stays lost",
+          "[sim][disk]") {
+  const std::string first(512, 'a');
+  const std::string second(512, 'b');
+  auto lost = 0;
+  for (std::uint64_t seed = 0; seed < 64; ++seed) {
+    std::mt19937_64 random{seed};
+    sim::disk_file file;
+    file.write(0, first);
+    file.fail_sync(random);
+    const auto kept = file.durable() == first;
+    lost += kept ? 0 : 1;
+    file.write(512, second);
+    file.sync(); // of what was written since
+    CHECK(file.cached() == first + second);
+    CHECK(file.durable() == (kept ? first : std::string(512, '\0')) + second);
+  }
+  CHECK(lost > 0);
 }

@@ -40,13 +40,12 @@ void disk_file::sync() {
   for (auto& x : changes_)
     if (x.bytes == 0 && x.size_after < durable_.size())
       durable_.resize(x.size_after);
-  auto old = std::min(durable_.size(), cached_.size());
-  durable_.resize(old);
-  durable_.append(cached_, old); // all of that is new
+  // Only what was changed: a sync that failed before may have lost the rest.
+  durable_.resize(cached_.size());
   for (auto& x : changes_)
-    if (x.offset < old)
+    if (x.offset < cached_.size())
       std::memcpy(durable_.data() + x.offset, cached_.data() + x.offset,
-                  std::min(x.bytes, old - x.offset));
+                  std::min(x.bytes, cached_.size() - x.offset));
   forget_changes();
 }
 

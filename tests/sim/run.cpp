@@ -99,7 +99,8 @@ void check_handover(cluster& on) {
   on.outside.run(200ms);
   auto sink = on.nodes[2];
   sink->stop();
-  on.outside.run(settle_time, [&] { return !sink->up(); });
+  if (!on.outside.run(settle_time, [&] { return !sink->up(); }))
+    return on.outside.fail("I7: a planned stop did not end");
   sink->start();
   on.outside.run(200ms);
   on.numbers->stop();
