@@ -91,15 +91,6 @@ caf::error database::execute(const std::string& sql) {
   return code == SQLITE_OK ? caf::error{} : last_error(handle_.get());
 }
 
-caf::error database::prepare(statement& target, const std::string& sql) {
-  sqlite3_stmt* compiled = nullptr;
-  auto size = static_cast<int>(sql.size()) + 1;
-  auto code = sqlite3_prepare_v3(handle_.get(), sql.c_str(), size,
-                                 SQLITE_PREPARE_PERSISTENT, &compiled, nullptr);
-  target.handle_.reset(compiled);
-  return code == SQLITE_OK ? caf::error{} : last_error(handle_.get());
-}
-
 std::string database::name() const {
   auto file = sqlite3_db_filename(handle_.get(), "main");
   return file ? file : "?";
@@ -109,15 +100,12 @@ caf::error database::use_wal() {
   // SQLite does not call the busy handler when two connections switch a new
   // file at the same time, so this waits by itself.
   for (int tries = 0;; ++tries) {
-    statement pragma;
-    auto error = prepare(pragma, "PRAGMA journal_mode=WAL");
-    if (!error) {
-      auto mode = pragma.run();
-      while (mode.next()) // to the end, where SQLite writes it down
-        if (mode.text(0) != "wal")
-          return refuse(name(), "WAL does not work on this file system");
-      error = mode.error();
-    }
+    auto pragma = prepare("PRAGMA journal_mode=WAL");
+    auto mode = pragma.run();
+    while (mode.next()) // to the end, where SQLite writes it down
+      if (mode.text(0) != "wal")
+        return refuse(name(), "WAL does not work on this file system");
+    auto error = mode.error();
     if (sqlite3_errcode(handle_.get()) != SQLITE_BUSY
         || patience::retry(patience_.get(), tries) == 0)
       return error;
@@ -127,9 +115,7 @@ caf::error database::use_wal() {
 /// Moves what the WAL holds to the database, unless others are in the way for
 /// longer than we are patient.
 caf::error database::checkpoint() {
-  statement pragma;
-  if (auto error = prepare(pragma, "PRAGMA wal_checkpoint(TRUNCATE)"))
-    return error;
+  auto pragma = prepare("PRAGMA wal_checkpoint(TRUNCATE)");
   // SQLite does not call the busy handler for another one's checkpoint, so this
   // waits by itself.
   sqlite3_busy_handler(handle_.get(), nullptr, nullptr);
@@ -160,9 +146,7 @@ caf::error database::settle_wal() {
   transaction mine{*this, transaction::kind::write};
   if (mine.error())
     return mine.error();
-  statement version;
-  if (auto error = prepare(version, "PRAGMA user_version"))
-    return error;
+  auto version = prepare("PRAGMA user_version");
   std::uint64_t now = 0;
   {
     auto rows = version.run();

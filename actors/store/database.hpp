@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace rookery::store {
 
@@ -56,8 +57,11 @@ public:
   /// Executes statements that return nothing of interest.
   [[nodiscard]] caf::error execute(const std::string& sql);
 
-  /// Compiles `sql` into `target`.
-  [[nodiscard]] caf::error prepare(statement& target, const std::string& sql);
+  /// A statement of this database. What is wrong with `sql` is told by the
+  /// cursor of its first run.
+  [[nodiscard]] statement prepare(std::string sql) {
+    return {handle_.get(), std::move(sql)};
+  }
 
   /// The file, as SQLite calls it.
   [[nodiscard]] std::string name() const;

@@ -37,23 +37,19 @@ caf::error follow_store::prepare(std::uint32_t shards) {
     wanted.logs.push_back(actors::follow_log(i));
   if (auto error = start(wanted))
     return error;
-  const std::pair<statement*, const char*> statements[] = {
-      // A row follows a follow only after an unfollow: see follower_core.
-      {&insert_, "INSERT INTO edges VALUES(?1, ?2, ?3, ?4)"},
-      {&delete_, "DELETE FROM edges WHERE shard = ?1 AND follower = ?2 "
-                 "AND followee = ?3"},
-      {&select_, "SELECT 1 FROM edges WHERE shard = ?1 AND follower = ?2 "
-                 "AND followee = ?3"},
-      {&select_first_, "SELECT follower, followee, seq FROM edges "
-                       "WHERE shard = ?1 ORDER BY follower, followee "
-                       "LIMIT ?2"},
-      {&select_after_, "SELECT follower, followee, seq FROM edges "
-                       "WHERE shard = ?1 AND (follower, followee) > (?3, ?4) "
-                       "ORDER BY follower, followee LIMIT ?2"},
-  };
-  for (auto& [target, sql] : statements)
-    if (auto error = db_.prepare(*target, sql))
-      return error;
+  insert_ = db_.prepare("INSERT INTO edges VALUES(?1, ?2, ?3, ?4)");
+  delete_ = db_.prepare("DELETE FROM edges WHERE shard = ?1 AND follower = ?2 "
+                        "AND followee = ?3");
+  select_ =
+      db_.prepare("SELECT 1 FROM edges WHERE shard = ?1 AND follower = ?2 "
+                  "AND followee = ?3");
+  select_first_ = db_.prepare("SELECT follower, followee, seq FROM edges "
+                              "WHERE shard = ?1 ORDER BY follower, followee "
+                              "LIMIT ?2");
+  select_after_ =
+      db_.prepare("SELECT follower, followee, seq FROM edges "
+                  "WHERE shard = ?1 AND (follower, followee) > (?3, ?4) "
+                  "ORDER BY follower, followee LIMIT ?2");
   return caf::none;
 }
 

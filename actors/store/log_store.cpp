@@ -26,29 +26,26 @@ std::int64_t to_ms(time_point x) {
 caf::error log_store::start(const schema& wanted) {
   if (auto error = prepare_schema(db_, wanted))
     return error;
-  const std::pair<statement*, const char*> statements[] = {
-      {&take_over_, "UPDATE writers SET incarnation = incarnation + 1 "
-                    "WHERE log = ?1 RETURNING incarnation, seq, last_id"},
-      {&advance_, "UPDATE writers SET seq = seq + ?3, last_id = ?4 "
-                  "WHERE log = ?1 AND incarnation = ?2 RETURNING seq"},
-      {&head_, "SELECT seq FROM writers WHERE log = ?1"},
-      {&insert_row_, "INSERT INTO log VALUES(?1, ?2, ?3, ?4, ?5)"},
-      {&select_rows_, "SELECT kind, user, subject FROM log "
-                      "WHERE log = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3"},
-      {&insert_key_,
-       "INSERT OR REPLACE INTO idempotency_keys VALUES(?1, ?2, ?3, ?4, ?5)"},
-      {&select_key_, "SELECT fingerprint, answer FROM idempotency_keys "
-                     "WHERE log = ?1 AND key = ?2 AND used_at_ms > ?3"},
-      {&select_old_key_, "SELECT 1 FROM idempotency_keys "
-                         "WHERE log = ?1 AND used_at_ms <= ?2 LIMIT 1"},
-      {&delete_old_keys_,
-       "DELETE FROM idempotency_keys WHERE log = ?1 AND key IN (SELECT key "
-       "FROM idempotency_keys WHERE log = ?1 AND used_at_ms <= ?2 "
-       "ORDER BY used_at_ms LIMIT ?3) RETURNING 1"},
-  };
-  for (auto& [target, sql] : statements)
-    if (auto error = db_.prepare(*target, sql))
-      return error;
+  take_over_ =
+      db_.prepare("UPDATE writers SET incarnation = incarnation + 1 "
+                  "WHERE log = ?1 RETURNING incarnation, seq, last_id");
+  advance_ = db_.prepare("UPDATE writers SET seq = seq + ?3, last_id = ?4 "
+                         "WHERE log = ?1 AND incarnation = ?2 RETURNING seq");
+  head_ = db_.prepare("SELECT seq FROM writers WHERE log = ?1");
+  insert_row_ = db_.prepare("INSERT INTO log VALUES(?1, ?2, ?3, ?4, ?5)");
+  select_rows_ =
+      db_.prepare("SELECT kind, user, subject FROM log "
+                  "WHERE log = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3");
+  insert_key_ = db_.prepare(
+      "INSERT OR REPLACE INTO idempotency_keys VALUES(?1, ?2, ?3, ?4, ?5)");
+  select_key_ = db_.prepare("SELECT fingerprint, answer FROM idempotency_keys "
+                            "WHERE log = ?1 AND key = ?2 AND used_at_ms > ?3");
+  select_old_key_ = db_.prepare("SELECT 1 FROM idempotency_keys "
+                                "WHERE log = ?1 AND used_at_ms <= ?2 LIMIT 1");
+  delete_old_keys_ = db_.prepare(
+      "DELETE FROM idempotency_keys WHERE log = ?1 AND key IN (SELECT key "
+      "FROM idempotency_keys WHERE log = ?1 AND used_at_ms <= ?2 "
+      "ORDER BY used_at_ms LIMIT ?3) RETURNING 1");
   return caf::none;
 }
 

@@ -39,11 +39,8 @@ caf::error mismatch(const database& db, const std::string& why) {
 caf::error create(database& db, const schema& wanted) {
   if (auto error = db.execute(shared_tables + wanted.tables))
     return error;
-  statement meta, writer;
-  if (auto error = db.prepare(meta, "INSERT INTO meta VALUES(?1, ?2)"))
-    return error;
-  if (auto error = db.prepare(writer, "INSERT INTO writers VALUES(?1,0,0,0)"))
-    return error;
+  auto meta = db.prepare("INSERT INTO meta VALUES(?1, ?2)");
+  auto writer = db.prepare("INSERT INTO writers VALUES(?1,0,0,0)");
   if (auto error = meta.execute("schema_version", schema_version))
     return error;
   if (auto error = meta.execute(wanted.count_key, wanted.count))
@@ -56,9 +53,7 @@ caf::error create(database& db, const schema& wanted) {
 
 caf::error check_key(database& db, const std::string& key,
                      std::uint64_t wanted) {
-  statement select;
-  if (auto error = db.prepare(select, "SELECT value FROM meta WHERE key = ?1"))
-    return error;
+  auto select = db.prepare("SELECT value FROM meta WHERE key = ?1");
   auto rows = select.run(key);
   if (!rows.next()) {
     if (auto error = rows.error())
@@ -73,10 +68,7 @@ caf::error check_key(database& db, const std::string& key,
 }
 
 caf::expected<bool> exists(database& db, const std::string& condition) {
-  statement select;
-  if (auto error =
-          db.prepare(select, "SELECT 1 FROM sqlite_master WHERE " + condition))
-    return error;
+  auto select = db.prepare("SELECT 1 FROM sqlite_master WHERE " + condition);
   auto rows = select.run();
   auto found = rows.next();
   if (auto error = rows.error())

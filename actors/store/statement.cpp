@@ -14,6 +14,8 @@ caf::error last_error(sqlite3* connection) {
 }
 
 cursor::~cursor() {
+  if (execution_ == nullptr)
+    return;
   sqlite3_reset(execution_);
   sqlite3_clear_bindings(execution_);
 }
@@ -28,7 +30,7 @@ bool cursor::next() {
 caf::error cursor::error() const {
   if (code_ == SQLITE_OK || code_ == SQLITE_ROW || code_ == SQLITE_DONE)
     return caf::none;
-  return last_error(sqlite3_db_handle(execution_));
+  return last_error(connection_);
 }
 
 std::uint64_t cursor::number(int column) const {
@@ -41,6 +43,17 @@ std::string cursor::text(int column) const {
   if (data == nullptr)
     return {};
   return {reinterpret_cast<const char*>(data), static_cast<size_t>(size)};
+}
+
+int statement::compile() {
+  if (handle_)
+    return SQLITE_OK;
+  sqlite3_stmt* compiled = nullptr;
+  auto size = static_cast<int>(sql_.size()) + 1;
+  auto code = sqlite3_prepare_v3(connection_, sql_.c_str(), size,
+                                 SQLITE_PREPARE_PERSISTENT, &compiled, nullptr);
+  handle_.reset(compiled);
+  return code;
 }
 
 int statement::bind(int position, std::string_view text) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace rookery::store {
 
@@ -19,9 +20,10 @@ namespace rookery::store {
 /// destructor, so that no read lock outlives it. @thread the connection's
 class cursor {
 public:
-  cursor(sqlite3_stmt* execution, int bind_code)
-      : execution_(execution),
-        code_(bind_code) {}
+  cursor(sqlite3* connection, sqlite3_stmt* execution, int code)
+      : connection_(connection),
+        execution_(execution),
+        code_(code) {}
   cursor(const cursor&) = delete;
   cursor& operator=(const cursor&) = delete;
   ~cursor();
@@ -38,22 +40,27 @@ public:
   [[nodiscard]] std::string text(int column) const;
 
 private:
-  sqlite3_stmt* execution_;
+  sqlite3* connection_;
+  sqlite3_stmt* execution_; // null when it could not be compiled
   int code_; // of the last call into SQLite; SQLITE_ROW while there is a row
 };
 
-/// A prepared statement. Parameters are ?1, ?2, ... in the order of the
-/// arguments of `run`: integers (unsigned ones bit-cast to int64) and texts.
-/// Must not outlive its database. @thread the connection's
+/// A statement of `database::prepare`, compiled by its first run: a store has
+/// more of them than its owner may ever use. Parameters are ?1, ?2, ... in the
+/// order of the arguments of `run`: integers (unsigned ones bit-cast to int64)
+/// and texts. Must not outlive its database. @thread the connection's
 class statement {
 public:
+  /// Of no database: to be assigned, not to be run.
+  statement() = default;
+
   /// Starts an execution. At most one cursor of a statement exists at a time.
   template <class... Ts>
   [[nodiscard]] cursor run(const Ts&... arguments) {
     int position = 0;
-    int code = SQLITE_OK;
+    int code = compile();
     ((code = code == SQLITE_OK ? bind(++position, arguments) : code), ...);
-    return {handle_.get(), code};
+    return {connection_, handle_.get(), code};
   }
 
   /// Executes to the end and ignores rows.
@@ -72,6 +79,12 @@ private:
     void operator()(sqlite3_stmt* x) const { sqlite3_finalize(x); }
   };
 
+  statement(sqlite3* connection, std::string sql)
+      : connection_(connection),
+        sql_(std::move(sql)) {}
+
+  int compile();
+
   template <std::integral T>
   int bind(int position, T value) {
     return sqlite3_bind_int64(handle_.get(), position,
@@ -79,6 +92,8 @@ private:
   }
   int bind(int position, std::string_view text);
 
+  sqlite3* connection_ = nullptr;
+  std::string sql_;
   std::unique_ptr<sqlite3_stmt, closer> handle_;
 };
 

@@ -51,19 +51,14 @@ caf::error tweet_store::prepare(std::uint32_t partitions) {
     wanted.logs.push_back(actors::tweet_log(i));
   if (auto error = start(wanted))
     return error;
-  const std::pair<statement*, const char*> statements[] = {
-      {&insert_, "INSERT INTO tweets VALUES(?1, ?2, ?3)"},
-      {&delete_, "DELETE FROM tweets WHERE id = ?1"},
-      {&select_, "SELECT author, text FROM tweets WHERE id = ?1"},
-      {&select_by_author_,
-       "SELECT id, text FROM tweets WHERE author = ?1 AND id > ?2 "
-       "AND id <= ?3 ORDER BY id DESC LIMIT ?4"},
-      {&select_ids_by_author_, "SELECT id FROM tweets WHERE author = ?1 "
-                               "AND id > ?2 ORDER BY id DESC LIMIT ?3"},
-  };
-  for (auto& [target, sql] : statements)
-    if (auto error = db_.prepare(*target, sql))
-      return error;
+  insert_ = db_.prepare("INSERT INTO tweets VALUES(?1, ?2, ?3)");
+  delete_ = db_.prepare("DELETE FROM tweets WHERE id = ?1");
+  select_ = db_.prepare("SELECT author, text FROM tweets WHERE id = ?1");
+  select_by_author_ =
+      db_.prepare("SELECT id, text FROM tweets WHERE author = ?1 AND id > ?2 "
+                  "AND id <= ?3 ORDER BY id DESC LIMIT ?4");
+  select_ids_by_author_ = db_.prepare("SELECT id FROM tweets WHERE author = ?1 "
+                                      "AND id > ?2 ORDER BY id DESC LIMIT ?3");
   return caf::none;
 }
 

@@ -44,8 +44,7 @@ private:
 };
 
 std::uint64_t rows(database& db) {
-  statement count;
-  REQUIRE(db.prepare(count, "SELECT count(*) FROM t") == caf::none);
+  auto count = db.prepare("SELECT count(*) FROM t");
   auto result = count.run();
   REQUIRE(result.next());
   return result.number(0);
@@ -104,4 +103,23 @@ TEST_CASE("database: opening does not wait for ever for a reader", "[store]") {
   CHECK(waiting_vfs::waits == 20);
   CHECK(rows(*db) == 2);
   CHECK(rows(*f.reader) == 1);
+}
+
+TEST_CASE("database: a later connection of a process does not wait for readers",
+          "[store]") {
+  fixture f;
+  f.options.settles_wal = false;
+  REQUIRE(database::open(f.file, f.options));
+  CHECK(waiting_vfs::waits == 0);
+}
+
+TEST_CASE("database: a statement tells at its first run what is wrong with it",
+          "[store]") {
+  fixture f;
+  auto wrong = f.writer->prepare("SELECT absent FROM t");
+  auto result = wrong.run(1);
+  CHECK_FALSE(result.next());
+  auto why = caf::to_string(result.error());
+  INFO(why);
+  CHECK(why.find("no such column: absent") != std::string::npos);
 }

@@ -106,14 +106,10 @@ private:
   /// What is there must be what was acknowledged, and may be what was not.
   /// From now on it must be there, for it was seen.
   bool compare(database& db, const disk_process& process) {
-    statement check, select;
-    if (auto error = db.prepare(check, "PRAGMA integrity_check"))
-      return expected_end(error, process);
+    auto check = db.prepare("PRAGMA integrity_check");
     if (auto rows = check.run(); rows.next() && rows.text(0) != "ok")
       trouble_ << rows.text(0);
-    if (auto error = db.prepare(select, "SELECT tx, count(*), max(of) FROM t "
-                                        "GROUP BY tx"))
-      return expected_end(error, process);
+    auto select = db.prepare("SELECT tx, count(*), max(of) FROM t GROUP BY tx");
     transactions found;
     auto rows = select.run();
     while (rows.next()) {

@@ -55,8 +55,7 @@ struct client {
   }
 
   std::vector<std::uint64_t> column(const std::string& sql) {
-    statement select;
-    REQUIRE(db->prepare(select, sql) == caf::none);
+    auto select = db->prepare(sql);
     auto rows = select.run();
     std::vector<std::uint64_t> result;
     while (rows.next())
@@ -66,8 +65,7 @@ struct client {
   }
 
   [[nodiscard]] bool is_whole() {
-    statement check;
-    REQUIRE(db->prepare(check, "PRAGMA integrity_check") == caf::none);
+    auto check = db->prepare("PRAGMA integrity_check");
     auto rows = check.run();
     return rows.next() && rows.text(0) == "ok";
   }

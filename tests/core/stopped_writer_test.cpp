@@ -19,8 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 std::uint64_t rows(database& db) {
-  statement count;
-  REQUIRE(db.prepare(count, "SELECT count(*) FROM t") == caf::none);
+  auto count = db.prepare("SELECT count(*) FROM t");
   auto result = count.run();
   REQUIRE(result.next());
   return result.number(0);

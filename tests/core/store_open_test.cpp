@@ -159,8 +159,7 @@ TEST_CASE("store: a committed transaction is in the file before it returns",
   temp_directory temp;
   auto db = database::open(temp.path() / "x.db", {});
   REQUIRE(db);
-  statement pragma;
-  REQUIRE(db->prepare(pragma, "PRAGMA synchronous") == caf::none);
+  auto pragma = db->prepare("PRAGMA synchronous");
   auto row = pragma.run();
   REQUIRE(row.next());
   CHECK(row.number(0) == 2); // FULL: every commit is an fsync
