@@ -54,7 +54,7 @@ private:
   void erase(std::pair<actors::tweet_id, user_id> which);
   void follow(bool unfollow);
   void read();
-  void compare_next(user_id user, std::function<void(std::string)> then);
+  void compare_home(user_id user, std::function<void(std::string)> then);
   void compare_shard(std::uint32_t shard,
                      std::function<void(std::string)> then);
   void compare_logs(std::uint32_t shard, std::function<void(std::string)> then);

@@ -13,14 +13,35 @@ namespace rookery::sim {
 
 using namespace service::v1;
 
+namespace {
+
+/// Questions that are asked at the same time: what was wrong first, once all
+/// are answered.
+struct poll {
+  std::size_t open;
+  std::string wrong;
+  std::function<void(std::string)> then;
+
+  void answer(std::string what) {
+    if (wrong.empty())
+      wrong = std::move(what);
+    if (--open == 0)
+      then(std::move(wrong));
+  }
+};
+
+} // namespace
+
 void clients::compare(std::function<void(std::string)> then) {
-  self_->execute([&] { compare_next(0, std::move(then)); });
+  self_->execute([&] {
+    auto all = std::make_shared<poll>(poll{users_, {}, std::move(then)});
+    for (user_id user = 0; user < users_; ++user)
+      compare_home(user, [all](std::string x) { all->answer(std::move(x)); });
+  });
 }
 
-void clients::compare_next(user_id user,
+void clients::compare_home(user_id user,
                            std::function<void(std::string)> then) {
-  if (user == users_)
-    return then({});
   HomeTimelineRequest request;
   request.set_user(user);
   request.set_limit(200);
@@ -38,11 +59,11 @@ void clients::compare_next(user_id user,
         std::vector<tweet_id> shown;
         for (auto& x : reply->tweets())
           shown.push_back(x.id());
-        if (shown != self->past_.home(user))
-          return then(who + " is wrong: " + std::to_string(shown.size())
-                      + " shown, "
-                      + std::to_string(self->past_.home(user).size()) + " due");
-        self->compare_next(user + 1, then);
+        auto due = self->past_.home(user);
+        auto right = shown == due;
+        then(right ? std::string{}
+                   : who + " is wrong: " + std::to_string(shown.size())
+                         + " shown, " + std::to_string(due.size()) + " due");
       });
 }
 

@@ -44,11 +44,16 @@ const disk_counts& disk_process::counts() const { return state_->counts; }
 void disk_process_state::kill() {
   if (std::exchange(killed, true))
     return;
+  std::vector<std::pair<shared_mapping*, std::weak_ptr<shared_memory>>> left;
   for (auto x : files) {
     x->node->locks.drop(x);
     if (x->wal_index)
-      x->wal_index->isolate();
+      left.emplace_back(x->wal_index.get(), x->wal_index->leave());
   }
+  // What only this process had is nobody else's concern.
+  for (auto& [mapping, memory] : left)
+    if (auto shared = memory.lock())
+      mapping->isolate(*shared);
 }
 
 bool disk_process_state::may(disk_event what) {

@@ -29,7 +29,7 @@ struct open_file {
   /// Its first sync has to make its name durable, too.
   bool syncs_directory = false;
   bool deleted_on_close = false;
-  std::unique_ptr<shared_mapping> wal_index = {};
+  std::shared_ptr<shared_mapping> wal_index = {};
 };
 
 /// What is behind `disk_process`. Stays for as long as the disk, for SQLite

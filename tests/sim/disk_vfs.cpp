@@ -139,18 +139,25 @@ int characteristics(sqlite3_file*) noexcept {
 
 // The WAL-index
 
+/// One mapping serves all connections of a process, as SQLite's own VFS has it.
+std::shared_ptr<shared_mapping> wal_index_of(const open_file& self) {
+  for (auto other : self.process->files)
+    if (other->node == self.node && other->wal_index)
+      return other->wal_index;
+  auto memory = self.node->wal_index.lock();
+  if (!memory)
+    self.node->wal_index = memory = std::make_shared<shared_memory>();
+  return std::make_shared<shared_mapping>(std::move(memory));
+}
+
 int map_region(sqlite3_file* x, int index, int bytes, int extend,
                void volatile** result) noexcept {
   *result = nullptr;
   if (killed(x))
     return SQLITE_IOERR;
   auto& self = file_of(x);
-  if (!self.wal_index) {
-    auto memory = self.node->wal_index.lock();
-    if (!memory)
-      self.node->wal_index = memory = std::make_shared<shared_memory>();
-    self.wal_index = std::make_unique<shared_mapping>(std::move(memory));
-  }
+  if (!self.wal_index)
+    self.wal_index = wal_index_of(self);
   if (extend == 0 && self.wal_index->grows(unsign(index), unsign(bytes)))
     return SQLITE_OK;
   *result = self.wal_index->region(unsign(index), unsign(bytes));

@@ -51,7 +51,7 @@ report run(std::uint64_t seed, bool trace) {
 // as the last one: it is kept, not given back to the system each time. SQLite
 // has one thread, and nobody asks what memory it has.
 void be_quick() {
-  constexpr int much = 1 << 30; // bytes
+  constexpr int much = 32 << 20; // bytes; glibc refuses more
   mallopt(M_MMAP_THRESHOLD, much);
   mallopt(M_TRIM_THRESHOLD, much);
   mallopt(M_TOP_PAD, 16 << 20);

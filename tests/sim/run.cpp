@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto load_time = 5s;
+constexpr auto load_time = 4500ms;
 constexpr auto settle_time = 60s;   // I7: by then everything has drained
 constexpr auto catch_up_time = 15s; // heads come every second
 

@@ -60,14 +60,16 @@ void* shared_mapping::region(std::size_t index, std::size_t bytes) {
   return x.address;
 }
 
-void shared_mapping::isolate() {
-  auto alone = memory_.use_count() == 1;
+std::weak_ptr<shared_memory> shared_mapping::leave() {
+  return std::exchange(memory_, nullptr);
+}
+
+void shared_mapping::isolate(const shared_memory& memory) {
   for (auto& x : regions_)
-    if (x.address && !alone)
+    if (x.address)
       ROOKERY_ASSERT(
-          map(x.address, x.bytes, MAP_PRIVATE, memory_->descriptor_, x.offset)
+          map(x.address, x.bytes, MAP_PRIVATE, memory.descriptor_, x.offset)
           == x.address);
-  memory_.reset();
 }
 
 } // namespace rookery::sim

@@ -24,10 +24,10 @@ private:
   std::size_t bytes_ = 0;
 };
 
-/// How one open file sees a `shared_memory`: real mappings, since SQLite
+/// How one process sees a `shared_memory`: real mappings, since SQLite
 /// writes into them without asking. A process that was killed keeps pointers
-/// into them until its handles are closed; `isolate` sees to it that nobody
-/// else notices what it still writes.
+/// into them until its handles are closed; `leave` and `isolate` see to it that
+/// nobody else notices what it still writes.
 class shared_mapping {
 public:
   explicit shared_mapping(std::shared_ptr<shared_memory> memory);
@@ -44,9 +44,13 @@ public:
     return (index + 1) * bytes > memory_->bytes_;
   }
 
-  /// From now on the memory behind the same addresses is private, and this
-  /// does not keep the shared one alive. No more regions.
-  void isolate();
+  /// From now on this does not keep the memory alive. No more regions.
+  /// @returns it: gone when nobody else has it
+  [[nodiscard]] std::weak_ptr<shared_memory> leave();
+
+  /// From now on what is behind the same addresses is private: a copy, as it
+  /// is written to. @pre `leave` returned `memory`
+  void isolate(const shared_memory& memory);
 
 private:
   struct mapped {
