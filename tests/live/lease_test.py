@@ -28,7 +28,7 @@ class Relay:
         self.broker = (host, int(port))
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.lock = threading.Lock()
+        self.lock = threading.Condition()
         self.said = []   # by connection: what the node said since the mark
         self.heard = []  # and what it was told
         threading.Thread(target=self._accept, daemon=True).start()
@@ -37,6 +37,11 @@ class Relay:
         with self.lock:
             self.said = [b""] * len(self.said)
             self.heard = [b""] * len(self.heard)
+
+    def wait_to_hear(self, words):
+        with self.lock:
+            assert self.lock.wait_for(
+                lambda: words in b"".join(self.heard), SECONDS), words
 
     def _accept(self):
         while True:
@@ -66,6 +71,7 @@ class Relay:
                 with self.lock:
                     log = self.said if side is node else self.heard
                     log[number] += data
+                    self.lock.notify_all()
                 try:
                     (broker if side is node else node).sendall(data)
                 except OSError:
@@ -88,13 +94,18 @@ def wait_for_count(node, text, count):
 
 
 class Lease(unittest.TestCase):
-    def timelines(self, service, expected):
+    def setUp(self):
+        self.pool = concurrent.futures.ThreadPoolExecutor(len(USERS))
+        self.addCleanup(self.pool.shutdown)
+
+    def read_all(self, service):
         """Reads all at once; they may have to wait for a new owner."""
-        def read(user):
-            return service.ask("timeline", str(user), "--timeout", str(SECONDS))
-        with concurrent.futures.ThreadPoolExecutor(len(USERS)) as pool:
-            for user, found in zip(USERS, pool.map(read, USERS)):
-                self.assertEqual(found.splitlines(), expected, user)
+        return [self.pool.submit(service.ask, "timeline", str(user),
+                                 "--timeout", str(SECONDS)) for user in USERS]
+
+    def timelines(self, service, *allowed):
+        for read in self.read_all(service):
+            self.assertIn(read.result().splitlines(), allowed)
 
     def test_a_stopped_owner_says_nothing_when_it_wakes(self):
         with tempfile.TemporaryDirectory() as store:
@@ -118,11 +129,15 @@ class Lease(unittest.TestCase):
 
         relay.mark()
         first.child.send_signal(signal.SIGSTOP)
+        reads = self.read_all(service)
+        # It is handed some of these requests before it is given up.
+        relay.wait_to_hear(b"HomeTimelineRequest")
         after = service.ask("post", str(AUTHOR), "after")
+        old = list(lines)
         lines.insert(0, f"{after}\t{AUTHOR}\tafter")
+        for read in reads:
+            self.assertIn(read.result().splitlines(), (old, lines))
         self.timelines(service, lines)
-        # It had been handed some of these requests before it was given up.
-        self.assertIn(b"HomeTimelineRequest", relay.heard[0])
         self.assertEqual(relay.said[0], b"")
 
         first.child.send_signal(signal.SIGCONT)
