@@ -171,6 +171,8 @@ def parse(names):
         help="how many seeds a mutant must survive; default: %(default)s")
     add("--jobs", type=int, default=int(os.environ.get("ROOKERY_JOBS", 0))
         or os.cpu_count(), help="processes; default: %(default)s")
+    add("--check", action="store_true",
+        help="build nothing: only see whether each still fits the tree")
     options = parser.parse_args()
     for name in options.names:
         if name not in names:
@@ -178,10 +180,26 @@ def parse(names):
     return options
 
 
+def check(patches):
+    """Whether all fit the files as they are here; takes no time."""
+    misfits = 0
+    for patch in patches:
+        done = subprocess.run(["git", "apply", "--check", patch], cwd=ROOT,
+                              capture_output=True, text=True, timeout=60,
+                              check=False)
+        if done.returncode != 0:
+            misfits += 1
+            print(f"{patch.relative_to(ROOT)}: {done.stderr.strip()}")
+    print(f"mutants: {len(patches)}, misfits {misfits}")
+    return 1 if misfits else 0
+
+
 def main():
     patches = {x.stem: x for x in sorted(PATCHES.glob("*.patch"))}
     options = parse(patches)
     names = [x for x in patches if not options.names or x in options.names]
+    if options.check:
+        return check([patches[x] for x in names])
     per_seed = try_unmutated(options)
     verdicts = {}
     for name in names:
