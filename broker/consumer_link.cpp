@@ -2,6 +2,7 @@
 
 #include "bridge/amqp/wire/header_facts.hpp"
 #include "broker/connection.hpp"
+#include "broker/death_annotations.hpp"
 #include "broker/dispatcher.hpp"
 
 #include <utility>
@@ -60,27 +61,33 @@ void consumer_link::give(const event& what) {
     owner_.shared().touch(owner_);
     return;
   }
-  if (bytes_max_ != 0 && what.message->bytes.size() > bytes_max_)
-    return owner_.end_session(*this, {"amqp:link:message-size-exceeded",
-                                      "a message is longer than the "
-                                          + std::to_string(bytes_max_)
-                                          + " bytes that the receiver takes"});
   send(what);
 }
 
 void consumer_link::send(const event& what) {
-  const auto& bytes = what.message->bytes;
+  const auto& message = *what.message;
   const auto number = presettled_ ? ++presettled_count_ : what.id;
-  if (what.first_acquirer && what.delivery_count == 0)
-    self_.send(number, bytes, {}, presettled_);
-  else
-    self_.send(number, header_of(what),
-               std::string_view{bytes}.substr(what.message->header_bytes),
-               presettled_);
+  const auto as_it_came =
+      what.first_acquirer && what.delivery_count == 0 && !message.history;
+  const auto head = as_it_came ? std::string{} : header_of(what);
+  std::string_view rest{message.bytes};
+  if (!as_it_came)
+    rest.remove_prefix(message.header_bytes);
+  std::string annotated;
+  if (message.history)
+    rest = annotated = annotate(rest, *message.history);
+  const auto size = head.size() + rest.size();
+  if (bytes_max_ != 0 && size > bytes_max_)
+    return owner_.end_session(*this, {"amqp:link:message-size-exceeded",
+                                      "a message is longer than the "
+                                          + std::to_string(bytes_max_)
+                                          + " bytes that the receiver takes"});
+  self_.send(number, as_it_came ? rest : std::string_view{head},
+             as_it_came ? std::string_view{} : rest, presettled_);
   auto& shared = owner_.shared();
   ++shared.counters.messages_out;
   shared.touch(owner_);
-  if (!owner_.sent(*this, bytes.size())) {
+  if (!owner_.sent(*this, size)) {
     output_full_ = true;
     refresh_pause();
   } else if (source_->unsettled_count() >= shared.options.unsettled_max) {

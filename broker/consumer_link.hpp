@@ -16,7 +16,8 @@ namespace rookery::broker {
 ///
 /// A message goes out first as the very bytes that came in; from the second
 /// time on behind a header of ours, with `delivery-count` and
-/// `first-acquirer` = false. Outcomes: accepted and rejected finish it,
+/// `first-acquirer` = false; a dead letter also with annotations that tell what
+/// became of it. Outcomes: accepted and rejected finish it,
 /// released returns it, modified returns it or, undeliverable here, finishes
 /// it. A delivery settled without an outcome counts as released, the default
 /// outcome of RabbitMQ's sources (which itself ends the session then).

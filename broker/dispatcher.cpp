@@ -18,12 +18,14 @@ constexpr std::size_t events_max = 8'192;
 } // namespace
 
 dispatcher::dispatcher(const broker_options& options_arg, event_sink& sink_arg,
-                       std::string incarnation, std::function<void()> ask)
+                       std::string incarnation, std::function<void()> ask,
+                       std::function<void(time_point)> ask_at)
     : host{options_arg.host},
       options{options_arg},
       sink{sink_arg},
       incarnation_{std::move(incarnation)},
-      ask_{std::move(ask)} {}
+      ask_{std::move(ask)},
+      ask_at_{std::move(ask_at)} {}
 
 void dispatcher::wake() {
   if (!std::exchange(asked_, true))
@@ -32,16 +34,25 @@ void dispatcher::wake() {
 
 void dispatcher::run() {
   asked_ = false;
+  pass_time();
   event next;
   std::size_t count = 0;
   while (count < events_max && host.next(next)) {
     ++count;
     static_cast<consumer_link*>(next.to->options().context)->give(next);
   }
-  if (count == events_max)
-    wake();
+  if (host.has_work())
+    wake(); // more events than a turn has, or more dead letters
   resume();
   flush();
+  // At last, for all of the above may have moved it.
+  if (const auto due = host.next_due(); due != std::exchange(alarm_, due))
+    ask_at_(due);
+}
+
+void dispatcher::pass_time() {
+  for (const auto& gone : host.pass_time())
+    queue_deleted(gone, {});
 }
 
 void dispatcher::touch(connection& x) {
@@ -81,6 +92,7 @@ broker_counters dispatcher::snapshot() const {
   result.connections = connections_.size();
   result.bytes_held = host.bytes_used();
   result.publishers_stalled = stalled_.size();
+  result.dead_letters = host.dead_counts();
   host.each_queue([&](const queue&) { ++result.queues; });
   return result;
 }

@@ -25,9 +25,12 @@ class publisher_link;
 class dispatcher {
 public:
   /// `ask` must see to it that `run` is called soon, and not from within. It is
-  /// called at most once per turn. `sink` must outlive the dispatcher.
+  /// called at most once per turn. `ask_at` must see to it that `run` is called
+  /// at that time, if it does not come again before with another one; `never`
+  /// takes it back. `sink` must outlive the dispatcher.
   dispatcher(const broker_options& options, event_sink& sink,
-             std::string incarnation, std::function<void()> ask);
+             std::string incarnation, std::function<void()> ask,
+             std::function<void(time_point)> ask_at);
 
   /// Asks for a turn; many calls before it make one.
   void wake();
@@ -61,12 +64,15 @@ public:
   broker_counters counters;
 
 private:
+  void pass_time();
   void resume();
   void flush();
 
   std::string incarnation_;
   std::function<void()> ask_;
-  bool asked_ = false; // a turn is due
+  std::function<void(time_point)> ask_at_;
+  bool asked_ = false;       // a turn is due
+  time_point alarm_ = never; // and another then
   std::vector<connection*> connections_;
   std::vector<connection*> touched_;  // each once
   std::vector<connection*> flushing_; // null where one went meanwhile

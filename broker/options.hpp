@@ -55,6 +55,7 @@ struct broker_counters {
   std::uint64_t messages_rejected = 0;
   /// To consumers, redeliveries included.
   std::uint64_t messages_out = 0;
+  dead_letter_counts dead_letters;
 };
 
 } // namespace rookery::broker

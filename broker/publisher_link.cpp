@@ -81,30 +81,30 @@ publisher_link::verdict publisher_link::publish(std::string& bytes) {
   if (facts->ttl)
     fresh->ttl = std::chrono::milliseconds{*facts->ttl};
   if (anonymous_)
-    return publish_to(facts->to, fresh);
+    if (auto refused = aim(facts->to))
+      return {*std::move(refused)};
+  fresh->published_to = route_->to();
   return verdict_of(owner_.shared().host.publish(*route_, fresh));
 }
 
-publisher_link::verdict publisher_link::publish_to(std::string_view to,
-                                                   const message_ptr& message) {
-  auto& host = owner_.shared().host;
-  if (!route_ || to != last_to_) {
-    if (to.empty())
-      return {bridge::outcome::rejected(
-          "amqp:precondition-failed",
-          "a link without a target needs messages with a 'to' address")};
-    const auto where = parse_to(to);
-    // A plain name is an address only while there is such a queue.
-    if (!where
-        || (where->kind == kind::plain
-            && host.find_queue(where->name) == nullptr))
-      return {bridge::outcome::rejected("amqp:precondition-failed",
-                                        "bad 'to' address string '"
-                                            + std::string{to} + "'")};
-    route_ = route_of(*where);
-    last_to_ = to;
-  }
-  return verdict_of(host.publish(*route_, message));
+std::optional<bridge::outcome> publisher_link::aim(std::string_view to) {
+  if (route_ && to == last_to_)
+    return std::nullopt;
+  if (to.empty())
+    return bridge::outcome::rejected(
+        "amqp:precondition-failed",
+        "a link without a target needs messages with a 'to' address");
+  const auto where = parse_to(to);
+  // A plain name is an address only while there is such a queue.
+  if (!where
+      || (where->kind == kind::plain
+          && owner_.shared().host.find_queue(where->name) == nullptr))
+    return bridge::outcome::rejected("amqp:precondition-failed",
+                                     "bad 'to' address string '"
+                                         + std::string{to} + "'");
+  route_ = route_of(*where);
+  last_to_ = to;
+  return std::nullopt;
 }
 
 publisher_link::verdict

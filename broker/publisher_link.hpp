@@ -39,8 +39,8 @@ private:
   };
 
   [[nodiscard]] verdict publish(std::string& bytes);
-  [[nodiscard]] verdict publish_to(std::string_view to,
-                                   const message_ptr& message);
+  /// Makes `route_` lead to an anonymous message's own target. @returns why not
+  [[nodiscard]] std::optional<bridge::outcome> aim(std::string_view to);
   [[nodiscard]] verdict verdict_of(const publish_result& x) const;
   void refuse(const amqp::condition& why);
   void refill();

@@ -63,7 +63,8 @@ public:
         sink_{sink},
         acceptor_{io},
         pause_{io},
-        deadline_{io} {}
+        deadline_{io},
+        alarm_{io} {}
 
   /// @returns why not.
   std::string start() {
@@ -72,12 +73,14 @@ public:
       return failed;
     port_ = acceptor_.local_endpoint().port();
     shared_ = std::make_unique<dispatcher>(
-        options_.broker, sink_, incarnation_, [weak = weak_from_this(), this] {
+        options_.broker, sink_, incarnation_,
+        [weak = weak_from_this(), this] {
           asio::post(io_, [weak] {
             if (auto self = weak.lock(); self && self->shared_)
               self->shared_->run();
           });
-        });
+        },
+        [this](time_point when) { wake_at(when); });
     accept();
     return {};
   }
@@ -99,6 +102,7 @@ private:
     std::shared_ptr<amqp::tcp_connection> socket;
   };
 
+  void wake_at(time_point when);
   void accept();
   void accepted(tcp::socket socket);
   void gone(connection_id which);
@@ -112,6 +116,7 @@ private:
   tcp::acceptor acceptor_;
   asio::steady_timer pause_;
   asio::steady_timer deadline_; // of stop
+  asio::steady_timer alarm_;    // something expires
   std::uint16_t port_ = 0;
   std::unique_ptr<dispatcher> shared_;
   /// After what they refer to.
@@ -134,6 +139,17 @@ amqp::engine_options server::impl::make_engine_options() const {
                        {"incarnation", incarnation_}};
   result.offered_capabilities = {"LINK_PAIR_V1_0", "ANONYMOUS-RELAY"};
   return result;
+}
+
+void server::impl::wake_at(time_point when) {
+  alarm_.cancel();
+  if (when == never)
+    return;
+  alarm_.expires_at(when);
+  alarm_.async_wait([weak = weak_from_this()](asio::error_code cancelled) {
+    if (auto self = weak.lock(); self && !cancelled && self->shared_)
+      self->shared_->wake();
+  });
 }
 
 void server::impl::accept() {
@@ -218,6 +234,7 @@ void server::impl::stop(std::chrono::milliseconds deadline,
 
 void server::impl::finish_stop() {
   deadline_.cancel();
+  alarm_.cancel();
   if (auto done = std::exchange(stopped_, nullptr))
     done();
 }
@@ -229,6 +246,7 @@ void server::impl::end() {
   acceptor_.close(ignored);
   pause_.cancel();
   deadline_.cancel();
+  alarm_.cancel();
   for (auto& [id, each] : clients_)
     each.socket->abort({"amqp:connection:forced", "the broker stops"});
   clients_.clear();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "broker/core/clock.hpp"
 #include "broker/core/message.hpp"
 
 #include <cstdint>
@@ -16,6 +17,8 @@ struct entry {
   std::uint32_t delivery_count = 0;
   /// Deliveries that came back so far, failed or not.
   std::uint32_t returned_count = 0;
+  /// When it is worth nothing any more; a return does not change it.
+  time_point expires_at = never;
 };
 
 } // namespace rookery::broker

@@ -2,9 +2,11 @@
 
 #include "broker/core/fwd.hpp"
 #include "broker/core/name_map.hpp"
+#include "broker/core/topic_index.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,13 +19,19 @@ enum class exchange_type : std::uint8_t {
   direct,
   /// To every bound queue, whatever the key.
   fanout,
+  /// To the queues bound with a pattern that the key matches; see
+  /// `topic_index`.
+  topic,
 };
 
 [[nodiscard]] std::string_view to_string(exchange_type type);
+/// Nothing when it is none of them.
+[[nodiscard]] std::optional<exchange_type>
+parse_exchange_type(std::string_view name);
 
-/// One exchange: its bindings, and for each key the queues it leads to, worked
-/// out when bindings change, so that routing only looks them up. A queue
-/// appears once, however many of its bindings match. Owns no queue.
+/// One exchange: its bindings, and what they lead to, worked out when bindings
+/// change, so that direct and fanout routing only looks it up. A queue appears
+/// once, however many of its bindings match. Owns no queue.
 class exchange {
 public:
   exchange(exchange_type type, bool durable) : type_{type}, durable_{durable} {}
@@ -35,9 +43,10 @@ public:
   /// Removes all bindings of a queue. @returns their number.
   std::size_t unbind_all(queue& target);
 
-  /// Where a message of this key goes; valid until the bindings change.
+  /// Where a message of this key goes; valid until the bindings change. Uses
+  /// `room`, of the caller, where that is not known beforehand.
   [[nodiscard]] std::span<queue* const>
-  destinations(std::string_view key) const;
+  destinations(std::string_view key, std::vector<queue*>& room) const;
   /// Calls `sink(const std::string& key, const queue&)` for each binding, in
   /// no order.
   template <class Sink>
@@ -52,13 +61,19 @@ public:
   [[nodiscard]] std::size_t binding_count() const { return binding_count_; }
 
 private:
+  using bindings = name_map<std::vector<queue*>>;
+
+  bindings::iterator erase_key(bindings::iterator place);
+
   exchange_type type_;
   /// Remembered and compared only.
   bool durable_;
   /// No list is empty; in order of binding.
-  name_map<std::vector<queue*>> by_key_;
-  /// A fanout's queues, each once; empty for a direct exchange.
+  bindings by_key_;
+  /// A fanout's queues, each once; empty for others.
   std::vector<queue*> all_;
+  /// A topic exchange's patterns, the keys of `by_key_`; empty for others.
+  topic_index topics_;
   std::size_t binding_count_ = 0;
 };
 

@@ -10,6 +10,7 @@ exchange_table::exchange_table(std::size_t exchanges_max,
       bindings_max_{bindings_max} {
   exchanges_.try_emplace("amq.direct", exchange_type::direct, true);
   exchanges_.try_emplace("amq.fanout", exchange_type::fanout, true);
+  exchanges_.try_emplace("amq.topic", exchange_type::topic, true);
 }
 
 result<bool> exchange_table::declare(std::string_view name, exchange_type type,

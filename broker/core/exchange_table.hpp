@@ -11,8 +11,8 @@ namespace rookery::broker {
 
 /// The exchanges of a virtual host and all bindings, within their limits. The
 /// default exchange is not here: it leads to each queue by its name and can be
-/// neither declared, deleted nor bound. `amq.direct` and `amq.fanout` are
-/// always there.
+/// neither declared, deleted nor bound. `amq.direct`, `amq.fanout` and
+/// `amq.topic` are always there.
 class exchange_table {
 public:
   exchange_table(std::size_t exchanges_max, std::size_t bindings_max);

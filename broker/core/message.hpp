@@ -1,5 +1,7 @@
 #pragma once
 
+#include "broker/core/death.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +23,12 @@ struct message {
   bool durable = true;
   std::uint8_t priority = 4;
   std::optional<std::chrono::milliseconds> ttl = std::nullopt;
+  /// Null where nobody said; then it is the default exchange.
+  std::shared_ptr<const publication> published_to = nullptr;
+  /// Null unless it is a dead letter.
+  std::shared_ptr<const death_history> history = nullptr;
+  /// Of a dead letter: deliveries that had failed before it died.
+  std::uint32_t delivery_count = 0;
 };
 
 using message_ptr = std::shared_ptr<const message>;
@@ -30,9 +38,14 @@ using message_ptr = std::shared_ptr<const message>;
 /// tiny messages meets the byte limits too.
 inline constexpr std::size_t message_overhead_bytes = 192;
 
+/// And what each record of a dead letter's history does.
+inline constexpr std::size_t death_overhead_bytes = 256;
+
 /// What `message` counts against the byte limits that protect the process.
 [[nodiscard]] inline std::size_t cost_of(const message& message) {
-  return message.bytes.size() + message_overhead_bytes;
+  const auto deaths = message.history ? message.history->records.size() : 0;
+  return message.bytes.size() + message_overhead_bytes
+         + deaths * death_overhead_bytes;
 }
 
 } // namespace rookery::broker

@@ -16,13 +16,16 @@ enum class outcome : std::uint8_t {
   failed,
   /// Not for this consumer: the message goes, counted.
   undeliverable,
+  /// The same, and it was tried.
+  undeliverable_failed,
 };
 
 /// The outcome that AMQP's `modified` with these two flags stands for.
 [[nodiscard]] constexpr outcome modified(bool delivery_failed,
                                          bool undeliverable_here) {
   if (undeliverable_here)
-    return outcome::undeliverable;
+    return delivery_failed ? outcome::undeliverable_failed
+                           : outcome::undeliverable;
   return delivery_failed ? outcome::failed : outcome::released;
 }
 

@@ -5,6 +5,13 @@
 
 namespace rookery::broker {
 
+namespace {
+
+// Messages that expire at once; then others have their turn.
+constexpr std::size_t expiries_max = 1'024;
+
+} // namespace
+
 std::string_view to_string(push_outcome how) {
   switch (how) {
   case push_outcome::accepted:
@@ -27,10 +34,16 @@ queue::queue(std::string name, const queue_options& options,
       options_{options},
       owner_{owner},
       environment_{environment},
-      group_{options.single_active_consumer} {}
+      group_{options.single_active_consumer} {
+  if (options_.dead_letter_exchange)
+    policy_ = std::make_shared<const dead_letter_policy>(dead_letter_policy{
+        name_, *options_.dead_letter_exchange, options_.dead_letter_key});
+  start_unused();
+}
 
 queue::~queue() {
   run_list::remove(*this);
+  environment_.due.move(due_, never, *this);
   for (const auto& each : group_.all()) {
     each->queue_ = nullptr;
     each->unsettled_.take_all([](entry) {}); // they are no longer accounted for
@@ -39,8 +52,18 @@ queue::~queue() {
 }
 
 push_outcome queue::push(const message_ptr& message) {
+  if (!ready_.empty() && ready_.front().expires_at != never)
+    expire_heads(environment_.time.now()); // they take nobody's place
+  return take(message, admit(*message));
+}
+
+push_outcome queue::push_letter(const message_ptr& message) {
+  return take(message, fits(*message) ? push_outcome::accepted
+                                      : push_outcome::queue_full);
+}
+
+push_outcome queue::take(const message_ptr& message, push_outcome how) {
   const auto cost = cost_of(*message);
-  auto how = admit(*message);
   if (how == push_outcome::accepted && !environment_.budget.take(cost))
     how = push_outcome::host_full;
   if (how != push_outcome::accepted) {
@@ -49,13 +72,18 @@ push_outcome queue::push(const message_ptr& message) {
   }
   ++counts_.published;
   counts_.held_cost += cost;
-  ready_.push({message, position_next_++});
+  ready_.push({message, position_next_++, message->delivery_count, 0,
+               expiry_of(*message)});
   settle_down();
   return how;
 }
 
+bool queue::fits(const message& fresh) const {
+  return counts_.held_cost + cost_of(fresh) <= environment_.bytes_max;
+}
+
 push_outcome queue::admit(const message& fresh) const {
-  if (counts_.held_cost + cost_of(fresh) > environment_.bytes_max)
+  if (!fits(fresh))
     return push_outcome::queue_full;
   const auto credit = group_.credit();
   if (options_.overflow != overflow_policy::reject_publish
@@ -73,6 +101,7 @@ std::size_t queue::purge() {
   const auto count = ready_.size();
   while (!ready_.empty())
     give_up(ready_.pop(), counts_.purged);
+  mind_time();
   return count;
 }
 
@@ -92,6 +121,7 @@ std::size_t queue::detach(consumer& left, detach_reason why) {
   stop_draining(left);
   left.queue_ = nullptr;
   group_.detach(left);
+  start_unused();
   settle_down();
   return count;
 }
@@ -121,10 +151,14 @@ bool queue::settle(consumer& whose, delivery_id id, outcome how) {
     give_up(held, counts_.accepted);
     break;
   case outcome::rejected:
-    give_up(held, counts_.rejected);
+    ++held.delivery_count;
+    bury(held, counts_.rejected, death_reason::rejected);
     break;
+  case outcome::undeliverable_failed:
+    ++held.delivery_count;
+    [[fallthrough]];
   case outcome::undeliverable:
-    give_up(held, counts_.undeliverable);
+    bury(held, counts_.undeliverable, death_reason::rejected);
     break;
   case outcome::released:
     ++counts_.released;
@@ -140,7 +174,28 @@ bool queue::settle(consumer& whose, delivery_id id, outcome how) {
   return true;
 }
 
+void queue::start_unused() {
+  if (!options_.expires)
+    return;
+  unused_since_ = environment_.time.now();
+  mind_time();
+}
+
+bool queue::pass_time(time_point now) {
+  expire_heads(now);
+  const auto unused = options_.expires && group_.all().empty()
+                      && unused_since_ + *options_.expires <= now;
+  settle_down();
+  return unused;
+}
+
 bool queue::next(event& into) {
+  if (!ready_.empty() && ready_.front().expires_at != never) {
+    const auto now = environment_.time.now();
+    expire_heads(now);
+    if (!ready_.empty() && ready_.front().expires_at <= now)
+      return false; // there are more of them than one turn takes
+  }
   if (!ready_.empty()) {
     if (auto* const to = group_.next()) {
       deliver(*to, into);
@@ -166,7 +221,7 @@ void queue::deliver(consumer& to, event& into) {
   into.message = held.message;
   into.id = 0;
   into.delivery_count = held.delivery_count;
-  into.first_acquirer = held.returned_count == 0;
+  into.first_acquirer = held.returned_count == 0 && !held.message->history;
   into.credit = 0;
   if (to.options_.settled) {
     give_up(held, counts_.accepted);
@@ -177,6 +232,7 @@ void queue::deliver(consumer& to, event& into) {
   group_.served(to);
   if (group_.credit() == 0)
     drop_excess(); // from now on the limit of bytes counts
+  mind_time();
 }
 
 /// Reached only when nobody can be served: whoever drains has had his share.
@@ -209,7 +265,8 @@ void queue::take_back(entry returned, bool failed) {
     ++returned.delivery_count;
   if (options_.delivery_limit >= 0
       && returned.returned_count > options_.delivery_limit)
-    give_up(returned, counts_.dropped_delivery_limit);
+    bury(returned, counts_.dropped_delivery_limit,
+         death_reason::delivery_limit);
   else
     ready_.put_back(std::move(returned));
 }
@@ -221,9 +278,42 @@ void queue::give_up(const entry& gone, std::uint64_t& counter) {
   environment_.budget.give_back(cost);
 }
 
+void queue::bury(const entry& gone, std::uint64_t& counter, death_reason why) {
+  if (!policy_)
+    return give_up(gone, counter);
+  ++counter;
+  counts_.held_cost -= cost_of(*gone.message); // of the queue, not of the host
+  environment_.dead.push_back(
+      {gone.message, gone.delivery_count, why, policy_});
+}
+
+time_point queue::expiry_of(const message& fresh) const {
+  auto ttl = options_.message_ttl;
+  if (fresh.ttl && (!ttl || *fresh.ttl < *ttl))
+    ttl = fresh.ttl;
+  if (!ttl)
+    return never;
+  return environment_.time.now() + std::max(*ttl, std::chrono::milliseconds{1});
+}
+
+void queue::expire_heads(time_point now) {
+  for (std::size_t count = 0; count < expiries_max && !ready_.empty()
+                              && ready_.front().expires_at <= now;
+       ++count)
+    bury(ready_.pop(), counts_.expired, death_reason::expired);
+}
+
 void queue::settle_down() {
   drop_excess();
   wake();
+  mind_time();
+}
+
+void queue::mind_time() {
+  auto next = ready_.empty() ? never : ready_.front().expires_at;
+  if (options_.expires && group_.all().empty())
+    next = std::min(next, unused_since_ + *options_.expires);
+  environment_.due.move(due_, next, *this);
 }
 
 void queue::drop_excess() {
@@ -237,7 +327,7 @@ void queue::drop_excess() {
                && ready_.bytes() > *options_.bytes_max);
   };
   while (!ready_.empty() && over())
-    give_up(ready_.pop(), counts_.dropped_overflow);
+    bury(ready_.pop(), counts_.dropped_overflow, death_reason::maxlen);
 }
 
 void queue::wake() {

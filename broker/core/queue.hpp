@@ -1,7 +1,10 @@
 #pragma once
 
 #include "broker/core/byte_budget.hpp"
+#include "broker/core/clock.hpp"
 #include "broker/core/consumer_group.hpp"
+#include "broker/core/dead_letters.hpp"
+#include "broker/core/due_list.hpp"
 #include "broker/core/event.hpp"
 #include "broker/core/queue_counts.hpp"
 #include "broker/core/queue_options.hpp"
@@ -10,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,10 +44,13 @@ enum class detach_reason : std::uint8_t {
   failed,
 };
 
-/// What a queue shares with its virtual host; both outlive it.
+/// What a queue shares with its virtual host; all of it outlives the queue.
 struct queue_environment {
   byte_budget& budget;
   run_list& runnable;
+  due_list& due;
+  dead_letters& dead;
+  const clock& time;
   /// What one queue may hold, ready and unsettled, whatever it was declared
   /// with; a message above it is refused.
   std::uint64_t bytes_max;
@@ -67,6 +74,9 @@ public:
   /// count what waits beyond all usable credit, so a message that a consumer
   /// is about to get never meets one.
   push_outcome push(const message_ptr& message);
+  /// The same for a dead letter, which `reject-publish` does not refuse, as in
+  /// RabbitMQ: only publishers are told to stop.
+  push_outcome push_letter(const message_ptr& message);
   /// Removes all ready messages. @returns their number.
   std::size_t purge();
 
@@ -77,6 +87,10 @@ public:
   void set_credit(consumer& whose, std::uint32_t credit, bool drain);
   void set_paused(consumer& whose, bool paused);
   bool settle(consumer& whose, delivery_id id, outcome how);
+
+  /// Gives up what has waited too long. @returns whether the queue itself is to
+  /// go, by `x-expires`.
+  [[nodiscard]] bool pass_time(time_point now);
 
   /// Takes the next thing to tell a consumer. @returns false, `into`
   /// untouched, when there is none. The consumer is valid until the next
@@ -96,20 +110,35 @@ private:
   friend class virtual_host;
 
   [[nodiscard]] push_outcome admit(const message& fresh) const;
+  [[nodiscard]] bool fits(const message& fresh) const;
+  /// Appends it, if `how` says so and all queues have room.
+  push_outcome take(const message_ptr& message, push_outcome how);
+  /// `x-expires` counts from now on.
+  void start_unused();
   void deliver(consumer& to, event& into);
   bool next_drained(event& into);
   void stop_draining(consumer& whose);
   void take_back(entry returned, bool failed);
   void give_up(const entry& gone, std::uint64_t& counter);
+  /// As `give_up`, and it becomes a dead letter where the queue has them; then
+  /// it counts against the budget until it is published.
+  void bury(const entry& gone, std::uint64_t& counter, death_reason why);
+  [[nodiscard]] time_point expiry_of(const message& fresh) const;
+  void expire_heads(time_point now);
   /// Ends every command: usable credit may have changed.
   void settle_down();
   void drop_excess();
   void wake();
+  /// Sees to it that `pass_time` is called when there is something to expire.
+  void mind_time();
 
   std::string name_;
   queue_options options_;
   connection_id owner_;
   queue_environment environment_;
+  std::shared_ptr<const dead_letter_policy> policy_; // null: none
+  due_list::place due_;
+  time_point unused_since_ = never; // never where nobody wants to know
   ready_messages ready_;
   consumer_group group_;
   /// Those who asked to drain and were not answered yet; not owned.

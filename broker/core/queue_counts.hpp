@@ -7,7 +7,8 @@ namespace rookery::broker {
 
 /// What a queue holds and what became of everything it ever took. At every
 /// moment `published` = `ready` + `unsettled` + `accepted` + `rejected` +
-/// `undeliverable` + `dropped_overflow` + `dropped_delivery_limit` + `purged`.
+/// `undeliverable` + `expired` + `dropped_overflow` + `dropped_delivery_limit`
+/// + `purged`.
 struct queue_counts {
   /// Messages that wait, and their bytes.
   std::uint64_t ready = 0;
@@ -33,6 +34,7 @@ struct queue_counts {
   std::uint64_t failed = 0;
   std::uint64_t abandoned = 0;
 
+  std::uint64_t expired = 0;
   std::uint64_t dropped_overflow = 0;
   std::uint64_t dropped_delivery_limit = 0;
   std::uint64_t purged = 0;

@@ -20,6 +20,14 @@ std::string_view first_difference(const queue_options& left,
     return "x-overflow";
   if (left.delivery_limit != right.delivery_limit)
     return "x-delivery-limit";
+  if (left.message_ttl != right.message_ttl)
+    return "x-message-ttl";
+  if (left.expires != right.expires)
+    return "x-expires";
+  if (left.dead_letter_exchange != right.dead_letter_exchange)
+    return "x-dead-letter-exchange";
+  if (left.dead_letter_key != right.dead_letter_key)
+    return "x-dead-letter-routing-key";
   return {};
 }
 

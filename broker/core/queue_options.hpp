@@ -1,7 +1,9 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace rookery::broker {
@@ -35,6 +37,18 @@ struct queue_options {
   /// dropped, counted; negative: never. Every return counts, as in RabbitMQ
   /// 4.0.5; 4.3 counts the failed ones only.
   std::int64_t delivery_limit = 20;
+  /// `x-message-ttl`: a message at the head that waited for longer is given up.
+  /// A message's own `ttl` counts where it is shorter. What stands behind a
+  /// longer-lived head waits for it. 0 becomes 1 ms, as in RabbitMQ.
+  std::optional<std::chrono::milliseconds> message_ttl = std::nullopt;
+  /// `x-expires`: the queue goes when for so long it had no consumer. Above 0.
+  std::optional<std::chrono::milliseconds> expires = std::nullopt;
+  /// `x-dead-letter-exchange`, empty for the default one: what was refused, had
+  /// waited or come back too often or was dropped as the head goes there. At
+  /// most once: where nobody takes it, it is lost.
+  std::optional<std::string> dead_letter_exchange = std::nullopt;
+  /// `x-dead-letter-routing-key`. Only with an exchange.
+  std::optional<std::string> dead_letter_key = std::nullopt;
 
   friend bool operator==(const queue_options&, const queue_options&) = default;
 };

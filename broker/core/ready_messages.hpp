@@ -21,6 +21,10 @@ public:
   void push(entry fresh);
   /// Puts a message that `pop` gave out back to its place.
   void put_back(entry returned);
+  /// The oldest. Only when not empty.
+  [[nodiscard]] const entry& front() const {
+    return returned_.empty() ? fresh_.front() : returned_.begin()->second;
+  }
   /// Takes the oldest. Only when not empty.
   [[nodiscard]] entry pop();
 

@@ -1,11 +1,15 @@
 #pragma once
 
+#include "broker/core/death.hpp"
 #include "broker/core/fwd.hpp"
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace rookery::broker {
 
@@ -16,21 +20,31 @@ namespace rookery::broker {
 class route {
 public:
   route(std::string exchange, std::string key)
-      : exchange_{std::move(exchange)},
-        key_{std::move(key)} {}
+      : to_{std::make_shared<const publication>(
+          publication{std::move(exchange), std::move(key)})} {}
+  // A copy would lead to where the original's destinations lie.
+  route(const route&) = delete;
+  route& operator=(const route&) = delete;
+  route(route&&) = default;
+  route& operator=(route&&) = default;
+  ~route() = default;
 
-  [[nodiscard]] const std::string& exchange() const { return exchange_; }
-  [[nodiscard]] const std::string& key() const { return key_; }
+  [[nodiscard]] const std::string& exchange() const { return to_->exchange; }
+  [[nodiscard]] const std::string& key() const { return to_->key; }
+  /// For `message::published_to`.
+  [[nodiscard]] const std::shared_ptr<const publication>& to() const {
+    return to_;
+  }
 
 private:
   friend class virtual_host;
 
-  std::string exchange_;
-  std::string key_;
+  std::shared_ptr<const publication> to_;
   /// The virtual host's epoch in which the rest was worked out; 0: never.
   std::uint64_t epoch_ = 0;
-  bool found_ = false;
-  std::span<queue* const> queues_;
+  /// Nothing: there is no such exchange.
+  std::optional<std::span<queue* const>> queues_;
+  std::vector<queue*> room_; // where `queues_` may lie
 };
 
 } // namespace rookery::broker

@@ -54,7 +54,8 @@ result<declared_queue> virtual_host::declare_queue(std::string_view name,
                   "is one more than the broker allows");
   auto made = std::make_unique<queue>(
       std::string{name}, options, by,
-      queue_environment{budget_, runnable_, options_.queue_bytes_max});
+      queue_environment{budget_, runnable_, due_, dead_, options_.time,
+                        options_.queue_bytes_max});
   auto* const self = made.get();
   queues_.try_emplace(std::string{name}, queue_record{std::move(made), self});
   ++epoch_;
@@ -120,22 +121,22 @@ result<bool> virtual_host::unbind(std::string_view exchange,
 
 publish_result virtual_host::publish(route& to, const message_ptr& message) {
   if (to.epoch_ != epoch_) {
-    to.queues_ = resolve(to.exchange_, to.key_, to.found_);
+    to.queues_ = resolve(to.exchange(), to.key(), to.room_);
     to.epoch_ = epoch_;
   }
-  if (!to.found_)
+  if (!to.queues_)
     return {publish_outcome::no_exchange};
-  return push_to_all(to.queues_, message);
+  return push_to_all(*to.queues_, message);
 }
 
 publish_result virtual_host::publish(std::string_view exchange,
                                      std::string_view key,
                                      const message_ptr& message) {
-  bool found = false;
-  const auto queues = resolve(exchange, key, found);
-  if (!found)
+  std::vector<queue*> room;
+  const auto queues = resolve(exchange, key, room);
+  if (!queues)
     return {publish_outcome::no_exchange};
-  return push_to_all(queues, message);
+  return push_to_all(*queues, message);
 }
 
 result<consumer_ptr> virtual_host::attach(std::string_view queue,
@@ -178,6 +179,8 @@ void virtual_host::connection_closed(connection_id gone) {
 }
 
 bool virtual_host::next(event& into) {
+  std::size_t idle = 0;
+  publish_dead();
   while (auto* const node = runnable_.front()) {
     auto& current = *static_cast<queue*>(node);
     if (turn_ < turn_max && current.next(into)) {
@@ -187,8 +190,45 @@ bool virtual_host::next(event& into) {
     turn_ = 0;
     run_list::remove(current);
     current.wake(); // last in line, if there is more
+    if (++idle == turn_max)
+      return false; // they find much expired; `has_work` says so
+    publish_dead();
   }
   return false;
+}
+
+std::vector<std::string> virtual_host::pass_time() {
+  std::vector<std::string> gone;
+  if (due_.next() == never)
+    return gone;
+  const auto now = options_.time.now();
+  for (std::size_t i = 0; i < turn_max; ++i) { // a few, the rest next time
+    auto* const each = due_.due(now);
+    if (each == nullptr)
+      break;
+    if (each->pass_time(now)) {
+      gone.push_back(each->name());
+      erase_queue(*each);
+    }
+  }
+  return gone;
+}
+
+void virtual_host::publish_dead() {
+  std::vector<queue*> room;
+  for (std::size_t i = 0; i < turn_max && !dead_.empty(); ++i) {
+    const auto letter = make_letter(dead_.front(), options_.time.wall());
+    budget_.give_back(cost_of(*dead_.front().message));
+    dead_.pop_front();
+    const auto& to = *letter->published_to;
+    auto published = false;
+    if (const auto queues = resolve(to.exchange, to.key, room))
+      for (auto* const each : *queues)
+        if (!letter->history->is_cycle(each->name()))
+          published =
+              each->push_letter(letter) == push_outcome::accepted || published;
+    ++(published ? dead_counts_.published : dead_counts_.lost);
+  }
 }
 
 result<queue*> virtual_host::usable_queue(std::string_view name,
@@ -203,21 +243,20 @@ result<queue*> virtual_host::usable_queue(std::string_view name,
   return found;
 }
 
-std::span<queue* const> virtual_host::resolve(std::string_view exchange,
-                                              std::string_view key,
-                                              bool& found) const {
-  found = true;
+std::optional<std::span<queue* const>>
+virtual_host::resolve(std::string_view exchange, std::string_view key,
+                      std::vector<queue*>& room) const {
+  using destinations = std::span<queue* const>;
   if (exchange.empty()) {
     const auto place = queues_.find(key);
     if (place == queues_.end())
-      return {};
-    return {&place->second.self, 1};
+      return destinations{};
+    return destinations{&place->second.self, 1};
   }
   const auto* const named = exchanges_.find(exchange);
-  found = named != nullptr;
-  if (!found)
-    return {};
-  return named->destinations(key);
+  if (named == nullptr)
+    return std::nullopt;
+  return named->destinations(key, room);
 }
 
 void virtual_host::erase_queue(queue& gone) {

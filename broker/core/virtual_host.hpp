@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,7 @@ struct virtual_host_options {
   std::uint64_t queue_bytes_max = 256ull << 20;
   /// What all queues together may hold, counted likewise.
   std::uint64_t bytes_max = 1ull << 30;
+  clock time = {};
 };
 
 /// What `declare_queue` found or made.
@@ -57,6 +59,13 @@ enum class publish_outcome : std::uint8_t {
   released,
   /// There is no such exchange (any more).
   no_exchange,
+};
+
+/// What became of dead letters.
+struct dead_letter_counts {
+  std::uint64_t published = 0; // to one queue at least
+  std::uint64_t lost =
+      0; // led nowhere, or round in a circle, or to full queues
 };
 
 struct publish_result {
@@ -120,9 +129,26 @@ public:
   /// exclusive queues. Cost: one step per queue and consumer.
   void connection_closed(connection_id gone);
 
-  /// Takes the next thing to tell a consumer; queues take turns.
-  /// @returns false, `into` untouched, when there is none.
+  /// Takes the next thing to tell a consumer; queues take turns. Dead letters
+  /// are published meanwhile, a few a call.
+  /// @returns false, `into` untouched, when there is none, or none yet: see
+  /// `has_work`.
   bool next(event& into);
+  /// Whether `next` must be called again, also without a command before.
+  [[nodiscard]] bool has_work() const {
+    return !dead_.empty() || runnable_.front() != nullptr;
+  }
+
+  /// When `pass_time` must be called; `never` while nothing expires.
+  [[nodiscard]] time_point next_due() const { return due_.next(); }
+  /// Gives up what has waited too long, until now; of much of it a part, and
+  /// `next_due` stays in the past.
+  /// @returns the queues that went, by `x-expires`; they had no consumers
+  [[nodiscard]] std::vector<std::string> pass_time();
+
+  [[nodiscard]] const dead_letter_counts& dead_counts() const {
+    return dead_counts_;
+  }
 
   /// What all queues hold together; see `virtual_host_options::bytes_max`.
   [[nodiscard]] std::uint64_t bytes_used() const { return budget_.used(); }
@@ -135,20 +161,26 @@ private:
   };
 
   result<queue*> usable_queue(std::string_view name, connection_id by);
-  [[nodiscard]] std::span<queue* const>
-  resolve(std::string_view exchange, std::string_view key, bool& found) const;
+  /// @returns nothing when there is no such exchange
+  [[nodiscard]] std::optional<std::span<queue* const>>
+  resolve(std::string_view exchange, std::string_view key,
+          std::vector<queue*>& room) const;
   void erase_queue(queue& gone);
+  void publish_dead();
 
   virtual_host_options options_;
   byte_budget budget_;
-  /// Outlives the queues, which are linked through it.
+  // These outlive the queues, which are linked through them.
   run_list runnable_;
+  due_list due_;
+  dead_letters dead_;
   exchange_table exchanges_;
   name_map<queue_record> queues_;
   /// Rises with every change that routes depend on.
   std::uint64_t epoch_ = 1;
   /// Events the front queue gave in its turn.
   std::size_t turn_ = 0;
+  dead_letter_counts dead_counts_;
 };
 
 } // namespace rookery::broker

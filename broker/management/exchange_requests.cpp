@@ -44,12 +44,11 @@ management_result put_exchange(const request_scope& x,
     if (!body.fault.empty())
       return refused(400, body.fault);
   }
-  if (body.type != "direct" && body.type != "fanout")
+  const auto type = parse_exchange_type(body.type);
+  if (!type)
     return refused(400, "exchanges of type '" + body.type
                             + "' are not supported in this version");
-  const auto type =
-      body.type == "direct" ? exchange_type::direct : exchange_type::fanout;
-  auto declared = x.host.declare_exchange(name, type, body.durable);
+  auto declared = x.host.declare_exchange(name, *type, body.durable);
   if (!declared)
     return refused(declared.error());
   return {.status = 204};

@@ -1,6 +1,8 @@
 #include "broker/management/queue_body.hpp"
 
-#include <array>
+#include "broker/core/names.hpp"
+
+#include <chrono>
 
 namespace rookery::broker {
 
@@ -8,11 +10,10 @@ namespace {
 
 using fault = std::string; // empty: none
 
-constexpr std::array<std::string_view, 6> later_arguments{
-    "x-message-ttl",          "x-expires",
-    "x-dead-letter-exchange", "x-dead-letter-routing-key",
-    "x-dead-letter-strategy", "x-max-priority",
-};
+constexpr std::string_view later_argument = "x-max-priority";
+
+// RabbitMQ's own limit: ten years.
+constexpr std::int64_t span_ms_max = 315'360'000'000;
 
 fault bad_type(const std::string& key, std::string_view wanted) {
   return "the value of '" + key + "' is not " + std::string{wanted};
@@ -32,6 +33,32 @@ fault read_limit(const value_entry& from, std::optional<std::uint64_t>& into) {
     return bad_type(from.key, "a whole number of zero or more");
   into = static_cast<std::uint64_t>(*number);
   return {};
+}
+
+fault read_span(const value_entry& from, std::int64_t least,
+                std::optional<std::chrono::milliseconds>& into) {
+  const auto* number = from.content.get<std::int64_t>();
+  if (number == nullptr || *number < least || *number > span_ms_max)
+    return bad_type(from.key, "a whole number of milliseconds from "
+                                  + std::to_string(least) + " to "
+                                  + std::to_string(span_ms_max));
+  into = std::chrono::milliseconds{*number};
+  return {};
+}
+
+fault read_text(const value_entry& from, std::optional<std::string>& into) {
+  const auto* text = from.content.get<std::string>();
+  if (text == nullptr || text->size() > name_bytes_max)
+    return bad_type(from.key, "a string of at most 255 bytes");
+  into = *text;
+  return {};
+}
+
+fault check_strategy(const value_entry& from) {
+  const auto* text = from.content.get<std::string>();
+  if (text != nullptr && *text == "at-most-once")
+    return {};
+  return "the only 'x-dead-letter-strategy' in this version is at-most-once";
 }
 
 fault read_overflow(const value_entry& from, overflow_policy& into) {
@@ -74,9 +101,18 @@ fault read_argument(const value_entry& from, queue_options& into) {
     into.delivery_limit = *number;
     return {};
   }
-  for (auto later : later_arguments)
-    if (key == later)
-      return "the argument '" + key + "' is not supported in this version";
+  if (key == "x-message-ttl")
+    return read_span(from, 0, into.message_ttl);
+  if (key == "x-expires")
+    return read_span(from, 1, into.expires);
+  if (key == "x-dead-letter-exchange")
+    return read_text(from, into.dead_letter_exchange);
+  if (key == "x-dead-letter-routing-key")
+    return read_text(from, into.dead_letter_key);
+  if (key == "x-dead-letter-strategy")
+    return check_strategy(from);
+  if (key == later_argument)
+    return "the argument '" + key + "' is not supported in this version";
   return "the argument '" + key + "' is unknown";
 }
 
@@ -87,6 +123,8 @@ fault read_arguments(const value_entry& from, queue_options& into) {
   for (const auto& each : *map)
     if (auto wrong = read_argument(each, into); !wrong.empty())
       return wrong;
+  if (into.dead_letter_key && !into.dead_letter_exchange)
+    return "'x-dead-letter-routing-key' without 'x-dead-letter-exchange'";
   return {};
 }
 
@@ -117,6 +155,14 @@ value_map arguments_of(const queue_options& x) {
     result.push_back({"x-overflow", "reject-publish"});
   if (x.delivery_limit != defaults.delivery_limit)
     result.push_back({"x-delivery-limit", x.delivery_limit});
+  if (x.message_ttl)
+    result.push_back({"x-message-ttl", std::int64_t{x.message_ttl->count()}});
+  if (x.expires)
+    result.push_back({"x-expires", std::int64_t{x.expires->count()}});
+  if (x.dead_letter_exchange)
+    result.push_back({"x-dead-letter-exchange", *x.dead_letter_exchange});
+  if (x.dead_letter_key)
+    result.push_back({"x-dead-letter-routing-key", *x.dead_letter_key});
   return result;
 }
 

@@ -221,7 +221,7 @@ TEST_CASE("exchange: binding needs both ends") {
 }
 
 TEST_CASE("exchange: exchanges and bindings have limits") {
-  broker_shell shell{{.exchanges_max = 3, .bindings_max = 2}};
+  broker_shell shell{{.exchanges_max = 4, .bindings_max = 2}};
   shell.declare("q");
   REQUIRE(shell.host.declare_exchange("d", exchange_type::direct, true));
   auto refused = shell.host.declare_exchange("e", exchange_type::direct, true);

@@ -116,7 +116,7 @@ TEST_CASE("queue: modified without flags is a release, with failed a failure") {
   CHECK(modified(false, false) == outcome::released);
   CHECK(modified(true, false) == outcome::failed);
   CHECK(modified(false, true) == outcome::undeliverable);
-  CHECK(modified(true, true) == outcome::undeliverable);
+  CHECK(modified(true, true) == outcome::undeliverable_failed);
 }
 
 TEST_CASE("queue: returned messages take their old places, in any order") {

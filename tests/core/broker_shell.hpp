@@ -3,6 +3,7 @@
 #include "broker/core/virtual_host.hpp"
 #include "tests/support/catch.hpp"
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <string>
@@ -25,7 +26,14 @@ using texts = std::vector<std::string>;
 class broker_shell {
 public:
   explicit broker_shell(const virtual_host_options& options = {})
-      : host{options} {}
+      : host{with_clock(options)} {}
+
+  /// Lets time pass; without this it stands still. @returns the queues that
+  /// went
+  std::vector<std::string> pass(std::chrono::milliseconds span) {
+    now += span;
+    return host.pass_time();
+  }
 
   void declare(std::string_view queue, const queue_options& options = {},
                connection_id by = 0) {
@@ -96,9 +104,16 @@ public:
     return host.find_queue(queue)->counts();
   }
 
+  time_point now{}; // what `host` is told
+  std::chrono::system_clock::time_point wall{std::chrono::seconds{1767312000}};
   virtual_host host;
 
 private:
+  virtual_host_options with_clock(virtual_host_options options) {
+    options.time = {[this] { return now; }, [this] { return wall; }};
+    return options;
+  }
+
   struct link {
     std::string name;
     consumer_ptr attached;

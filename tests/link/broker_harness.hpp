@@ -7,6 +7,7 @@
 #include "broker/dispatcher.hpp"
 #include "tests/support/memory_wire.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -168,8 +169,16 @@ class broker_harness {
 public:
   explicit broker_harness(const broker::broker_options& options = {},
                           std::size_t chunk_bytes = 0)
-      : shared{options, sink, "cafe", [this] { turn_due_ = true; }},
+      : shared{with_clock(options), sink, "cafe", [this] { turn_due_ = true; },
+               [this](broker::time_point when) { alarm_ = when; }},
         chunk_bytes_{chunk_bytes} {}
+
+  /// Lets time pass; without this it stands still.
+  void pass(std::chrono::milliseconds span) {
+    now += span;
+    turn_due_ = turn_due_ || alarm_ <= now;
+    pump();
+  }
 
   /// A client with an open connection.
   test_client& connect() {
@@ -235,6 +244,7 @@ public:
   }
 
   recording_sink sink;
+  broker::time_point now{}; // what `shared` is told
   broker::dispatcher shared;
 
 private:
@@ -246,8 +256,14 @@ private:
     std::unique_ptr<memory_wire> wire;
   };
 
+  broker::broker_options with_clock(broker::broker_options options) {
+    options.host.time.now = [this] { return now; };
+    return options;
+  }
+
   std::size_t chunk_bytes_;
   bool turn_due_ = false;
+  broker::time_point alarm_ = broker::never;
   std::vector<std::unique_ptr<peer>> peers_;
 };
 

@@ -132,7 +132,12 @@ TEST_CASE("management: a queue is made once, found again, and described",
                             {"x-max-length-bytes", std::uint64_t{10'000}},
                             {"x-overflow", "reject-publish"},
                             {"x-delivery-limit", std::int64_t{-1}},
-                            {"x-queue-type", "quorum"}};
+                            {"x-queue-type", "quorum"},
+                            {"x-message-ttl", std::int64_t{60'000}},
+                            {"x-expires", std::int64_t{90'000}},
+                            {"x-dead-letter-exchange", ""},
+                            {"x-dead-letter-routing-key", "dead"},
+                            {"x-dead-letter-strategy", "at-most-once"}};
   CHECK(x.declare("a%2Fb", arguments).status == "201");
   CHECK(x.declare("a%2Fb", arguments).status == "200");
   const auto* made = x.t.shared.host.find_queue("a/b");
@@ -142,13 +147,17 @@ TEST_CASE("management: a queue is made once, found again, and described",
   CHECK(made->options().bytes_max == 10'000);
   CHECK(made->options().overflow == broker::overflow_policy::reject_publish);
   CHECK(made->options().delivery_limit == -1);
+  CHECK(made->options().message_ttl == std::chrono::minutes{1});
+  CHECK(made->options().expires == std::chrono::seconds{90});
+  CHECK(made->options().dead_letter_exchange == "");
+  CHECK(made->options().dead_letter_key == "dead");
   x.t.put("a/b", {"m", "n"});
   const auto found = x.ask("GET", "/queues/a%2Fb");
   CHECK(found.status == "200");
   CHECK(*found.at("name").get<std::string>() == "a/b");
   CHECK(*found.at("message_count").get<std::int64_t>() == 2);
   CHECK(*found.at("durable").get<bool>());
-  CHECK(found.at("arguments").get<value_map>()->size() == 5);
+  CHECK(found.at("arguments").get<value_map>()->size() == 9);
 }
 
 TEST_CASE("management: other arguments are a conflict that is named",
@@ -169,8 +178,21 @@ TEST_CASE("management: what it does not know is refused by name",
     return result.text();
   };
   CHECK(refusal("x-colour", "blue") == "the argument 'x-colour' is unknown");
-  CHECK(refusal("x-message-ttl", std::int64_t{5})
-        == "the argument 'x-message-ttl' is not supported in this version");
+  CHECK(refusal("x-max-priority", std::int64_t{5})
+        == "the argument 'x-max-priority' is not supported in this version");
+  CHECK(refusal("x-message-ttl", std::int64_t{-1})
+        == "the value of 'x-message-ttl' is not a whole number of milliseconds "
+           "from 0 to 315360000000");
+  CHECK(refusal("x-expires", std::int64_t{0})
+        == "the value of 'x-expires' is not a whole number of milliseconds "
+           "from 1 to 315360000000");
+  CHECK(refusal("x-dead-letter-exchange", true)
+        == "the value of 'x-dead-letter-exchange' is not a string of at most "
+           "255 bytes");
+  CHECK(refusal("x-dead-letter-routing-key", "k")
+        == "'x-dead-letter-routing-key' without 'x-dead-letter-exchange'");
+  CHECK(refusal("x-dead-letter-strategy", "at-least-once")
+        == "the only 'x-dead-letter-strategy' in this version is at-most-once");
   CHECK(refusal("x-max-length", "many")
         == "the value of 'x-max-length' is not a whole number of zero or more");
   CHECK(refusal("x-max-length", std::int64_t{-1})
@@ -237,8 +259,9 @@ TEST_CASE("management: exchanges and bindings", "[broker][management]") {
   CHECK(put("x", "fanout").status == "204");
   CHECK(put("x", "fanout").status == "204");
   CHECK(put("x", "direct").status == "409");
-  CHECK(put("y", "topic").text()
-        == "exchanges of type 'topic' are not supported in this version");
+  CHECK(put("t", "topic").status == "204");
+  CHECK(put("y", "headers").text()
+        == "exchanges of type 'headers' are not supported in this version");
   CHECK(put("amq.y", "direct").status == "403");
   const auto bind = [&](const std::string& from, const std::string& to) {
     return x

@@ -1,5 +1,6 @@
 #include "tests/sim/broker_host.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace rookery::sim {
@@ -16,8 +17,11 @@ void broker_host::start() {
   ++incarnation_;
   broker::broker_options options;
   options.host_high_water_bytes = 24'000; // so that it stops publishers
+  options.host.time = {[this] { return outside().now(); },
+                       [this] { return outside().wall(); }};
   shared_ = std::make_unique<broker::dispatcher>(
-      options, sink_, std::to_string(incarnation_), [this] { turn_soon(); });
+      options, sink_, std::to_string(incarnation_), [this] { turn_soon(); },
+      [this](broker::time_point when) { turn_at(when); });
   outside().note(name(), "up", incarnation_);
   keep_time(incarnation_);
 }
@@ -29,6 +33,17 @@ void broker_host::turn_soon() {
                       if (self.shared_ && self.incarnation_ == incarnation)
                         self.shared_->run();
                     });
+                  });
+}
+
+void broker_host::turn_at(broker::time_point when) {
+  if (when == broker::never)
+    return;
+  outside().after(std::max(when - outside().now(), world::clock::duration{}),
+                  weak_from_this(),
+                  [incarnation = incarnation_](broker_host& self) {
+                    if (self.shared_ && self.incarnation_ == incarnation)
+                      self.shared_->wake();
                   });
 }
 

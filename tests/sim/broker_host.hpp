@@ -43,6 +43,7 @@ private:
   };
 
   void turn_soon();
+  void turn_at(broker::time_point when);
   void keep_time(std::uint64_t incarnation);
 
   broker::event_sink sink_;

@@ -1,0 +1,191 @@
+#include "broker/death_annotations.hpp"
+
+#include "bridge/amqp/wire/reader.hpp"
+#include "bridge/amqp/wire/type_code.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace rookery::broker {
+
+namespace {
+
+namespace type = amqp::type_code;
+
+constexpr std::uint8_t timestamp = 0x83;
+constexpr std::uint8_t array32 = 0xf0;
+constexpr std::size_t depth_max = 32; // of described types
+
+constexpr std::string_view deaths = "x-opt-deaths";
+constexpr std::array<std::string_view, 7> ours{
+    deaths,
+    "x-first-death-queue",
+    "x-first-death-reason",
+    "x-first-death-exchange",
+    "x-last-death-queue",
+    "x-last-death-reason",
+    "x-last-death-exchange",
+};
+
+void put(std::string& out, std::uint64_t x, std::size_t bytes) {
+  for (auto i = bytes; i-- > 0;)
+    out += static_cast<char>(x >> (8 * i));
+}
+
+void put_text(std::string& out, std::uint8_t code32, std::string_view x) {
+  put(out, code32, 1);
+  put(out, x.size(), 4);
+  out += x;
+}
+
+/// A map, a list or an array: `count` elements, encoded in `elements`.
+void put_compound(std::string& out, std::uint8_t code32, std::size_t count,
+                  std::string_view elements) {
+  put(out, code32, 1);
+  put(out, elements.size() + 4, 4);
+  put(out, count, 4);
+  out += elements;
+}
+
+/// A map's entries, in wide encodings: they are read far oftener than written.
+class entries {
+public:
+  void text(std::string_view key, std::string_view x) {
+    put_text(add(key), type::str32, x);
+  }
+  void symbol(std::string_view key, std::string_view x) {
+    put_text(add(key), type::sym32, x);
+  }
+  void number(std::string_view key, std::uint64_t x) {
+    put(add(key), type::ulong, 1);
+    put(bytes_, x, 8);
+  }
+  void small_number(std::string_view key, std::uint64_t x) {
+    put(add(key), type::uint, 1);
+    put(bytes_, x, 4);
+  }
+  void time(std::string_view key, death::time x) {
+    using std::chrono::milliseconds;
+    auto span =
+        std::chrono::duration_cast<milliseconds>(x.time_since_epoch()).count();
+    put(add(key), timestamp, 1);
+    put(bytes_, static_cast<std::uint64_t>(span), 8);
+  }
+  /// `elements`: the code of them all, then one after the other without it.
+  void array(std::string_view key, std::size_t count,
+             std::string_view elements) {
+    // The code stands behind the count.
+    put_compound(add(key), array32, count, elements);
+  }
+  /// A key and its value as they are.
+  void encoded(std::string_view pair) {
+    bytes_ += pair;
+    count_ += 2;
+  }
+
+  void write_map(std::string& out) const {
+    put_compound(out, type::map32, count_, bytes_);
+  }
+
+private:
+  std::string& add(std::string_view key) {
+    count_ += 2;
+    put_text(bytes_, type::sym32, key);
+    return bytes_;
+  }
+
+  std::string bytes_;
+  std::size_t count_ = 0;
+};
+
+std::string describe(const death& x) {
+  entries map;
+  map.text("queue", x.queue);
+  map.symbol("reason", to_string(x.reason));
+  map.number("count", x.count);
+  map.time("first-time", x.first_time);
+  map.time("last-time", x.last_time);
+  map.text("exchange", x.published_to.exchange);
+  std::string keys;
+  put_text(keys, type::str32, x.published_to.key);
+  map.array("routing-keys", 1, keys);
+  if (x.ttl)
+    map.small_number("ttl", static_cast<std::uint64_t>(x.ttl->count()));
+  std::string result;
+  map.write_map(result);
+  return result;
+}
+
+void add_deaths(entries& into, const death_history& history) {
+  std::string all;
+  put(all, type::map32, 1);
+  for (const auto& each : history.records)
+    all += std::string_view{describe(each)}.substr(1); // one code for all
+  into.array(deaths, history.records.size(), all);
+  const auto& last = history.records.front();
+  into.text("x-first-death-queue", history.first_queue);
+  into.text("x-first-death-reason", to_string(history.first_reason));
+  into.text("x-first-death-exchange", history.first_exchange);
+  into.text("x-last-death-queue", last.queue);
+  into.text("x-last-death-reason", to_string(last.reason));
+  into.text("x-last-death-exchange", last.published_to.exchange);
+}
+
+bool is_ours(std::string_view key) {
+  for (auto each : ours)
+    if (key == each)
+      return true;
+  return false;
+}
+
+/// Copies the annotations that are not ours. `in` stands before their map.
+void keep_others(amqp::reader& in, std::string_view sections, entries& into) {
+  auto [elements, count] = in.map();
+  for (std::size_t i = 0; i + 1 < count && !elements.failed(); i += 2) {
+    const auto start = elements.offset();
+    const auto code = elements.peek();
+    std::string_view key;
+    if (code == type::sym8 || code == type::sym32)
+      key = elements.text();
+    else
+      elements.skip();
+    elements.skip();
+    if (!elements.failed() && !is_ours(key))
+      into.encoded(sections.substr(start, elements.offset() - start));
+  }
+}
+
+} // namespace
+
+std::string annotate(std::string_view sections, const death_history& history) {
+  amqp::reader in{sections, depth_max};
+  std::size_t annotations = 0; // where they begin, and end
+  std::size_t rest = 0;
+  entries all;
+  while (!in.done()) {
+    const auto start = in.offset();
+    const auto code = in.descriptor();
+    if (code == amqp::section::delivery_annotations) {
+      in.skip();
+      annotations = rest = in.offset();
+      continue;
+    }
+    if (code == amqp::section::message_annotations) {
+      annotations = start;
+      keep_others(in, sections, all);
+      rest = in.offset();
+    }
+    break;
+  }
+  add_deaths(all, history);
+  std::string result{sections.substr(0, annotations)};
+  put(result, type::described, 1);
+  put(result, type::smallulong, 1);
+  put(result, amqp::section::message_annotations, 1);
+  all.write_map(result);
+  result += sections.substr(rest);
+  return result;
+}
+
+} // namespace rookery::broker
