@@ -44,13 +44,18 @@ LAYERS = {
         ["actors/store/*"], "actors proto proto/service caf protobuf sqlite"),
     "actors": (
         ["actors/*"], "actors/store proto proto/service caf protobuf"),
+    "nodes/program": (
+        ["nodes/program/*"],
+        "bridge bridge/values bridge/border broker nodes proto caf asio cli11"
+        " protobuf spdlog"),
     "nodes": (["nodes/*"], "*"),
     "tests": (["tests/*"], "*"),
     "bench": (["bench/*"], "*"),
     # Examples see what a user of the installed library sees.
     "examples": (
         ["examples/*"],
-        "bridge bridge/values bridge/testing proto proto/examples caf"
+        "bridge bridge/values bridge/testing nodes/program proto"
+        " proto/examples caf"
         " protobuf"),
     # Generated headers, included by the path of their .proto file.
     "proto/bridge": (["rookery/bridge/*.pb.h"], ""),

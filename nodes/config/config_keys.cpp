@@ -278,6 +278,10 @@ std::vector<config_key> make_keys() {
                                "Threads that run actors; 0 = one for each core",
                                {0, 256}),
       log_level_key(),
+      text<&config::ready_file>(
+          "ready-file",
+          "File that is written every second while the node hears from its "
+          "broker, for health checks (default none)"),
       number<&config::idle_timeout>(
           "idle-timeout-ms", "A broker silent for so many milliseconds is gone",
           {2'000, 600'000}),

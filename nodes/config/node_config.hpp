@@ -39,6 +39,7 @@ struct node_config {
   std::uint32_t shard_queue_length_max = 100'000;
   std::uint32_t threads = 0;
   std::string log_level = "info";
+  std::string ready_file = {};
   std::chrono::milliseconds idle_timeout{4'000};
   std::chrono::milliseconds connect_timeout{30'000};
   std::chrono::milliseconds stop_timeout{10'000};

@@ -84,6 +84,8 @@ std::optional<bridge::endpoint> node::listens() const {
   return broker_ ? std::optional{broker_->listens()} : std::nullopt;
 }
 
+bool node::attached() const { return !bridge_ || bridge_->lease_held(); }
+
 std::size_t node::stop(std::chrono::milliseconds timeout) {
   auto deadline = clock::now() + timeout;
   // Some of the time must be left for the broker, which may have to cut off

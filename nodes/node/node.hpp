@@ -2,9 +2,9 @@
 
 #include "bridge/bridge.hpp"
 #include "nodes/config/node_config.hpp"
-#include "nodes/node/broker_thread.hpp"
-#include "nodes/node/node_log.hpp"
 #include "nodes/node/roles.hpp"
+#include "nodes/program/broker_thread.hpp"
+#include "nodes/program/node_log.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -37,6 +37,9 @@ public:
 
   /// Where the embedded broker listens, if there is one.
   [[nodiscard]] std::optional<bridge::endpoint> listens() const;
+
+  /// Whether the broker was heard from lately, if the roles need one.
+  [[nodiscard]] bool attached() const;
 
   /// Takes no more work, ends what is under way, and closes. What is not done
   /// by then is given up: the broker hands it to another node.

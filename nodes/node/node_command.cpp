@@ -1,14 +1,14 @@
 #include "nodes/node/node_command.hpp"
 
 #include "nodes/node/node.hpp"
-#include "nodes/node/stop_signal.hpp"
+#include "nodes/program/process_name.hpp"
+#include "nodes/program/ready_file.hpp"
+#include "nodes/program/stop_signal.hpp"
 
 #include <CLI/CLI.hpp>
 
-#include <algorithm>
-#include <cctype>
 #include <iostream>
-#include <unistd.h>
+#include <utility>
 
 namespace rookery::nodes {
 
@@ -20,21 +20,9 @@ constexpr const char* about =
     "Exit codes: 0 stopped in order; 1 something did not work; 2 the "
     "configuration is wrong.";
 
-/// "<host>-<process id>", as far as a name may have that.
-std::string name_of_process() {
-  char host[32] = {};
-  static_cast<void>(gethostname(host, sizeof(host) - 1));
-  std::string result{host};
-  std::replace_if(
-      result.begin(), result.end(),
-      [](unsigned char c) { return !std::isalnum(c) && c != '-' && c != '.'; },
-      '-');
-  return result + "-" + std::to_string(getpid());
-}
-
 void fill_defaults(node_config& x) {
   if (x.node_name.empty())
-    x.node_name = name_of_process();
+    x.node_name = process_name();
   if (x.brokers.empty() && !x.has(role::broker))
     x.brokers = {bridge::endpoint{}};
 }
@@ -44,6 +32,20 @@ std::string names_of(const std::set<role>& x) {
   for (auto one : x)
     result.append(result.empty() ? "" : ",").append(to_string(one));
   return result;
+}
+
+/// Tells health checks, meanwhile, how things are.
+void serve_until_stopped(const node_config& config, const node& self,
+                         stop_signal& signal, node_log& log) {
+  constexpr std::chrono::seconds look{1};
+  ready_file ready{config.ready_file};
+  auto told = false;
+  do {
+    const auto attached = self.attached();
+    if (!ready.set(attached) && attached && !std::exchange(told, true))
+      log.write(severity::warning, "ready-file",
+                {{"text", "cannot write " + config.ready_file}});
+  } while (!signal.wait_for(look));
 }
 
 exit_code run(const node_config& config, const std::string& program) {
@@ -65,7 +67,7 @@ exit_code run(const node_config& config, const std::string& program) {
                {{"roles", names_of(config.roles)},
                 {"listens", listens ? to_string(*listens) : "-"}});
   }
-  signal.wait();
+  serve_until_stopped(config, self, signal, *log);
   log->write(severity::info, "stopping",
              {{"timeout_ms", std::to_string(config.stop_timeout.count())}});
   auto left = self.stop(config.stop_timeout * 9 / 10);

@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from rookery_process import PROGRAM, Node, run
+from rookery_process import PROGRAM, SECONDS, Node, run
 
 CONFIGS = pathlib.Path(__file__).parents[2] / "nodes" / "configs"
 
@@ -196,6 +196,36 @@ class Stopping(unittest.TestCase):
             self.assertLess(time.monotonic(), deadline)
         child.terminate()
         self.assertEqual(child.wait(20), -signal.SIGALRM)
+
+
+class ReadyFile(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.file = pathlib.Path(directory.name) / "ready"
+        self.broker = Node("--roles", "broker", "--listen", "127.0.0.1:0")
+        self.addCleanup(self.broker.discard)
+        self.node = Node("--roles", "fanout", "--ready-file", str(self.file),
+                         "--brokers", self.broker.wait_ready())
+        self.addCleanup(self.node.discard)
+        self.node.wait_ready()
+        self.wait(self.file.exists)
+
+    def wait(self, wanted):
+        deadline = time.monotonic() + SECONDS
+        while not wanted():
+            self.assertLess(time.monotonic(), deadline, self.node.text())
+            time.sleep(0.05)
+
+    def test_it_is_young_while_the_node_works_and_gone_after_it(self):
+        first = self.file.stat().st_mtime_ns
+        self.wait(lambda: self.file.stat().st_mtime_ns > first)
+        self.assertEqual(self.node.stop(), 0)
+        self.assertFalse(self.file.exists())
+
+    def test_it_goes_with_the_broker(self):
+        self.broker.kill()
+        self.wait(lambda: not self.file.exists())
 
 
 def waits_for(pid, number):

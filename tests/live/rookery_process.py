@@ -9,16 +9,17 @@ import subprocess
 import threading
 import time
 
-PROGRAM = os.environ["ROOKERY_PROGRAM_rookery_binary"]
+PROGRAM = os.environ.get("ROOKERY_PROGRAM_rookery_binary")
 SECONDS = 40  # for anything that should happen, on a busy machine
 
 
 class Node:
     """A process that runs until it is told to stop."""
 
-    def __init__(self, *arguments, env=None, command="node"):
+    def __init__(self, *arguments, env=None, command="node", program=None):
+        begin = [program] if program else [PROGRAM, command]
         self.child = subprocess.Popen(
-            [PROGRAM, command, *arguments], stdout=subprocess.PIPE,
+            [*begin, *arguments], stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True, errors="replace",
             env={**os.environ, **(env or {})})
         self.lines = []

@@ -28,6 +28,8 @@ public:
   [[nodiscard]] bool stopping() const;
   /// Returns at the first signal.
   void wait();
+  /// The same, but not for longer than `span`. @returns `stopping()`
+  bool wait_for(std::chrono::milliseconds span);
 
 private:
   void run();

@@ -1,4 +1,4 @@
-#include "nodes/node/stop_signal.hpp"
+#include "nodes/program/stop_signal.hpp"
 
 #include "nodes/config/command_line.hpp"
 
@@ -57,6 +57,11 @@ bool stop_signal::stopping() const {
 void stop_signal::wait() {
   std::unique_lock guard{mutex_};
   changed_.wait(guard, [this] { return stopping_; });
+}
+
+bool stop_signal::wait_for(std::chrono::milliseconds span) {
+  std::unique_lock guard{mutex_};
+  return changed_.wait_for(guard, span, [this] { return stopping_; });
 }
 
 void stop_signal::run() {

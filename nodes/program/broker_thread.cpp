@@ -1,4 +1,4 @@
-#include "nodes/node/broker_thread.hpp"
+#include "nodes/program/broker_thread.hpp"
 
 #include <asio/post.hpp>
 

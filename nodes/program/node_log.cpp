@@ -1,4 +1,4 @@
-#include "nodes/node/node_log.hpp"
+#include "nodes/program/node_log.hpp"
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
