@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+"""The embedded broker passes every script of the conformance suite, but for those
+in which it is known to differ: each of them still does."""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "live"))
+from rookery_process import Service  # noqa: E402
+
+PROGRAM = os.environ["ROOKERY_PROGRAM_rookery_conformance"]
+# All scripts together. They take seconds where the broker is right; each that
+# waits in vain takes 20 more.
+SECONDS = 100
+
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def known_differences():
+    """Scripts in which the embedded broker is known to differ, and how."""
+    lines = (HERE / "known_differences.txt").read_text("utf-8").splitlines()
+    return dict(line.split(": ", 1) for line in lines
+                if line and not line.startswith("#"))
+
+
+class Conformance(unittest.TestCase):
+    def test_the_embedded_broker_does_as_rabbitmq_does(self):
+        with tempfile.TemporaryDirectory() as place, Service() as service:
+            service.start("broker")
+            out = pathlib.Path(place, "embedded.tsv")
+            done = subprocess.run(
+                [PROGRAM, "--broker", service.broker, "--out", out],
+                capture_output=True, text=True, timeout=SECONDS, check=False)
+            print(done.stdout)
+            self.assertEqual(service.stop(), [0])
+            results = [line.split("\t") for line
+                       in out.read_text("utf-8").splitlines()]
+        self.assertGreater(len(results), 60, done.stderr)
+        differing = {name for name, expected, observed in results
+                     if observed != expected}
+        known = set(known_differences())
+        self.assertEqual(differing - known, set(), "new differences")
+        self.assertEqual(known - differing, set(), "differ no longer")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
