@@ -45,8 +45,10 @@ void clients::act(world::clock::duration pace) {
                        x.follow(true);
                      else if (what < 76)
                        x.erase(x.past_.any_tweet(x.outside_.random()));
-                     else
+                     else if (what < 94)
                        x.read();
+                     else
+                       x.look_inside();
                    });
                    x.act(pace);
                  });

@@ -67,6 +67,24 @@ void clients::compare_home(user_id user,
       });
 }
 
+void clients::look_inside() {
+  DumpTimelinesRequest request;
+  request.set_entries_max(100'000);
+  auto shard = static_cast<std::uint32_t>(outside_.draw(layout_.shards));
+  ask<DumpTimelinesReply>(
+      *self_, nodes::shard_address(shard, layout_), request,
+      [weak = weak_from_this()](caf::expected<DumpTimelinesReply> reply) {
+        auto self = weak.lock();
+        if (!self || !reply)
+          return;
+        for (auto& x : reply->timelines())
+          if (!x.ids().empty()
+              && *std::min_element(x.ids().begin(), x.ids().end()) <= x.floor())
+            self->outside_.fail("the home of " + std::to_string(x.user())
+                                + " holds what it trimmed before");
+      });
+}
+
 void clients::compare_dumps(std::function<void(std::string)> then) {
   self_->execute([&] { compare_shard(0, std::move(then)); });
 }

@@ -106,6 +106,7 @@ void cluster::heal() {
   for (auto& x : nodes) {
     x->slowness = 1;
     x->die_after_commit(false);
+    x->pause_after_commit(false);
     if (x->paused())
       x->resume();
     // One that was stopping may end only now.

@@ -278,12 +278,11 @@ void plan_faults(cluster& on, clock::duration span) {
   auto count = 2 + on.outside.draw(5);
   for (std::uint64_t i = 0; i < count; ++i)
     on.outside.after(on.outside.between(300ms, span), [&on] { strike(on); });
-  // What a writer commits last of all and does not publish comes late, to
-  // timelines that nothing moves on any more.
+  // What a writer committed and did not publish comes seconds later, when
+  // timelines have long trimmed what is newer.
   if (on.outside.chance(3))
-    on.outside.after(span - on.outside.between(20ms, 400ms), [&on] {
-      auto writer = on.outside.draw(cluster::writers);
-      die_after_commit(on, on.nodes[writer], 1s);
+    on.outside.after(on.outside.between(300ms, span / 2), [&on] {
+      on.nodes[on.outside.draw(cluster::writers)]->pause_after_commit();
     });
 }
 

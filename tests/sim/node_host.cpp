@@ -64,7 +64,7 @@ void node_host::start() {
   outside().note(name(), "start", incarnation_);
   inside_ = std::make_unique<inside>();
   told_ = outside().now();
-  stepping_ = ending_ = die_after_commit_ = false;
+  stepping_ = ending_ = die_after_commit_ = pause_after_commit_ = false;
   syncs_ = 0;
   if (disk_ != nullptr)
     inside_->process.emplace(disk_->start(number_));
@@ -102,6 +102,7 @@ void node_host::crash() {
   if (!inside_)
     return;
   outside().note(name(), "crash", incarnation_);
+  die_after_commit_ = pause_after_commit_ = false; // it dies now
   resume(); // nothing that waited for it finds it
   auto gone = std::move(inside_);
   if (gone->transport) {
@@ -146,6 +147,10 @@ void node_host::after_event() {
     if (std::exchange(die_after_commit_, false)) {
       outside().note(name(), "dies after a commit");
       return crash();
+    }
+    if (std::exchange(pause_after_commit_, false)) {
+      outside().note(name(), "pauses after a commit");
+      pause();
     }
   }
   if (!more || std::exchange(stepping_, true))

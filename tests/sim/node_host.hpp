@@ -56,6 +56,8 @@ public:
 
   /// Dies with the next commit that is durable, before it tells anybody.
   void die_after_commit(bool yes = true) { die_after_commit_ = yes; }
+  /// Pauses then instead.
+  void pause_after_commit(bool yes = true) { pause_after_commit_ = yes; }
   /// How far its wall clock is ahead of the world's.
   std::chrono::milliseconds clock_error{0};
   /// Each turn of its actors takes so many times longer.
@@ -86,6 +88,7 @@ private:
   std::uint64_t duplicates_ = 0;
   std::uint64_t reconnects_ = 0;
   bool die_after_commit_ = false;
+  bool pause_after_commit_ = false;
   bool stepping_ = false; // a turn of actors is due
   bool ending_ = false;
 };
