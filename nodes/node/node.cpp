@@ -12,15 +12,6 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// Where to reach a broker of this process that listens at `x`.
-bridge::endpoint reachable(bridge::endpoint x) {
-  if (x.host == "0.0.0.0")
-    x.host = "127.0.0.1";
-  else if (x.host == "::")
-    x.host = "::1";
-  return x;
-}
-
 bool wants_drop_one() {
   auto value = std::getenv("ROOKERY_DROP_ONE");
   return value != nullptr && std::string_view{value} == "1";
@@ -47,7 +38,7 @@ std::optional<std::string> node::start(const std::function<bool()>& cancelled) {
       return started.error();
     broker_ = std::move(*started);
     if (config_.brokers.empty())
-      config_.brokers = {reachable(broker_->listens())};
+      config_.brokers = {broker_->reachable()};
     if (config_.roles.size() == 1)
       return std::nullopt;
   }

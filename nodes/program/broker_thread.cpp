@@ -22,6 +22,15 @@ broker_thread::start(const bridge::endpoint& listen, broker::event_sink& sink) {
   return result;
 }
 
+bridge::endpoint broker_thread::reachable() const {
+  auto result = listens_;
+  if (result.host == "0.0.0.0")
+    result.host = "127.0.0.1";
+  else if (result.host == "::")
+    result.host = "::1";
+  return result;
+}
+
 broker_thread::~broker_thread() {
   io_.stop();
   if (thread_.joinable())

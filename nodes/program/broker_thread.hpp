@@ -31,6 +31,9 @@ public:
   /// Where it listens, with the port it got.
   [[nodiscard]] const bridge::endpoint& listens() const { return listens_; }
 
+  /// Where this process reaches it, also when it listens everywhere.
+  [[nodiscard]] bridge::endpoint reachable() const;
+
   /// Closes all connections, up to the timeout.
   void stop(std::chrono::milliseconds timeout);
 

@@ -33,15 +33,6 @@ std::string names_of(const std::vector<std::string>& all) {
   return result.empty() ? "-" : result;
 }
 
-/// Where to reach a broker of this process that listens at `x`.
-bridge::endpoint reachable(bridge::endpoint x) {
-  if (x.host == "0.0.0.0")
-    x.host = "127.0.0.1";
-  else if (x.host == "::")
-    x.host = "::1";
-  return x;
-}
-
 } // namespace
 
 struct node::impl {
@@ -109,7 +100,7 @@ std::string node::impl::start(const node_flags& flags,
     if (!started)
       return started.error();
     broker = std::move(*started);
-    options.brokers = {reachable(broker->listens())};
+    options.brokers = {broker->reachable()};
   }
   if (!flags.brokers.empty())
     options.brokers = flags.brokers;
