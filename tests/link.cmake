@@ -1,4 +1,5 @@
 rookery_test(link client_test rookery::amqp)
+rookery_test(link client_declare_test rookery::amqp)
 rookery_test(link client_lease_test rookery::amqp)
 rookery_test(link client_patience_test rookery::amqp)
 rookery_test(link broker_publish_consume_test rookery::broker)

@@ -25,8 +25,9 @@ client::client(client_options options, client_handler& owner)
 
 void client::declare(bridge::declaration what) {
   declarations_.push_back(std::move(what));
+  progress_.push_back(progress::missing);
   up_ = false;
-  declare_next();
+  declare_missing();
 }
 
 std::size_t client::add_sender(std::optional<bridge::address> to,
@@ -91,7 +92,7 @@ void client::check(clock::time_point now) {
     return;
   if (refused_ && declare_again_at_ <= now) {
     refused_ = false;
-    declare_next();
+    declare_missing();
   }
   if (management_->waits_since(now - options_.sending.outcome_timeout))
     return abort({"rookery:answer-timeout",
@@ -116,7 +117,7 @@ std::size_t client::unfinished_sends() const {
 }
 
 bool client::ready() const {
-  return management_ && !aborted_ && declared_ == declarations_.size()
+  return management_ && !aborted_ && confirmed_ == declarations_.size()
          && !refused_;
 }
 
@@ -151,7 +152,7 @@ void client::on_open(const peer_info& peer) {
   management_ =
       std::make_unique<management>(*engine_, *options_.profile, options_.now);
   begin_lease();
-  declare_next();
+  declare_missing();
 }
 
 void client::begin_lease() {
@@ -170,29 +171,43 @@ void client::begin_lease() {
                + " ms; at most " + std::to_string((lease_ * 8 / 3).count())});
 }
 
-void client::declare_next() {
-  if (!management_ || aborted_ || declaring_ || refused_)
+// All at once, in order: a broker answers one after the other, and each wait
+// for an answer would be a round trip.
+void client::declare_missing() {
+  if (!management_ || aborted_ || refused_)
     return;
-  if (declared_ == declarations_.size())
-    return attach_receivers();
-  declaring_ = true;
-  const auto& what = declarations_[declared_];
-  management_->declare(what, [this](int status, std::string reason) {
-    declaring_ = false;
-    const auto& asked = declarations_[declared_];
-    if (good(status)) {
-      ++declared_;
-      return declare_next();
-    }
-    auto text = "status " + std::to_string(status)
-                + (reason.empty() ? "" : ": " + reason);
-    // The broker may not have noticed yet that our last connection is gone.
-    if (is_exclusive(asked))
-      return abort({"amqp:resource-locked", to_string(asked) + ": " + text});
-    refused_ = true;
-    declare_again_at_ = options_.now() + refused_time;
-    owner_.on_refused(to_string(asked), text);
-  });
+  for (std::size_t i = 0; i < declarations_.size(); ++i) {
+    if (progress_[i] != progress::missing)
+      continue;
+    progress_[i] = progress::asked;
+    management_->declare(declarations_[i],
+                         [this, i](int status, std::string reason) {
+                           on_declared(i, status, reason);
+                         });
+  }
+  if (ready())
+    attach_receivers();
+}
+
+void client::on_declared(std::size_t i, int status, const std::string& reason) {
+  if (good(status)) {
+    progress_[i] = progress::confirmed;
+    ++confirmed_;
+    if (ready())
+      attach_receivers();
+    return;
+  }
+  progress_[i] = progress::missing;
+  auto text = "status " + std::to_string(status)
+              + (reason.empty() ? "" : ": " + reason);
+  const auto& asked = declarations_[i];
+  // The broker may not have noticed yet that our last connection is gone.
+  if (is_exclusive(asked))
+    return abort({"amqp:resource-locked", to_string(asked) + ": " + text});
+  if (std::exchange(refused_, true))
+    return; // what follows from it, most likely
+  declare_again_at_ = options_.now() + refused_time;
+  owner_.on_refused(to_string(asked), text);
 }
 
 void client::check_up() {
@@ -306,8 +321,8 @@ void client::on_withdrawn(link, delivery d) { deliveries_.forget_handle(d); }
 void client::on_closed(const condition& why) {
   engine_ = nullptr;
   management_.reset();
-  declared_ = 0;
-  declaring_ = false;
+  confirmed_ = 0;
+  std::fill(progress_.begin(), progress_.end(), progress::missing);
   refused_ = false;
   aborted_ = false;
   up_ = false;

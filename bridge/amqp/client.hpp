@@ -42,8 +42,8 @@ public:
   virtual void on_up(const peer_info& broker) = 0;
   /// The connection is over. The client keeps what is unsettled.
   virtual void on_down(const condition& why) = 0;
-  /// The broker refused a declaration; nothing is attached until it is
-  /// accepted. It is asked again every few seconds.
+  /// The broker refused a declaration, the first of perhaps several: nothing
+  /// is attached until all are accepted. It is asked again every few seconds.
   virtual void on_refused(const std::string& what, const std::string& why) = 0;
   virtual void on_message(std::size_t receiver, std::uint64_t delivery,
                           std::string& bytes) = 0;
@@ -126,7 +126,8 @@ public:
   void on_closed(const condition& why) override;
 
 private:
-  void declare_next();
+  void declare_missing();
+  void on_declared(std::size_t i, int status, const std::string& reason);
   void attach_receivers();
   void attach(client_receiver& x);
   void attach(client_sender& x);
@@ -162,8 +163,9 @@ private:
   std::chrono::milliseconds lease_{0}; // after that; 0 = for ever
   std::unique_ptr<management> management_;
   peer_info peer_;
-  std::size_t declared_ = 0;             // declarations the broker confirmed
-  bool declaring_ = false;               // one is with the broker
+  enum class progress : unsigned char { missing, asked, confirmed };
+  std::vector<progress> progress_;       // of each declaration
+  std::size_t confirmed_ = 0;            // of them
   bool refused_ = false;                 // it refused one: nothing is attached
   clock::time_point declare_again_at_{}; // refused: when to ask again
   bool aborted_ = false; // we gave it up; events under way mean nothing

@@ -19,8 +19,9 @@ namespace rookery::amqp {
 
 namespace {
 
-// The answers that may be on their way at once.
-constexpr std::uint32_t answer_credit = 64;
+// The answers that may be on their way at once. Few: each has its deadline from
+// when it was asked for, and a broker may need a while for each.
+constexpr std::uint32_t answer_credit = 16;
 
 using body_map = std::map<std::string, proton::value>;
 
@@ -151,15 +152,17 @@ void management::flush() {
     waiting_.pop_front();
     out_.send(sent_.back().id, sent_.back().bytes, {}, true);
     sent_.back().bytes.clear();
+    sent_.back().since = now_();
   }
 }
 
 void management::on_credit() { flush(); }
 
 bool management::waits_since(clock::time_point then) const {
-  auto older = [then](const request& x) { return x.asked_at < then; };
-  return std::any_of(sent_.begin(), sent_.end(), older)
-         || (!waiting_.empty() && older(waiting_.front()));
+  auto older = [then](const request& x) { return x.since < then; };
+  // Those behind others wait for these.
+  return sent_.empty() ? !waiting_.empty() && older(waiting_.front())
+                       : std::any_of(sent_.begin(), sent_.end(), older);
 }
 
 void management::on_message(delivery d, std::string_view bytes) {
@@ -182,6 +185,8 @@ void management::on_message(delivery d, std::string_view bytes) {
     reason = proton::get<std::string>(m.body());
   then(status, std::move(reason));
   flush();
+  if (sent_.empty() && !waiting_.empty())
+    waiting_.front().since = now_(); // for credit
 }
 
 } // namespace rookery::amqp

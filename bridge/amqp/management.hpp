@@ -48,7 +48,8 @@ public:
   [[nodiscard]] std::size_t unanswered() const {
     return waiting_.size() + sent_.size();
   }
-  /// Whether one of them was made before `then`.
+  /// Whether one of them has waited since before `then`, the time behind others
+  /// not counted.
   [[nodiscard]] bool waits_since(clock::time_point then) const;
 
 private:
@@ -56,7 +57,7 @@ private:
     std::uint64_t id;
     std::string bytes;
     answer then;
-    clock::time_point asked_at;
+    clock::time_point since; // it waits: for credit, then for its answer
   };
 
   void ask(std::uint64_t id, std::string bytes, answer then);

@@ -16,34 +16,6 @@ using tests::source;
 using tests::texts;
 using world = tests::client_world;
 
-TEST_CASE("client: declares in order, then attaches, then is up",
-          "[link][client]") {
-  world w;
-  w.client.declare(bridge::exchange_declaration{"news"});
-  w.client.declare(bridge::queue_declaration{.name = "in"});
-  w.client.declare(bridge::binding_declaration{"news", "in"});
-  static_cast<void>(w.client.add_receiver("in", 10, 7));
-  w.connect();
-  CHECK(w.owner.ups == 1);
-  CHECK(w.broker->asked
-        == std::vector<std::string>{"PUT /exchanges/news", "PUT /queues/in",
-                                    "POST /bindings"});
-  CHECK(w.broker->terms.at(source).priority == 7);
-}
-
-TEST_CASE("client: a refused declaration is told and nothing is attached",
-          "[link][client]") {
-  world w;
-  w.broker.emplace();
-  w.broker->answer["/queues/in"] = 409;
-  w.client.declare(bridge::queue_declaration{.name = "in"});
-  static_cast<void>(w.client.add_receiver("in", 10, {}));
-  w.connect();
-  CHECK(w.owner.ups == 0);
-  CHECK(w.owner.refusals == std::vector<std::string>{"queue in"});
-  CHECK(w.broker->consumers.empty());
-}
-
 TEST_CASE("client: what has no outcome is sent again, in order, before new",
           "[link][client]") {
   world w;
@@ -301,46 +273,6 @@ TEST_CASE("client: an attach without an answer ends the connection",
   CHECK(w.owner.downs.empty());
   w.check_after(31s);
   CHECK(w.owner.downs == std::vector<std::string>{"rookery:answer-timeout"});
-}
-
-TEST_CASE("client: a management that is silent ends the connection",
-          "[link][client]") {
-  world w;
-  w.broker.emplace();
-  w.broker->management_silent = true;
-  w.client.declare(bridge::queue_declaration{.name = "in"});
-  w.connect();
-  w.check_after(31s);
-  CHECK(w.owner.downs == std::vector<std::string>{"rookery:answer-timeout"});
-}
-
-TEST_CASE("client: an answer that is no message is no answer",
-          "[link][client]") {
-  world w;
-  w.broker.emplace();
-  w.broker->management_garbled = true;
-  w.client.declare(bridge::queue_declaration{.name = "in"});
-  w.connect();
-  CHECK(w.owner.downs.empty());
-  w.check_after(31s);
-  CHECK(w.owner.downs == std::vector<std::string>{"rookery:answer-timeout"});
-  // And only the connection.
-  w.broker.reset();
-  w.connect();
-  CHECK(w.owner.ups == 1);
-}
-
-TEST_CASE("client: what was refused is declared again after a while",
-          "[link][client]") {
-  world w;
-  w.broker.emplace();
-  w.broker->answer["/queues/in"] = 409;
-  w.client.declare(bridge::queue_declaration{.name = "in"});
-  w.connect();
-  REQUIRE(w.owner.ups == 0);
-  w.broker->answer.clear(); // an operator deleted it
-  w.check_after(6s);
-  CHECK(w.owner.ups == 1);
 }
 
 TEST_CASE("client: a closed receiver detaches after its last settlement",

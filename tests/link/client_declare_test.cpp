@@ -1,0 +1,116 @@
+// What a client declares on each connection, and what it makes of the answers.
+// Method: the client on a real AMQP engine, joined in memory to a second one
+// that a script drives as the broker.
+#include "tests/link/client_world.hpp"
+
+using namespace rookery;
+using namespace std::chrono_literals;
+using tests::source;
+using world = tests::client_world;
+
+TEST_CASE("client: declares in order, then attaches, then is up",
+          "[link][client]") {
+  world w;
+  w.client.declare(bridge::exchange_declaration{"news"});
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  w.client.declare(bridge::binding_declaration{"news", "in"});
+  static_cast<void>(w.client.add_receiver("in", 10, 7));
+  w.connect();
+  CHECK(w.owner.ups == 1);
+  CHECK(w.broker->asked
+        == std::vector<std::string>{"PUT /exchanges/news", "PUT /queues/in",
+                                    "POST /bindings"});
+  CHECK(w.broker->terms.at(source).priority == 7);
+}
+
+TEST_CASE("client: asks for everything before the first answer",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->management_silent = true;
+  w.client.declare(bridge::exchange_declaration{"news"});
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  w.client.declare(bridge::binding_declaration{"news", "in"});
+  w.connect();
+  CHECK(w.broker->asked.size() == 3);
+}
+
+TEST_CASE("client: any number of declarations passes", "[link][client]") {
+  world w; // more than may wait for an answer, or than the broker's credit
+  for (int i = 0; i < 100; ++i)
+    w.client.declare(bridge::queue_declaration{.name = std::to_string(i)});
+  w.connect();
+  CHECK(w.owner.ups == 1);
+  CHECK(w.broker->asked.size() == 100);
+}
+
+TEST_CASE("client: a refused declaration is told and nothing is attached",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->answer["/queues/in"] = 409;
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  static_cast<void>(w.client.add_receiver("in", 10, {}));
+  w.connect();
+  CHECK(w.owner.ups == 0);
+  CHECK(w.owner.refusals == std::vector<std::string>{"queue in"});
+  CHECK(w.broker->consumers.empty());
+}
+
+TEST_CASE("client: a management that is silent ends the connection",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->management_silent = true;
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  w.connect();
+  w.check_after(31s);
+  CHECK(w.owner.downs == std::vector<std::string>{"rookery:answer-timeout"});
+}
+
+TEST_CASE("client: an answer that is no message is no answer",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->management_garbled = true;
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  w.connect();
+  CHECK(w.owner.downs.empty());
+  w.check_after(31s);
+  CHECK(w.owner.downs == std::vector<std::string>{"rookery:answer-timeout"});
+  // And only the connection.
+  w.broker.reset();
+  w.connect();
+  CHECK(w.owner.ups == 1);
+}
+
+TEST_CASE("client: what was refused is declared again after a while",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->answer["/queues/in"] = 409;
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  w.connect();
+  REQUIRE(w.owner.ups == 0);
+  w.broker->answer.clear(); // an operator deleted it
+  w.check_after(6s);
+  CHECK(w.owner.ups == 1);
+}
+
+TEST_CASE("client: of many that were refused one is told, and they alone are "
+          "declared again",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->answer = {{"/queues/a", 409}, {"/queues/c", 409}};
+  for (const auto* name : {"a", "b", "c"})
+    w.client.declare(bridge::queue_declaration{.name = name});
+  w.connect();
+  CHECK(w.owner.refusals == std::vector<std::string>{"queue a"});
+  w.broker->answer.clear();
+  w.broker->asked.clear();
+  w.check_after(6s);
+  CHECK(w.broker->asked
+        == std::vector<std::string>{"PUT /queues/a", "PUT /queues/c"});
+  CHECK(w.owner.ups == 1);
+}
