@@ -7,11 +7,14 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <malloc.h>
+#include <new>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <thread>
 #include <type_traits>
@@ -66,6 +69,15 @@ int spawn_children(const options& x) {
     std::perror("sim: pipe");
     std::exit(2);
   }
+  // The next seed is whoever's is free, however fast its core is.
+  auto* taken = static_cast<std::atomic<std::uint64_t>*>(
+      mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE,
+           MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  if (taken == MAP_FAILED) {
+    std::perror("sim: mmap");
+    std::exit(2);
+  }
+  new (taken) std::atomic<std::uint64_t>{0};
   for (unsigned job = 0; job < x.jobs; ++job) {
     auto child = fork();
     if (child < 0) {
@@ -75,7 +87,7 @@ int spawn_children(const options& x) {
     if (child > 0)
       continue;
     close(ends[0]);
-    for (auto i = std::uint64_t{job}; i < x.count; i += x.jobs) {
+    for (std::uint64_t i; (i = taken->fetch_add(1)) < x.count;) {
       auto done = run(x.first + i, false);
       if (write(ends[1], &done, sizeof done) != sizeof done)
         _exit(2); // nobody listens any more

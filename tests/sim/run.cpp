@@ -14,6 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr auto load_time = 4500ms;
 constexpr auto settle_time = 60s;   // I7: by then everything has drained
+constexpr auto ask_again = 250ms;   // each asks for all homes
 constexpr auto catch_up_time = 15s; // heads come every second
 
 // A question to the clients, and what they say: nothing when all is well.
@@ -35,7 +36,7 @@ bool wait_for(cluster& on, question what, world::clock::duration time,
     last = ask(on, what);
     if (last.empty())
       return true;
-    on.outside.run(100ms);
+    on.outside.run(ask_again);
   }
   on.outside.fail(invariant + ": " + last);
   return false;
