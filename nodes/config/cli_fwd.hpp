@@ -5,6 +5,7 @@
 namespace CLI {
 
 class App;
+class Config;
 class Option;
 class Validator;
 

@@ -1,15 +1,14 @@
 #include "nodes/program/node_flags.hpp"
 
 #include "nodes/config/node_config.hpp"
+#include "nodes/config/strict_file.hpp"
 #include "nodes/program/process_name.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cctype>
-#include <cstdlib>
 #include <iostream>
-#include <memory>
 
 namespace rookery {
 
@@ -24,35 +23,18 @@ bridge::endpoint endpoint_of(const std::string& text) {
   throw CLI::ValidationError{"'" + text + "' is not host:port"};
 }
 
-/// CLI11 lets the file win over the environment, and passes over unknown keys.
-class strict_file : public CLI::ConfigTOML {
-public:
-  explicit strict_file(const CLI::App& app) : app_{app} {}
-
-  std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
-    auto lines = CLI::ConfigTOML::from_config(input);
-    std::erase_if(lines, [this](const CLI::ConfigItem& line) {
-      const auto* option = app_.get_option_no_throw("--" + line.name);
-      if (option == nullptr || !line.parents.empty())
-        throw CLI::ConfigError{line.fullname()
-                               + ": the configuration has no such key"};
-      const auto* value = std::getenv(option->get_envname().c_str());
-      return value != nullptr && *value != '\0';
-    });
-    return lines;
-  }
-
-private:
-  const CLI::App& app_;
-};
-
 /// The flags of one program, and the variables that they have.
 class flag_parser {
 public:
   explicit flag_parser(const std::map<std::string, std::string>& roles) {
     app_.set_config("--config", "",
                     "File of lines KEY = VALUE; keys are the long flags");
-    app_.config_formatter(std::make_shared<strict_file>(app_));
+    app_.config_formatter(nodes::strict_file(
+        [this](const std::string& key) -> std::optional<std::string> {
+          const auto* option = app_.get_option_no_throw("--" + key);
+          return option == nullptr ? std::nullopt
+                                   : std::optional{option->get_envname()};
+        }));
     if (!roles.empty())
       add_roles(roles);
     add("name", read_.name, "Names this node in logs and addresses");
