@@ -1,0 +1,119 @@
+"""The brokers: each is started for one run of a contestant, with its queues,
+but RabbitMQ, which is started once and stays until the end."""
+import contextlib
+import os
+import re
+import subprocess
+
+from .process import Program, Trouble, free_port, usage_of
+from .settings import ROOKERY, ROOT, program
+
+RABBITMQ = os.path.join(ROOT, "scripts", "rabbitmq")
+
+
+class Broker:
+    """One that runs: where it listens and what it uses."""
+
+    def __init__(self, port, pid, user=None, password=None):
+        self.port = port
+        self.pid = pid
+        self.user = [user] if user else []
+        self.environment = {"ROOKERY_PASSWORD": password} if password else {}
+        self.before = usage_of(pid)[0]
+
+    def used(self):
+        """CPU seconds since `mark`, and peak memory in MiB."""
+        cpu, peak = usage_of(self.pid)
+        return cpu - self.before, peak
+
+    def mark(self):
+        self.before = usage_of(self.pid)[0]
+
+    def client(self, name, *arguments):
+        return Program(program(name), *arguments, *self.user,
+                       environment=self.environment)
+
+
+def declare(broker, quorum):
+    with broker.client("tell", "declare", "127.0.0.1", broker.port,
+                       int(quorum)) as declares:
+        declares.wait(30)
+
+
+@contextlib.contextmanager
+def embedded():
+    with Program(ROOKERY, "node", "--roles", "broker", "--listen",
+                 "127.0.0.1:0") as runs:
+        ready = runs.wait_ready(r"event=ready.*listens=\S+:(\d+)")
+        broker = Broker(int(ready.group(1)), runs.child.pid)
+        declare(broker, quorum=True)
+        broker.mark()
+        yield broker
+
+
+@contextlib.contextmanager
+def proton_example():
+    port = free_port()
+    with Program(program("proton_broker"), f"127.0.0.1:{port}") as runs:
+        runs.wait_ready()
+        yield Broker(port, runs.child.pid)
+
+
+class RabbitMQ:
+    """The installation of scripts/rabbitmq, once started."""
+    port = None
+    pid = None
+
+    @classmethod
+    def missing(cls):
+        return None if os.path.exists(RABBITMQ) else "no scripts/rabbitmq here"
+
+    @classmethod
+    def start(cls):
+        if cls.port:
+            return
+        port = free_port()
+        done = subprocess.run([RABBITMQ, "start", "--port", str(port)],
+                              capture_output=True, text=True, check=False,
+                              timeout=600)
+        if done.returncode:
+            raise Trouble("scripts/rabbitmq start failed: "
+                          + (done.stderr or done.stdout)[-300:])
+        cls.password = os.environ.get("ROOKERY_RABBITMQ_PASSWORD", "rookery")
+        cls.port, cls.pid = port, listener_of(port)
+
+    @classmethod
+    def stop(cls):
+        if cls.port:
+            subprocess.run([RABBITMQ, "stop"], check=False, timeout=120,
+                           stdout=subprocess.DEVNULL)
+            cls.port = None
+
+
+def listener_of(port):
+    """The process that listens on a TCP port."""
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(table, encoding="ascii") as lines:
+            for line in list(lines)[1:]:
+                fields = line.split()
+                if (fields[3] == "0A"
+                        and int(fields[1].rsplit(":", 1)[1], 16) == port):
+                    inodes.add(fields[9])
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            for entry in os.listdir(f"/proc/{pid}/fd"):
+                found = re.match(r"socket:\[(\d+)\]",
+                                 os.readlink(f"/proc/{pid}/fd/{entry}"))
+                if found and found.group(1) in inodes:
+                    return int(pid)
+    raise Trouble(f"nobody seems to listen on port {port}")
+
+
+@contextlib.contextmanager
+def rabbitmq(quorum):
+    RabbitMQ.start()
+    broker = Broker(RabbitMQ.port, RabbitMQ.pid, "rookery", RabbitMQ.password)
+    declare(broker, quorum)
+    broker.mark()
+    yield broker
