@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""What bench/compare makes of measurements. Goal: no contestant is skipped in
+silence, and no missed floor looks like a met one. Method: rows of contestants
+that answer from a list; no process, no clock."""
+import os
+import sys
+import unittest
+
+sys.dont_write_bytecode = True
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "bench"))
+
+from comparison import report  # noqa: E402
+from comparison.process import Trouble  # noqa: E402
+from comparison.row import Contestant, Row  # noqa: E402
+
+
+class Fake:
+    """A contestant that answers from a list, and says that it was called."""
+
+    def __init__(self, name, rates, calls, missing=None):
+        self.rates = list(rates)
+        self.calls = calls
+        self.contestant = Contestant(name, self.run, missing)
+
+    def run(self):
+        self.calls.append(self.contestant.name)
+        rate = self.rates.pop(0)
+        if rate is None:
+            raise Trouble("it fell over")
+        return {"rate": rate}
+
+
+def row_of(*fakes, floor=0.8, target=2):
+    return Row("key", "Title", "Method.", [x.contestant for x in fakes],
+               lambda row: [row.judge_ratio("ratio", "us", "them", "rate",
+                                            floor, target)],
+               [("rate", "messages/s", ".0f")], "rate")
+
+
+def run(row, rounds):
+    said = []
+    for _ in range(rounds):
+        row.run_round(said.append)
+    return said
+
+
+def text_of(row):
+    machine = {"revision": "r", "cores": 2, "processor": "p", "memory_gib": 1,
+               "system": "s", "kernel": "k", "packages": []}
+    return report.measured([report.as_data(row, machine, "today")], ["other"])
+
+
+class ComparisonTest(unittest.TestCase):
+    def test_contestants_take_turns(self):
+        calls = []
+        run(row_of(Fake("us", [1, 1], calls), Fake("them", [1, 1], calls)), 2)
+        self.assertEqual(calls, ["us", "them", "us", "them"])
+
+    def test_the_median_of_the_ratios_of_rounds_is_judged(self):
+        # A slow round slows both: the ratio of the medians would be 0.5.
+        row = row_of(Fake("us", [10, 50, 90], []),
+                     Fake("them", [10, 100, 100], []))
+        run(row, 3)
+        verdict, = row.judge(row)
+        self.assertAlmostEqual(verdict.value, 0.9)
+        self.assertEqual(verdict.text, "0.90 (0.50 to 1.00)")
+        self.assertEqual(verdict.word(), "floor met")
+
+    def test_a_missed_floor_is_named(self):
+        row = row_of(Fake("us", [79], []), Fake("them", [100], []))
+        run(row, 1)
+        self.assertIn("**FLOOR MISSED**", text_of(row))
+
+    def test_less_is_better_turns_floor_and_target_around(self):
+        row = row_of(Fake("us", [3], []), Fake("them", [1], []))
+        run(row, 1)
+        for floor, target, word in ((2, 1.2, "FLOOR MISSED"),
+                                    (3, 1.2, "floor met"),
+                                    (9, 3, "target met")):
+            self.assertEqual(
+                row.judge_ratio("", "us", "them", "rate", floor, target,
+                                less_is_better=True).word(), word)
+
+    def test_one_that_failed_is_named_and_not_tried_again(self):
+        calls = []
+        row = row_of(Fake("us", [1, 1], calls), Fake("them", [None], calls))
+        said = run(row, 2)
+        self.assertEqual(calls, ["us", "them", "us"])
+        self.assertTrue(any("them FAILED: it fell over" in x for x in said))
+        self.assertIn("FAILED: them: it fell over", text_of(row))
+        self.assertIn("not measured", text_of(row))
+
+    def test_one_that_is_not_installed_is_named(self):
+        row = row_of(Fake("us", [1], []),
+                     Fake("them", [], [], missing="no such package"))
+        run(row, 1)
+        self.assertEqual(row.failures, {})
+        self.assertIn("Not run: them (no such package).", text_of(row))
+
+    def test_a_row_without_figures_is_named(self):
+        row = row_of(Fake("us", [1], []), Fake("them", [1], []))
+        run(row, 1)
+        self.assertIn("no figures: other", text_of(row))
+
+
+if __name__ == "__main__":
+    unittest.main()
