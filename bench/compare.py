@@ -39,6 +39,8 @@ def parse():
     add("--rows", default=",".join(KEYS), help="some of them, with commas: "
         "%(default)s")
     add("--rounds", type=int, default=5, help="of all contestants in turn")
+    add("--minutes", type=float, default=12, help="begin no round of a row "
+        "after its even share of so many; each row has one (%(default)s)")
     add("--report", action="store_true", help="measure nothing: write "
         "bench/README.md from bench/results again")
     options = parser.parse_args()
@@ -53,11 +55,15 @@ def tell(text):
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
-def measure(row, rounds):
+def measure(row, rounds, seconds):
     for x in row.contestants:
         if x.missing:
             tell(f"{row.key}: {x.name} NOT RUN: {x.missing}")
-    for _ in range(min(rounds, row.rounds_max)):
+    end = time.monotonic() + seconds
+    for i in range(min(rounds, row.rounds_max)):
+        if i and time.monotonic() > end:
+            tell(f"{row.key}: {i} rounds, its time is over")
+            break
         row.run_round(tell)
     for x in row.judge(row):
         tell(f"{row.key}: {x.what}: {x.text}: {x.word()}")
@@ -75,7 +81,8 @@ def main():
     try:
         for key in (x for x in KEYS if x in options.rows):
             row = rows[key]
-            measure(row, 1 if options.quick else options.rounds)
+            measure(row, 1 if options.quick else options.rounds,
+                    options.minutes * 60 / len(options.rows))
             failed += [f"{key}: {x}" for x in row.failures]
             if not options.quick:
                 report.save(report.as_data(row, where, when))

@@ -33,6 +33,8 @@ def describe():
         "memory_gib": round(memory / 1024 / 1024, 1),
         "system": system.group(1) if system else platform.system(),
         "kernel": platform.release(),
+        # Of the minute before: near 0 where nobody else worked.
+        "load_before": os.getloadavg()[0],
         "packages": versions.splitlines(),
         "revision": said("git", "-C", ROOT, "rev-parse", "--short", "HEAD"),
     }

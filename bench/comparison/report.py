@@ -99,7 +99,8 @@ def measured(rows, absent):
         f"Measured {rows[0]['measured_at']} at {machine['revision']} on "
         f"{machine['cores']} x {machine['processor']}, "
         f"{machine['memory_gib']} GiB, {machine['system']}, Linux "
-        f"{machine['kernel']}; " + ", ".join(machine["packages"]) + ".", ""]
+        f"{machine['kernel']}; " + ", ".join(machine["packages"])
+        + f". Load average before it began: {machine['load_before']:.1f}.", ""]
     lines += verdict_table(rows) + ["", "![The rows as bars](results/plot.svg)",
                                     ""]
     if absent:

@@ -48,7 +48,8 @@ def run(row, rounds):
 
 def text_of(row):
     machine = {"revision": "r", "cores": 2, "processor": "p", "memory_gib": 1,
-               "system": "s", "kernel": "k", "packages": []}
+               "system": "s", "kernel": "k", "packages": [],
+               "load_before": 0}
     return report.measured([report.as_data(row, machine, "today")], ["other"])
 
 
