@@ -9,6 +9,8 @@ from .process import Program, Trouble, free_port, usage_of
 from .settings import ROOKERY, ROOT, program
 
 RABBITMQ = os.path.join(ROOT, "scripts", "rabbitmq")
+# Where that writes how to reach what it started.
+RABBITMQ_FACTS = os.path.join(ROOT, "build", "rabbitmq", "root.env")
 
 
 class Broker:
@@ -66,7 +68,12 @@ class RabbitMQ:
 
     @classmethod
     def missing(cls):
-        return None if os.path.exists(RABBITMQ) else "no scripts/rabbitmq here"
+        if not os.path.exists(RABBITMQ):
+            return "no scripts/rabbitmq here"
+        if subprocess.run([RABBITMQ, "--check"], capture_output=True,
+                          check=False).returncode:
+            return "scripts/rabbitmq cannot run here"
+        return None
 
     @classmethod
     def start(cls):
@@ -79,7 +86,10 @@ class RabbitMQ:
         if done.returncode:
             raise Trouble("scripts/rabbitmq start failed: "
                           + (done.stderr or done.stdout)[-300:])
-        cls.password = os.environ.get("ROOKERY_RABBITMQ_PASSWORD", "rookery")
+        with open(RABBITMQ_FACTS, encoding="ascii") as lines:
+            facts = dict(x.strip().split("=", 1) for x in lines if "=" in x)
+        cls.user, cls.password = (facts["ROOKERY_USER"],
+                                  facts["ROOKERY_PASSWORD"])
         cls.port, cls.pid = port, listener_of(port)
 
     @classmethod
@@ -113,7 +123,8 @@ def listener_of(port):
 @contextlib.contextmanager
 def rabbitmq(quorum):
     RabbitMQ.start()
-    broker = Broker(RabbitMQ.port, RabbitMQ.pid, "rookery", RabbitMQ.password)
+    broker = Broker(RabbitMQ.port, RabbitMQ.pid, RabbitMQ.user,
+                    RabbitMQ.password)
     declare(broker, quorum)
     broker.mark()
     yield broker
