@@ -38,8 +38,8 @@ public:
 
 private:
   void on_container_start(proton::container& x) override {
-    x.connect(url_, options_)
-        .open_receiver(address_,
+    proton::connection made = x.connect(url_, options_);
+    made.open_receiver(address_,
                        proton::receiver_options{}.credit_window(1'000));
     std::cerr << "ready" << std::endl;
   }

@@ -7,6 +7,7 @@
 #include <proton/container.hpp>
 #include <proton/error_condition.hpp>
 #include <proton/message.hpp>
+#include <proton/message_id.hpp>
 #include <proton/messaging_handler.hpp>
 #include <proton/sender.hpp>
 #include <proton/tracker.hpp>
@@ -34,7 +35,7 @@ public:
     // A Data section, and what our own client says of a message.
     message_.body(proton::binary(std::string(140, 'x')));
     message_.inferred(true);
-    message_.id("bench-1");
+    message_.id(proton::message_id{"bench-1"});
     message_.subject("tell.Tweet");
     message_.content_type("application/protobuf");
     message_.durable(true);
@@ -42,7 +43,8 @@ public:
 
 private:
   void on_container_start(proton::container& x) override {
-    x.connect(url_, options_).open_sender(address_);
+    proton::connection made = x.connect(url_, options_);
+    made.open_sender(address_);
   }
   void on_sendable(proton::sender& x) override {
     for (; x.credit() > 0 && sent_ < count_; ++sent_)
