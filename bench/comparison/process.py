@@ -124,10 +124,11 @@ class Program:
             time.sleep(0.01)
 
     def wait(self, seconds=120):
-        """Waits for its end; returns the last line it printed, which is JSON,
-        or nothing."""
+        """Waits for its end; returns what the last line it printed says as a
+        JSON object, or nothing."""
         self._join(seconds)
         if self.code != 0:
             raise self.failure(f"failed, exit code {self.code}")
         lines = self._text(self.output).strip().splitlines()
-        return json.loads(lines[-1]) if lines else None
+        is_object = lines and lines[-1].startswith("{")
+        return json.loads(lines[-1]) if is_object else None
