@@ -57,9 +57,10 @@ class Row:
                 continue
             try:
                 numbers = x.run()
-            except (Trouble, OSError) as failed:
-                self.failures[x.name] = str(failed)
-                tell(f"{self.key}: {x.name} FAILED: {failed}")
+            except (Trouble, OSError, ValueError, KeyError) as failed:
+                why = str(failed) or type(failed).__name__
+                self.failures[x.name] = why
+                tell(f"{self.key}: {x.name} FAILED: {why}")
                 continue
             self.results.setdefault(x.name, []).append(numbers)
             tell(f"{self.key}: {x.name}: " + "  ".join(
