@@ -119,8 +119,8 @@ To make this table again, with a RabbitMQ of your own:
 scripts/conformance --rabbitmq HOST:PORT --user USER --password PASSWORD
 ```
 
-The test `conformance.embedded` runs the same scripts against the embedded
-broker alone.
+The tests `conformance.embedded` and `conformance.rabbitmq` run the same scripts,
+against one broker each.
 """
     yield from tables(shown, embedded, rabbitmq)
 

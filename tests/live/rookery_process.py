@@ -9,6 +9,8 @@ import subprocess
 import threading
 import time
 
+import given_broker
+
 PROGRAM = os.environ.get("ROOKERY_PROGRAM_rookery_binary")
 SECONDS = 40  # for anything that should happen, on a busy machine
 
@@ -97,12 +99,21 @@ class Service:
 
     def __init__(self, *settings, env=None):
         self.settings = settings  # of every node
-        self.env = env
+        self.given = given_broker.access()  # empty: the first node has it
+        self.env = {**(env or {}), **self.given}
         self.nodes = []
-        self.broker = None
+        self.broker = self.given.get("ROOKERY_BROKERS")
 
     def start(self, roles, *arguments):
-        """Starts a node; the first must have a broker."""
+        """Starts a node; the first must have a broker, unless one was given."""
+        if self.given:
+            if not self.nodes:
+                given_broker.forget_service()
+            roles = given_broker.roles_beside(roles)
+        if not roles:
+            node = given_broker.GivenBroker()
+            self.nodes.append(node)
+            return node
         where = (["--brokers", self.broker] if self.broker
                  else ["--listen", "127.0.0.1:0"])
         node = Node("--roles", roles, *where, *self.settings, *arguments,
@@ -114,7 +125,8 @@ class Service:
 
     def run(self, command, *arguments):
         """Runs a client command; its exit code, stdout and stderr."""
-        return run(command, "--broker", self.broker, *arguments)
+        return run(command, "--broker", self.broker, *arguments,
+                   env=self.given)
 
     def ask(self, command, *arguments):
         """The same where it must work; what it printed."""

@@ -105,7 +105,8 @@ class OneProcess(unittest.TestCase):
         with open("/dev/full", "w", encoding="utf-8") as full:
             done = subprocess.run(
                 [PROGRAM, "timeline", "1", "--broker", self.service.broker],
-                stdout=full, stderr=subprocess.PIPE, timeout=30, check=False)
+                stdout=full, stderr=subprocess.PIPE, timeout=30, check=False,
+                env={**os.environ, **self.service.given})
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, b"cannot write to standard output")
 
