@@ -13,7 +13,7 @@ import sys
 LINES_MAX = 400
 TEST_LINES_MAX = 500
 CPP_SUFFIXES = {".hpp", ".cpp"}
-CODE_SUFFIXES = CPP_SUFFIXES | {".py", ".sh", ".cmake", ".proto"}
+CODE_SUFFIXES = CPP_SUFFIXES | {".js", ".py", ".sh", ".cmake", ".proto"}
 LIBRARIES = ("bridge", "broker", "actors")
 # The last words of a program that ends itself have no observer.
 MAY_PRINT = {"bridge/assert.cpp"}

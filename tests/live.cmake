@@ -9,6 +9,17 @@ endif()
 rookery_live_test(node node_test.py PROGRAMS rookery_binary)
 rookery_live_test(service service_test.py PROGRAMS rookery_binary TIMEOUT 240)
 rookery_live_test(lease lease_test.py PROGRAMS rookery_binary TIMEOUT 240)
+# Samples and Demo are left out: the embedded broker is part of them.
+rookery_live_test(service_rabbitmq service_test.py PROGRAMS rookery_binary RABBITMQ
+  TIMEOUT 240 ARGUMENTS OneProcess Clients Proven Survival)
+rookery_live_test(rhea foreign_test.py PROGRAMS rookery_binary
+  TIMEOUT 240 ARGUMENTS Rhea)
+rookery_live_test(rhea_rabbitmq foreign_test.py PROGRAMS rookery_binary RABBITMQ
+  TIMEOUT 240 ARGUMENTS Rhea)
+rookery_live_test(python_proton foreign_test.py PROGRAMS rookery_binary
+  TIMEOUT 240 ARGUMENTS PythonProton)
+rookery_live_test(python_proton_rabbitmq foreign_test.py PROGRAMS rookery_binary RABBITMQ
+  TIMEOUT 240 ARGUMENTS PythonProton)
 if(TARGET example_job_queue)
   rookery_live_test(job_queue job_queue_test.py PROGRAMS example_job_queue)
 endif()
