@@ -1,5 +1,6 @@
 # What `cmake --install` puts where, and the package that find_package(rookery)
-# finds: the library, the embedded broker, rookery::program, and the binary.
+# finds: the library, the embedded broker, rookery::testing, rookery::program,
+# and the binary.
 # The service's own libraries are not for others and stay out.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -11,7 +12,7 @@ set(header_dir "${CMAKE_INSTALL_INCLUDEDIR}/rookery")
 install(TARGETS
     rookery_bridge_core rookery_amqp_wire rookery_amqp rookery_proto_bridge
     rookery_proto_caf rookery_bridge rookery_broker_core rookery_broker
-    rookery_node_config rookery_program
+    rookery_testing rookery_node_config rookery_program
   EXPORT rookery-targets
   ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
   FILE_SET HEADERS DESTINATION "${header_dir}")

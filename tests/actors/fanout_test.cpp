@@ -7,9 +7,9 @@
 
 #include "actors/errc.hpp"
 #include "actors/tweet/next_id.hpp"
+#include "testing/test_system.hpp"
 #include "tests/core/fanout_world.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/test_system.hpp"
 
 #include <memory>
 #include <optional>
@@ -20,7 +20,8 @@ using namespace rookery;
 using namespace rookery::actors;
 using namespace service::v1;
 using namespace std::chrono_literals;
-using rookery::actors::testing::fanout_world;
+using rookery::actors::tests::fanout_world;
+using rookery::testing::test_system;
 
 namespace {
 

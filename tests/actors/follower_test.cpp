@@ -5,9 +5,9 @@
 #include "actors/follower/follower.hpp"
 
 #include "actors/errc.hpp"
+#include "testing/test_system.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_directory.hpp"
-#include "tests/support/test_system.hpp"
 
 #include <string>
 #include <vector>
@@ -16,6 +16,8 @@ using namespace rookery;
 using namespace rookery::actors;
 using namespace service::v1;
 using namespace std::chrono_literals;
+using testing::recorder;
+using testing::test_system;
 
 namespace {
 

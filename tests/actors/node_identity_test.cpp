@@ -2,10 +2,11 @@
 // actors in both, so that their numbers are equal.
 #include "bridge/caf/node_identity.hpp"
 
+#include "testing/test_system.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/test_system.hpp"
 
 using namespace rookery;
+using testing::test_system;
 
 namespace {
 

@@ -6,9 +6,9 @@
 
 #include "actors/errc.hpp"
 #include "actors/tweet/next_id.hpp"
+#include "testing/test_system.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_directory.hpp"
-#include "tests/support/test_system.hpp"
 
 #include <memory>
 #include <string>
@@ -18,6 +18,9 @@ using namespace rookery;
 using namespace rookery::actors;
 using namespace service::v1;
 using namespace std::chrono_literals;
+using testing::answer;
+using testing::recorder;
+using testing::test_system;
 
 namespace {
 

@@ -5,8 +5,8 @@
 
 #include "bridge/percent.hpp"
 #include "bridge/profiles/rabbitmq4.hpp"
+#include "testing/seed.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/seed.hpp"
 
 #include <string>
 #include <unordered_set>
@@ -15,7 +15,7 @@ using rookery::bridge::address;
 using rookery::bridge::percent_decode;
 using rookery::bridge::percent_encode;
 using rookery::bridge::rabbitmq4;
-using rookery::tests::random_source;
+using rookery::testing::random_source;
 
 namespace {
 
@@ -147,7 +147,7 @@ TEST_CASE("rabbitmq4: refuses what the broker would refuse",
 }
 
 TEST_CASE("address: random names survive text and wire", "[bridge][address]") {
-  const auto seed = rookery::tests::seed();
+  const auto seed = rookery::testing::seed();
   INFO("ROOKERY_SEED=" << seed);
   random_source random{seed};
   for (int round = 0; round < 5000; ++round) {

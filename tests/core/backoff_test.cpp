@@ -2,8 +2,8 @@
 // generators that always draw the least or the most, and a fair one.
 #include "bridge/core/backoff.hpp"
 
+#include "testing/seed.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/seed.hpp"
 
 #include <cstdint>
 #include <utility>
@@ -55,9 +55,9 @@ TEST_CASE("backoff: success starts over", "[bridge][backoff]") {
 
 TEST_CASE("backoff: delays spread over their whole range",
           "[bridge][backoff]") {
-  const auto seed = rookery::tests::seed();
+  const auto seed = rookery::testing::seed();
   INFO("ROOKERY_SEED=" << seed);
-  backoff uut{options, rookery::tests::random_source{seed}};
+  backoff uut{options, rookery::testing::random_source{seed}};
   for (int i = 0; i < 10; ++i)
     (void)uut.next();
   std::vector<int> quarters(4);

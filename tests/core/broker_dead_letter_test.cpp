@@ -5,7 +5,7 @@
 
 using namespace std::chrono_literals;
 
-namespace rookery::broker::testing {
+namespace rookery::broker::tests {
 
 namespace {
 
@@ -267,4 +267,4 @@ TEST_CASE("dead letter: a queue that was deleted leaves its letters in order") {
   CHECK(broker.take() == texts{"d:a*", "d:b*"});
 }
 
-} // namespace rookery::broker::testing
+} // namespace rookery::broker::tests

@@ -3,7 +3,7 @@
 // Method: small topologies; the ready counts tell who got what.
 #include "tests/core/broker_shell.hpp"
 
-namespace rookery::broker::testing {
+namespace rookery::broker::tests {
 
 namespace {
 
@@ -237,4 +237,4 @@ TEST_CASE("exchange: exchanges and bindings have limits") {
   CHECK(refused.error().code == errc::not_allowed);
 }
 
-} // namespace rookery::broker::testing
+} // namespace rookery::broker::tests

@@ -5,7 +5,7 @@
 
 using namespace std::chrono_literals;
 
-namespace rookery::broker::testing {
+namespace rookery::broker::tests {
 
 namespace {
 
@@ -188,4 +188,4 @@ TEST_CASE("expiry: publishing and declaring are no use of a queue, and its own "
   CHECK(broker.pass(20ms) == texts{"q"});
 }
 
-} // namespace rookery::broker::testing
+} // namespace rookery::broker::tests

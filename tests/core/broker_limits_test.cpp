@@ -3,7 +3,7 @@
 // Method: small limits, met one message at a time.
 #include "tests/core/broker_shell.hpp"
 
-namespace rookery::broker::testing {
+namespace rookery::broker::tests {
 
 namespace {
 
@@ -187,4 +187,4 @@ TEST_CASE("limits: a negative delivery limit is none") {
   CHECK(shell.counts("q").ready == 1);
 }
 
-} // namespace rookery::broker::testing
+} // namespace rookery::broker::tests

@@ -11,7 +11,7 @@
 #include <set>
 #include <vector>
 
-namespace rookery::broker::testing {
+namespace rookery::broker::tests {
 
 /// What a queue must do, written for plainness alone: everything is searched
 /// for afresh after every command, nothing is kept that follows from the rest.
@@ -241,4 +241,4 @@ private:
   std::optional<int> active_;
 };
 
-} // namespace rookery::broker::testing
+} // namespace rookery::broker::tests

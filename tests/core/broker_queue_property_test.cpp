@@ -9,7 +9,7 @@
 #include <random>
 #include <sstream>
 
-namespace rookery::broker::testing {
+namespace rookery::broker::tests {
 
 namespace {
 
@@ -291,4 +291,4 @@ TEST_CASE("queue: any run of commands ends as in the model") {
   }
 }
 
-} // namespace rookery::broker::testing
+} // namespace rookery::broker::tests

@@ -4,7 +4,7 @@
 // conversation as text.
 #include "tests/core/broker_shell.hpp"
 
-namespace rookery::broker::testing {
+namespace rookery::broker::tests {
 
 TEST_CASE("queue: messages come out in the order they went in") {
   broker_shell shell;
@@ -268,4 +268,4 @@ TEST_CASE("queue: purging removes what is ready and leaves what is held") {
   CHECK(shell.take() == texts{"x:a*"});
 }
 
-} // namespace rookery::broker::testing
+} // namespace rookery::broker::tests

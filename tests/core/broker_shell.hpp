@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace rookery::broker::testing {
+namespace rookery::broker::tests {
 
 using texts = std::vector<std::string>;
 
@@ -122,4 +122,4 @@ private:
   std::map<std::string, link> links_;
 };
 
-} // namespace rookery::broker::testing
+} // namespace rookery::broker::tests

@@ -3,7 +3,7 @@
 // Method: the conversations of a RabbitMQ 4.0.5 quorum queue, as text.
 #include "tests/core/broker_shell.hpp"
 
-namespace rookery::broker::testing {
+namespace rookery::broker::tests {
 
 namespace {
 
@@ -133,4 +133,4 @@ TEST_CASE("single active consumer: one that waits is drained at once") {
   CHECK(shell.take() == texts{"y drained 7"});
 }
 
-} // namespace rookery::broker::testing
+} // namespace rookery::broker::tests

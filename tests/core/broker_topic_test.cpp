@@ -3,10 +3,10 @@
 // Method: small tables of patterns; then random ones against a matcher that is
 // written for plainness.
 #include "broker/core/topic_index.hpp"
+#include "testing/seed.hpp"
 #include "tests/core/broker_shell.hpp"
-#include "tests/support/seed.hpp"
 
-namespace rookery::broker::testing {
+namespace rookery::broker::tests {
 
 namespace {
 
@@ -133,9 +133,9 @@ TEST_CASE("topic: amq.topic is there, and a link's route follows bindings") {
 }
 
 TEST_CASE("topic: random patterns match what a plain matcher says") {
-  const auto seed = tests::seed();
+  const auto seed = testing::seed();
   INFO("seed " << seed);
-  tests::random_source random{seed};
+  testing::random_source random{seed};
   const auto draw = [&](const texts& alphabet) {
     texts words(random.below(6));
     for (auto& each : words)
@@ -183,4 +183,4 @@ TEST_CASE("topic: a pattern of hashes alone costs no more than its words") {
   CHECK(found.size() == 1);
 }
 
-} // namespace rookery::broker::testing
+} // namespace rookery::broker::tests

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace rookery::broker::testing {
+namespace rookery::broker::tests {
 
 TEST_CASE("unsettled: slots are reused while an old delivery stays") {
   unsettled held;
@@ -43,4 +43,4 @@ TEST_CASE("unsettled: taking all gives each once and leaves nothing") {
   CHECK(held.empty());
 }
 
-} // namespace rookery::broker::testing
+} // namespace rookery::broker::tests

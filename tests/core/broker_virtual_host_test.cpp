@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace rookery::broker::testing {
+namespace rookery::broker::tests {
 
 namespace {
 
@@ -218,4 +218,4 @@ TEST_CASE("virtual host: every refusal has an AMQP condition") {
   CHECK(condition(errc::access_refused) == "amqp:unauthorized-access");
 }
 
-} // namespace rookery::broker::testing
+} // namespace rookery::broker::tests

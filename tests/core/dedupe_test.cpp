@@ -3,14 +3,14 @@
 // (ROOKERY_SEED) against a map that forgets nothing.
 #include "bridge/core/dedupe.hpp"
 
+#include "testing/seed.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/seed.hpp"
 
 #include <algorithm>
 #include <map>
 
 using rookery::bridge::dedupe;
-using rookery::tests::random_source;
+using rookery::testing::random_source;
 using state = dedupe::state;
 
 TEST_CASE("dedupe: a second delivery finds the first", "[bridge][dedupe]") {
@@ -63,7 +63,7 @@ TEST_CASE("dedupe: what left the window is told apart", "[bridge][dedupe]") {
 
 TEST_CASE("dedupe: agrees with a map in every random walk",
           "[bridge][dedupe]") {
-  const auto seed = rookery::tests::seed();
+  const auto seed = rookery::testing::seed();
   INFO("ROOKERY_SEED=" << seed);
   random_source random{seed};
   constexpr std::uint64_t window = 192;

@@ -9,9 +9,9 @@
 
 using namespace rookery::actors;
 using namespace rookery::service::v1;
-using rookery::actors::testing::alone;
-using rookery::actors::testing::is;
-using rookery::actors::testing::shard;
+using rookery::actors::tests::alone;
+using rookery::actors::tests::is;
+using rookery::actors::tests::shard;
 
 namespace {
 

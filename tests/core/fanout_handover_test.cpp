@@ -7,8 +7,8 @@
 using namespace rookery::actors;
 using namespace rookery::service::v1;
 using namespace std::chrono_literals;
-using rookery::actors::testing::is;
-using rookery::actors::testing::shard;
+using rookery::actors::tests::is;
+using rookery::actors::tests::shard;
 
 namespace {
 

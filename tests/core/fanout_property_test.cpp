@@ -18,7 +18,7 @@
 
 using namespace rookery::actors;
 using namespace rookery::service::v1;
-using rookery::actors::testing::fanout_world;
+using rookery::actors::tests::fanout_world;
 
 namespace {
 

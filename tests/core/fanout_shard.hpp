@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace rookery::actors::testing {
+namespace rookery::actors::tests {
 
 /// Most cases are not about owners that follow each other.
 inline fanout_options alone() {
@@ -131,4 +131,4 @@ bool is(const writer_request& x) {
   return std::holds_alternative<T>(x);
 }
 
-} // namespace rookery::actors::testing
+} // namespace rookery::actors::tests

@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-namespace rookery::actors::testing {
+namespace rookery::actors::tests {
 
 /// What a shard hangs on, in memory: the store, its logs, and the writers that
 /// answer from it. Also the oracle of home timelines, in the plainest words.
@@ -218,4 +218,4 @@ private:
   std::uint64_t last_number_ = 0;
 };
 
-} // namespace rookery::actors::testing
+} // namespace rookery::actors::tests

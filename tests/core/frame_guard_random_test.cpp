@@ -3,9 +3,9 @@
 // same traffic changed at random, which must neither crash the guard nor be
 // judged otherwise for how it was cut.
 #include "bridge/amqp/engine.hpp"
+#include "testing/seed.hpp"
 #include "tests/core/frame_guard_feed.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/seed.hpp"
 
 #include <array>
 #include <string>
@@ -13,6 +13,8 @@
 
 using namespace rookery;
 using namespace rookery::tests;
+using testing::random_source;
+using testing::seed;
 
 namespace {
 

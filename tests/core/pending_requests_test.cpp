@@ -3,8 +3,8 @@
 // random walk (ROOKERY_SEED) against an ordered map.
 #include "bridge/core/pending_requests.hpp"
 
+#include "testing/seed.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/seed.hpp"
 
 #include <algorithm>
 #include <map>
@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-using rookery::tests::random_source;
+using rookery::testing::random_source;
 using table = rookery::bridge::pending_requests<std::string>;
 using time_point = table::time_point;
 
@@ -102,7 +102,7 @@ TEST_CASE("pending_requests: holds values that can only be moved",
 
 TEST_CASE("pending_requests: behaves as a map in every random walk",
           "[bridge][pending_requests]") {
-  const auto seed = rookery::tests::seed();
+  const auto seed = rookery::testing::seed();
   INFO("ROOKERY_SEED=" << seed);
   random_source random{seed};
   table requests{200};

@@ -2,11 +2,11 @@
 // and never lost. Method: cases by hand; a random walk (ROOKERY_SEED).
 #include "bridge/core/receive_window.hpp"
 
+#include "testing/seed.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/seed.hpp"
 
 using rookery::bridge::receive_window;
-using rookery::tests::random_source;
+using rookery::testing::random_source;
 
 namespace {
 
@@ -85,7 +85,7 @@ TEST_CASE("receive_window: what is unfinished outlives its link",
 
 TEST_CASE("receive_window: no walk loses credit or grants too much",
           "[bridge][receive_window]") {
-  const auto seed = rookery::tests::seed();
+  const auto seed = rookery::testing::seed();
   INFO("ROOKERY_SEED=" << seed);
   random_source random{seed};
   for (std::uint32_t size : {1U, 2U, 3U, 7U, 8U, 9U, 64U, 1000U}) {

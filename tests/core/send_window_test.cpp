@@ -2,8 +2,8 @@
 // outcome. Method: cases by hand; a random walk (ROOKERY_SEED) against a map.
 #include "bridge/core/send_window.hpp"
 
+#include "testing/seed.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/seed.hpp"
 
 #include <algorithm>
 #include <map>
@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-using rookery::tests::random_source;
+using rookery::testing::random_source;
 using window_type = rookery::bridge::send_window<std::string>;
 using time_point = window_type::time_point;
 
@@ -134,7 +134,7 @@ TEST_CASE("send_window: holds items that can only be moved",
 
 TEST_CASE("send_window: behaves as a map in every random walk",
           "[bridge][send_window]") {
-  const auto seed = rookery::tests::seed();
+  const auto seed = rookery::testing::seed();
   INFO("ROOKERY_SEED=" << seed);
   random_source random{seed};
   window_type window{50};

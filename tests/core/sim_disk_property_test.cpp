@@ -5,9 +5,9 @@
 // ended at a random write or sync. A build that skips fsync must fail the same
 // test. ROOKERY_SEED=<seed> replays one run alone.
 #include "actors/store/tweet_store.hpp"
+#include "testing/seed.hpp"
 #include "tests/sim/disk.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/seed.hpp"
 
 #include <cstdlib>
 #include <optional>
@@ -149,7 +149,7 @@ private:
   }
 
   run_options options_;
-  tests::random_source dice_;
+  testing::random_source dice_;
   disk disk_;
   transactions acknowledged_;
   transactions failed_; // since the last acknowledged one: may come back
@@ -161,7 +161,7 @@ private:
 int failures(int count, run_options options) {
   std::string first;
   int result = 0;
-  auto seed = tests::seed();
+  auto seed = testing::seed();
   if (std::getenv("ROOKERY_SEED"))
     count = 1;
   for (int i = 0; i < count; ++i, ++seed) {
@@ -233,7 +233,7 @@ TEST_CASE("disk: a tweet store has every acknowledged row after a power loss",
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     INFO("seed " << seed);
     disk disk{seed};
-    tests::random_source dice{seed};
+    testing::random_source dice{seed};
     auto open = [](const disk_process& x) {
       return tweet_store::open({"/node", 2, {.vfs = x.vfs()}});
     };

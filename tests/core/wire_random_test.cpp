@@ -5,9 +5,9 @@
 #include "bridge/amqp/wire/header_facts.hpp"
 #include "bridge/amqp/wire/message_decoder.hpp"
 #include "bridge/amqp/wire/message_encoder.hpp"
+#include "testing/seed.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/hex.hpp"
-#include "tests/support/seed.hpp"
 
 #include <algorithm>
 #include <array>
@@ -17,8 +17,8 @@
 #include <vector>
 
 using namespace rookery;
+using testing::random_source;
 using tests::hex;
-using tests::random_source;
 
 namespace {
 
@@ -95,7 +95,7 @@ bridge::envelope sent(bridge::envelope x) {
 
 TEST_CASE("wire_random: changed messages never crash the codec",
           "[bridge][wire]") {
-  const auto seed = tests::seed();
+  const auto seed = testing::seed();
   INFO("ROOKERY_SEED=" << seed);
   random_source random{seed};
   const auto originals = valid_messages();
@@ -140,7 +140,7 @@ TEST_CASE("wire_random: changed messages never crash the codec",
 
 TEST_CASE("wire_random: noise is refused or read, never worse",
           "[bridge][wire]") {
-  const auto seed = tests::seed();
+  const auto seed = testing::seed();
   INFO("ROOKERY_SEED=" << seed);
   random_source random{seed};
   for (int round = 0; round < rounds; ++round) {

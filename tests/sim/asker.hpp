@@ -21,7 +21,7 @@ void ask(node_host& self, const bridge::address& whom, Request request,
     if (alive && alive->up() && alive->incarnation() == n)
       then(std::move(x));
   };
-  self.system().spawn([target = self.transport().proxy(whom),
+  self.actors().spawn([target = self.network().proxy(whom),
                        request = std::move(request),
                        tell](caf::event_based_actor* asker) {
     asker->request(target, caf::infinite, request)

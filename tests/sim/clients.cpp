@@ -66,8 +66,7 @@ void clients::change(bridge::address whom, Request request,
                  return done(*reply);
                if (!may_pass(reply.error()))
                  return self->outside_.fail(
-                     "refused: "
-                     + self->self_->system().system().render(reply.error()));
+                     "refused: " + self->self_->system().render(reply.error()));
                self->outside_.after(
                    self->outside_.between(50ms, 300ms), weak, [=](clients& x) {
                      x.self_->execute([&x, whom, request, done] {

@@ -55,7 +55,7 @@ void clients::compare_home(user_id user,
         auto who = "the home of " + std::to_string(user);
         if (!reply)
           return then(who + " cannot be read: "
-                      + self->self_->system().system().render(reply.error()));
+                      + self->self_->system().render(reply.error()));
         std::vector<tweet_id> shown;
         for (auto& x : reply->tweets())
           shown.push_back(x.id());

@@ -18,13 +18,20 @@ std::uint32_t draw_cap(world& outside) {
                                                       : 17 + outside.draw(4));
 }
 
+broker::broker_options broker_options() {
+  broker::broker_options result;
+  result.host_high_water_bytes = 24'000; // so that it stops publishers
+  return result;
+}
+
 } // namespace
 
 cluster::cluster(world& outside_arg, std::uint64_t seed)
     : outside{outside_arg},
       timeline_cap{draw_cap(outside)},
       storage{seed},
-      broker{std::make_shared<broker_host>(outside)} {
+      broker{
+          std::make_shared<testing::broker_host>(outside, broker_options())} {
   storage.set_time(1767312000000);
   add_node("writer-1", {role::tweet, role::follower}, &storage);
   add_node("writer-2", {role::tweet, role::follower}, &storage);
@@ -34,8 +41,8 @@ cluster::cluster(world& outside_arg, std::uint64_t seed)
   people =
       std::make_shared<clients>(outside, nodes[4], layout, users, timeline_cap);
   numbers = std::make_shared<probe>(outside, nodes[4], nodes[2], effects);
-  nodes[2]->on_start = [this](node_host&) { numbers->serve(); };
-  nodes[4]->on_start = [this](node_host&) { numbers->declare(); };
+  nodes[2]->on_start = [this](testing::node&) { numbers->serve(); };
+  nodes[4]->on_start = [this](testing::node&) { numbers->declare(); };
 }
 
 cluster::~cluster() {
@@ -46,13 +53,13 @@ cluster::~cluster() {
 
 void cluster::add_node(const std::string& name, std::set<role> roles,
                        disk* shared) {
-  auto net = std::make_shared<network>();
-  net->broker = broker;
+  auto way = std::make_shared<testing::uplink>();
+  way->broker = broker;
   // Short slices cost many events, and link tests cut at every byte.
   if (outside.chance(12))
-    net->terms.slice_max = 60;
+    way->terms.slice_max = 60;
   else if (outside.chance(12))
-    net->terms.slice_max = 900;
+    way->terms.slice_max = 900;
   nodes::node_config config;
   config.node_name = name;
   config.roles = std::move(roles);
@@ -64,8 +71,7 @@ void cluster::add_node(const std::string& name, std::set<role> roles,
   config.writer_window = window;
   config.shard_queue_length_max = 40;
   config.idle_timeout = 2s;
-  networks.push_back(net);
-  nodes.push_back(std::make_shared<node_host>(outside, config, net, shared,
+  nodes.push_back(std::make_shared<node_host>(outside, config, way, shared,
                                               static_cast<int>(nodes.size())));
   // No two clocks agree, so new tweets are not always the greatest.
   nodes.back()->clock_error =
@@ -99,28 +105,10 @@ void cluster::restart_everything() {
 void cluster::heal() {
   outside.note("world", "heals");
   storage.watch({});
-  for (auto& x : networks)
-    x->reachable = true;
   if (!broker->up())
     broker->start();
-  for (auto& x : nodes) {
-    x->slowness = 1;
-    x->die_after_commit(false);
-    x->pause_after_commit(false);
-    if (x->paused())
-      x->resume();
-    // One that was stopping may end only now.
-    outside.after(3s, std::weak_ptr{x}, [](node_host& node) {
-      if (!node.up())
-        node.start();
-    });
-    if (!x->up())
-      x->start();
-    else if (auto line = x->line())
-      line->heal();
-    if (auto* process = x->process())
-      process->faults() = {};
-  }
+  for (auto& x : nodes)
+    x->heal();
 }
 
 } // namespace rookery::sim

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tests/sim/broker_host.hpp"
+#include "testing/broker_host.hpp"
 #include "tests/sim/clients.hpp"
 #include "tests/sim/disk.hpp"
 #include "tests/sim/node_host.hpp"
@@ -38,8 +38,7 @@ struct cluster {
   user_id users = 10;
   std::uint32_t timeline_cap = 0;
   disk storage;
-  std::shared_ptr<broker_host> broker;
-  std::vector<std::shared_ptr<network>> networks; // of nodes, by index
+  std::shared_ptr<testing::broker_host> broker;
   /// 0, 1: writers; 2, 3: shards; 4: clients.
   std::vector<std::shared_ptr<node_host>> nodes;
   std::shared_ptr<clients> people;

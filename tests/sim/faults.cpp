@@ -9,27 +9,25 @@ namespace {
 
 using namespace std::chrono_literals;
 using clock = world::clock;
+using testing::wire;
 
 std::size_t unsettled(node_host& x) {
-  return x.up() ? x.transport().unfinished() : 0;
+  return x.up() ? x.network().unfinished() : 0;
 }
 
 void cut(cluster& on, node_host& x) {
-  auto line = x.line();
-  if (!line)
+  if (!x.line())
     return;
-  on.outside.note(x.name(), "cut", line->bytes_under_way());
   if (unsettled(x) > 0)
     on.effects.add(effect::cut_with_unsettled);
-  line->cut();
+  x.cut();
 }
 
 void silence(cluster& on, node_host& x, clock::duration time) {
   auto line = x.line();
   if (!line)
     return;
-  on.outside.note(x.name(), "silence");
-  line->silence(on.outside.chance(2) ? wire::client : wire::server);
+  x.silence(on.outside.chance(2) ? wire::client : wire::server);
   on.outside.after(time, [&on, line, node = x.shared_from_this()] {
     if (line != node->line() || line->over())
       on.effects.add(effect::silence_ended_connection);
@@ -53,19 +51,11 @@ void forget_outcomes(cluster& on, node_host& x) {
                         });
 }
 
-void unreach(cluster& on, std::size_t i, clock::duration time) {
-  on.outside.note(on.nodes[i]->name(), "unreachable");
-  on.networks[i]->reachable = false;
-  cut(on, *on.nodes[i]);
-  on.outside.after(time, [&on, i] { on.networks[i]->reachable = true; });
-}
-
-void restart_later(cluster& on, const std::shared_ptr<node_host>& x,
-                   clock::duration time) {
-  on.outside.after(time, std::weak_ptr{x}, [](node_host& node) {
-    if (!node.up())
-      node.start();
-  });
+void unreach(cluster& on, node_host& x, clock::duration time) {
+  on.outside.note(x.name(), "unreachable");
+  x.set_reachable(false);
+  cut(on, x);
+  on.outside.after(time, [&x] { x.set_reachable(true); });
 }
 
 void crash(cluster& on, const std::shared_ptr<node_host>& x,
@@ -75,7 +65,7 @@ void crash(cluster& on, const std::shared_ptr<node_host>& x,
   if (unsettled(*x) > 0)
     on.effects.add(effect::node_crash_with_work);
   x->crash();
-  restart_later(on, x, time);
+  x->start_after(time);
 }
 
 void pause(cluster& on, const std::shared_ptr<node_host>& x,
@@ -117,7 +107,7 @@ void crash_broker(cluster& on, clock::duration time, bool planned) {
 void crash_writers(cluster& on, clock::duration time) {
   for (std::size_t i = 0; i < cluster::writers; ++i) {
     on.nodes[i]->crash();
-    restart_later(on, on.nodes[i], time + on.outside.between(0ms, 300ms));
+    on.nodes[i]->start_after(time + on.outside.between(0ms, 300ms));
   }
 }
 
@@ -181,7 +171,7 @@ void strike_transaction(cluster& on, std::size_t writer, clock::duration time) {
     on.nodes[writer]->process()->kill();
     on.outside.after(0us, [=, &on] {
       on.nodes[writer]->crash();
-      restart_later(on, on.nodes[writer], time);
+      on.nodes[writer]->start_after(time);
     });
   });
 }
@@ -241,7 +231,7 @@ void strike(cluster& on) {
   case 2:
     return silence(on, *on.nodes[any], world.between(500ms, 7s));
   case 3:
-    return unreach(on, any, time);
+    return unreach(on, *on.nodes[any], time);
   case 4:
     return crash(on, server, time);
   case 5:
@@ -253,7 +243,7 @@ void strike(cluster& on) {
   case 8:
     on.effects.add(effect::planned_stop);
     server->stop();
-    return restart_later(on, server, 2500ms);
+    return server->start_after(2500ms);
   case 9:
     return jump_clock(on);
   case 10:

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "actors/partition.hpp"
-#include "tests/sim/world.hpp"
+#include "testing/world.hpp"
 
 #include "rookery/service/v1/timeline.pb.h"
 
@@ -14,6 +14,8 @@
 #include <vector>
 
 namespace rookery::sim {
+
+using testing::world;
 
 using actors::tweet_id;
 using actors::user_id;

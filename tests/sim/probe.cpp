@@ -64,16 +64,16 @@ void probe::serve() {
   running_here_.clear();
   bridge::serve_options options;
   options.window = window;
-  auto who = to_->system().system().spawn(sink, &outside_, weak_from_this(),
-                                          incarnation_);
-  to_->system().guard(caf::actor_cast<caf::actor>(who));
-  to_->transport().serve(queue(), who, options);
+  auto who =
+      to_->system().spawn(sink, &outside_, weak_from_this(), incarnation_);
+  to_->actors().guard(caf::actor_cast<caf::actor>(who));
+  to_->network().serve(queue(), who, options);
 }
 
 void probe::declare() {
   bridge::queue_declaration wanted;
   wanted.name = queue().name();
-  from_->transport().declare(wanted);
+  from_->network().declare(wanted);
 }
 
 void probe::start(world::clock::duration pace) {
@@ -82,17 +82,17 @@ void probe::start(world::clock::duration pace) {
 }
 
 void probe::send(world::clock::duration pace) {
-  outside_.after(
-      outside_.between(0ms, pace * 2), weak_from_this(), [pace](probe& x) {
-        if (!x.running_)
-          return;
-        x.from_->execute([&x] {
-          number_message message;
-          message.set_tweet_id(++x.sent_);
-          caf::anon_send(x.from_->transport().proxy(queue()), message);
-        });
-        x.send(pace);
-      });
+  outside_.after(outside_.between(0ms, pace * 2), weak_from_this(),
+                 [pace](probe& x) {
+                   if (!x.running_)
+                     return;
+                   x.from_->execute([&x] {
+                     number_message message;
+                     message.set_tweet_id(++x.sent_);
+                     caf::anon_send(x.from_->network().proxy(queue()), message);
+                   });
+                   x.send(pace);
+                 });
 }
 
 void probe::begun(std::uint64_t number, std::uint64_t incarnation) {

@@ -80,7 +80,7 @@ void check_drained(cluster& on) {
     if (on.broker->held() > 0 || !on.numbers->complete() || leaking_queue(on))
       return false;
     for (auto& x : on.nodes)
-      if (!x->up() || x->transport().unfinished() > 0)
+      if (!x->up() || x->network().unfinished() > 0)
         return false;
     return true;
   };

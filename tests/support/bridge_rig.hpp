@@ -4,7 +4,7 @@
 #include "bridge/caf/encoding.hpp"
 #include "bridge/caf/hub.hpp"
 #include "bridge/caf/local_proxy.hpp"
-#include "tests/support/test_system.hpp"
+#include "testing/test_system.hpp"
 
 #include "rookery/bridge/v1/control.pb.h"
 #include "rookery/service/v1/tweet.pb.h"
@@ -56,7 +56,7 @@ struct bridge_rig {
     return bridge::encode(head, body);
   }
 
-  test_system world;
+  testing::test_system world;
   bridge::type_registry types;
   std::shared_ptr<bridge::hub> home;
 };

@@ -1,9 +1,9 @@
-#include "tests/sim/world.hpp"
+#include "testing/world.hpp"
 
 #include <cstdio>
 #include <utility>
 
-namespace rookery::sim {
+namespace rookery::testing {
 
 using namespace std::chrono;
 
@@ -67,4 +67,4 @@ void world::fail(const std::string& why) {
   note("world", "FAILED: " + why);
 }
 
-} // namespace rookery::sim
+} // namespace rookery::testing

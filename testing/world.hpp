@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace rookery::sim {
+namespace rookery::testing {
 
 /// The time, chance and order of one simulated run, and the record of what
 /// happened in it. Everything that happens is an event in its queue; events of
@@ -90,4 +90,4 @@ private:
   std::string failure_;
 };
 
-} // namespace rookery::sim
+} // namespace rookery::testing

@@ -1,10 +1,10 @@
-#include "tests/sim/node_loop.hpp"
+#include "testing/node_loop.hpp"
 
-#include "tests/sim/broker_host.hpp"
+#include "testing/broker_host.hpp"
 
 #include <utility>
 
-namespace rookery::sim {
+namespace rookery::testing {
 
 namespace {
 
@@ -16,12 +16,12 @@ constexpr auto dial_time = 300us;
 } // namespace
 
 node_loop::node_loop(std::weak_ptr<host> self, world& outside,
-                     std::shared_ptr<network> net,
+                     std::shared_ptr<uplink> way,
                      const amqp::loop_options& options, amqp::client& client,
                      amqp::loop_owner& owner)
     : self_{std::move(self)},
       outside_{outside},
-      net_{std::move(net)},
+      way_{std::move(way)},
       options_{options},
       client_{client},
       owner_{owner},
@@ -74,7 +74,7 @@ void node_loop::connect() {
   if (closing_)
     return;
   connecting_ = true;
-  if (!net_->reachable)
+  if (!way_->reachable)
     return later(options_.open_timeout, [](node_loop& x) {
       x.connecting_ = false;
       x.owner_.on_unreachable("broker: no connection in time");
@@ -82,7 +82,7 @@ void node_loop::connect() {
     });
   later(dial_time, [](node_loop& x) {
     x.connecting_ = false;
-    auto broker = x.net_->broker.lock();
+    auto broker = x.way_->broker.lock();
     if (x.closing_)
       return;
     if (broker && broker->up())
@@ -93,7 +93,7 @@ void node_loop::connect() {
 }
 
 void node_loop::connected(const std::shared_ptr<broker_host>& broker) {
-  line_ = std::make_shared<wire>(outside_, net_->terms);
+  line_ = std::make_shared<wire>(outside_, way_->terms);
   line_->join(wire::client, self_, options_.engine, client_);
   broker->accept(line_);
   client_.connect(line_->engine(wire::client));
@@ -145,4 +145,4 @@ void node_loop::stop() {
   line_ = nullptr;
 }
 
-} // namespace rookery::sim
+} // namespace rookery::testing

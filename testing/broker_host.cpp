@@ -1,9 +1,9 @@
-#include "tests/sim/broker_host.hpp"
+#include "testing/broker_host.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace rookery::sim {
+namespace rookery::testing {
 
 namespace {
 
@@ -14,9 +14,10 @@ constexpr auto tick_interval = 200ms;
 } // namespace
 
 void broker_host::start() {
+  if (up())
+    return;
   ++incarnation_;
-  broker::broker_options options;
-  options.host_high_water_bytes = 24'000; // so that it stops publishers
+  auto options = options_;
   options.host.time = {[this] { return outside().now(); },
                        [this] { return outside().wall(); }};
   shared_ = std::make_unique<broker::dispatcher>(
@@ -90,6 +91,7 @@ void broker_host::crash() {
   if (!shared_)
     return;
   outside().note(name(), "crash", held());
+  discard();
   for (auto& [id, x] : clients_)
     x->line->leave(wire::server);
   // Connections tell the dispatcher that they go, so they go first.
@@ -120,4 +122,4 @@ std::uint64_t broker_host::held() const {
   return result;
 }
 
-} // namespace rookery::sim
+} // namespace rookery::testing

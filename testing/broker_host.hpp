@@ -2,21 +2,26 @@
 
 #include "broker/connection.hpp"
 #include "broker/dispatcher.hpp"
-#include "tests/sim/wire.hpp"
+#include "broker/options.hpp"
+#include "testing/wire.hpp"
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
-namespace rookery::sim {
+namespace rookery::testing {
 
 /// The embedded broker in its process: everything of it but the sockets. When
 /// it crashes or stops, all it held is gone; it comes back empty.
 class broker_host final : public host,
                           public std::enable_shared_from_this<broker_host> {
 public:
-  explicit broker_host(world& outside) : host{outside, "broker"} {}
+  /// The clocks of `options` are replaced by the world's.
+  explicit broker_host(world& outside, broker::broker_options options = {})
+      : host{outside, "broker"},
+        options_{std::move(options)} {}
   ~broker_host() override { crash(); }
 
   void start();
@@ -46,6 +51,7 @@ private:
   void turn_at(broker::time_point when);
   void keep_time(std::uint64_t incarnation);
 
+  broker::broker_options options_;
   broker::event_sink sink_;
   std::unique_ptr<broker::dispatcher> shared_;
   std::map<std::uint64_t, std::unique_ptr<client>> clients_;
@@ -53,4 +59,4 @@ private:
   std::uint64_t incarnation_ = 0;
 };
 
-} // namespace rookery::sim
+} // namespace rookery::testing

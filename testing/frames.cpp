@@ -1,9 +1,9 @@
-#include "tests/sim/frames.hpp"
+#include "testing/frames.hpp"
 
 #include <algorithm>
 #include <cstdint>
 
-namespace rookery::sim {
+namespace rookery::testing {
 
 namespace {
 
@@ -72,4 +72,4 @@ std::optional<std::string> without_outcome(std::string_view frame) {
   return result;
 }
 
-} // namespace rookery::sim
+} // namespace rookery::testing

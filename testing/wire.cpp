@@ -1,11 +1,11 @@
-#include "tests/sim/wire.hpp"
+#include "testing/wire.hpp"
 
-#include "tests/sim/frames.hpp"
+#include "testing/frames.hpp"
 
 #include <algorithm>
 #include <utility>
 
-namespace rookery::sim {
+namespace rookery::testing {
 
 void wire::join(side which, std::weak_ptr<host> who,
                 amqp::engine_options options, amqp::engine_handler& handler) {
@@ -212,4 +212,4 @@ std::size_t wire::bytes_under_way() const {
   return result;
 }
 
-} // namespace rookery::sim
+} // namespace rookery::testing

@@ -1,13 +1,13 @@
 #pragma once
 
-#include "tests/sim/world.hpp"
+#include "testing/world.hpp"
 
 #include <deque>
 #include <functional>
 #include <string>
 #include <utility>
 
-namespace rookery::sim {
+namespace rookery::testing {
 
 /// A process: it may be paused, as by SIGSTOP, and what happens to it
 /// meanwhile then happens at its end, in order.
@@ -43,6 +43,11 @@ public:
       after_event();
     }
   }
+  /// It is gone, and what waited for it to wake never happens.
+  void discard() {
+    paused_ = false;
+    deferred_.clear();
+  }
 
 protected:
   /// What the process does after anything happened to it.
@@ -55,4 +60,4 @@ private:
   std::deque<std::function<void()>> deferred_;
 };
 
-} // namespace rookery::sim
+} // namespace rookery::testing

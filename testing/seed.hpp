@@ -3,16 +3,23 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <random>
 
-namespace rookery::tests {
+namespace rookery::testing {
 
 /// The seed of a random test: ROOKERY_SEED, or always the same one. A test
-/// says it with INFO, so that a failure can be replayed.
-inline std::uint64_t seed() {
+/// says it when it fails, so that the failure can be replayed.
+[[nodiscard]] inline std::uint64_t seed() {
   const char* text = std::getenv("ROOKERY_SEED");
   return text ? std::strtoull(text, nullptr, 10) : 1;
 }
+
+/// Calls `body` with the seeds 1 to `count`, or with ROOKERY_SEED alone. When
+/// it throws, says on stderr which seed that was and how to run it again, and
+/// lets the exception pass.
+void each_seed(std::uint64_t count,
+               const std::function<void(std::uint64_t seed)>& body);
 
 /// Uniform numbers, the same on every platform for one seed.
 class random_source {
@@ -30,4 +37,4 @@ private:
   std::mt19937_64 engine_;
 };
 
-} // namespace rookery::tests
+} // namespace rookery::testing

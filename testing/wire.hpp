@@ -1,7 +1,7 @@
 #pragma once
 
 #include "bridge/amqp/engine.hpp"
-#include "tests/sim/host.hpp"
+#include "testing/host.hpp"
 
 #include <array>
 #include <chrono>
@@ -13,7 +13,7 @@
 #include <string>
 #include <string_view>
 
-namespace rookery::sim {
+namespace rookery::testing {
 
 /// What a connection does to bytes.
 struct wire_terms {
@@ -102,4 +102,4 @@ private:
   std::function<void()> on_lapse_;
 };
 
-} // namespace rookery::sim
+} // namespace rookery::testing

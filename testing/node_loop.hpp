@@ -2,18 +2,18 @@
 
 #include "bridge/amqp/loop.hpp"
 #include "bridge/core/backoff.hpp"
-#include "tests/sim/wire.hpp"
+#include "testing/wire.hpp"
 
 #include <deque>
 #include <functional>
 #include <memory>
 
-namespace rookery::sim {
+namespace rookery::testing {
 
 class broker_host;
 
 /// Where a node finds the broker, and what the way there does to bytes.
-struct network {
+struct uplink {
   std::weak_ptr<broker_host> broker;
   wire_terms terms;
   bool reachable = true; // else nothing answers and nobody says why
@@ -24,7 +24,7 @@ struct network {
 class node_loop final : public amqp::loop {
 public:
   node_loop(std::weak_ptr<host> self, world& outside,
-            std::shared_ptr<network> net, const amqp::loop_options& options,
+            std::shared_ptr<uplink> way, const amqp::loop_options& options,
             amqp::client& client, amqp::loop_owner& owner);
   ~node_loop() override { stop(); }
 
@@ -48,7 +48,7 @@ private:
 
   std::weak_ptr<host> self_;
   world& outside_;
-  std::shared_ptr<network> net_;
+  std::shared_ptr<uplink> way_;
   amqp::loop_options options_;
   amqp::client& client_;
   amqp::loop_owner& owner_;
@@ -64,4 +64,4 @@ private:
   std::shared_ptr<node_loop> alive_{this, [](node_loop*) {}};
 };
 
-} // namespace rookery::sim
+} // namespace rookery::testing

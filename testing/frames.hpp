@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace rookery::sim {
+namespace rookery::testing {
 
 /// The bytes of the first frame, or protocol header, of what a peer writes;
 /// all of them when it is cut short.
@@ -16,4 +16,4 @@ namespace rookery::sim {
 [[nodiscard]] std::optional<std::string>
 without_outcome(std::string_view frame);
 
-} // namespace rookery::sim
+} // namespace rookery::testing
