@@ -2,32 +2,13 @@
 // workers as there are share the work, on whatever nodes they are.
 //   job_queue --roles boss --listen 127.0.0.1:5672   has the broker, too
 //   job_queue --roles worker --name anna             as often as you like
+#include "job_queue/worker.hpp"
 #include "nodes/program/node.hpp"
-
-#include "job_queue/jobs.pb.h"
-
-#include <caf/event_based_actor.hpp>
 
 #include <iostream>
 
 using namespace rookery;
 using namespace std::chrono_literals;
-
-caf::behavior worker(caf::event_based_actor*, std::string name) {
-  return {
-      [name = std::move(name)](const jobs::Job& job) {
-        std::uint64_t factor = 2;
-        while (factor * factor <= job.number() && job.number() % factor != 0)
-          ++factor;
-        auto is_prime = factor * factor > job.number();
-        jobs::Result result;
-        result.set_number(job.number());
-        result.set_smallest_factor(is_prime ? job.number() : factor);
-        result.set_worker(name);
-        return result;
-      },
-  };
-}
 
 void boss(caf::event_based_actor* self, caf::actor workers, node* owner) {
   constexpr std::uint64_t first = 1'000'000'000'001;
@@ -55,10 +36,7 @@ void boss(caf::event_based_actor* self, caf::actor workers, node* owner) {
 int main(int argc, char** argv) {
   node self;
   self.messages<jobs::Job, jobs::Result>();
-  self.role("worker", [](node& x) {
-    auto make = [&x] { return x.system().spawn(worker, x.name()); };
-    x.serve("jobs", make, {.window = 1});
-  });
+  self.role("worker", start_worker<node>);
   self.role("boss", [](node& x) {
     // So that jobs can wait for the first worker.
     x.network().declare(bridge::queue_declaration{.name = "jobs"});

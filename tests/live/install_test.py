@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What is installed is enough: a project outside of the tree finds the package,
-builds the job queue with it, and that runs.
+builds the job queue and its tests with it, and they run.
 
 usage: install_test.py CMAKE SOURCE_DIR BINARY_DIR, in an empty directory"""
 import pathlib
@@ -24,7 +24,8 @@ def main():
             [cmake, "--install", binary, "--prefix", prefix],
             [cmake, "-S", project / "outside", "-B", here / "build",
              f"-DCMAKE_PREFIX_PATH={prefix}"],
-            [cmake, "--build", here / "build"]):
+            [cmake, "--build", here / "build"],
+            [cmake, "--build", here / "build", "--target", "test"]):
         subprocess.run(command, check=True)
     job_queue_jobs.check(here / "build" / "bin" / "job_queue")
     subprocess.run([prefix / "bin" / "rookery", "--help"], check=True,
