@@ -7,11 +7,10 @@ namespace rookery::conformance {
 namespace {
 
 std::string missing(stage& x) {
-  auto& me = x.me();
   return told(
-      {"to a queue: ", me.try_attach(true, x.queue("q")),
-       "; from a queue: ", me.try_attach(false, x.queue("q")),
-       "; to an exchange: ", me.try_attach(true, x.exchange("x", "k"))});
+      {"to a queue: ", x.try_attach(true, x.queue("q")),
+       "; from a queue: ", x.try_attach(false, x.queue("q")),
+       "; to an exchange: ", x.try_attach(true, x.exchange("x", "k"))});
 }
 
 std::string bad_targets(stage& x) {
@@ -19,17 +18,15 @@ std::string bad_targets(stage& x) {
   for (const std::string each :
        {"/queues/", "/queues/%zz", "/exchanges//k", "/exchanges/amq.default/k",
         "/exchanges/amq.direct/k/l", "/nonsense"})
-    seen.push_back(each + ": " + x.me().try_attach(true, each));
+    seen.push_back(each + ": " + x.try_attach(true, each));
   return joined(seen);
 }
 
 std::string bad_sources(stage& x) {
-  auto& me = x.me();
-  return told(
-      {"none: ", me.try_attach(false, std::nullopt),
-       "; /queues/%zz: ", me.try_attach(false, "/queues/%zz"),
-       "; an exchange: ", me.try_attach(false, "/exchanges/amq.direct/k"),
-       "; /queues/: ", me.try_attach(false, "/queues/")});
+  return told({"none: ", x.try_attach(false, std::nullopt),
+               "; /queues/%zz: ", x.try_attach(false, "/queues/%zz"),
+               "; an exchange: ", x.try_attach(false, "/exchanges/amq.direct/k"),
+               "; /queues/: ", x.try_attach(false, "/queues/")});
 }
 
 std::string plain_name(stage& x) {

@@ -131,8 +131,6 @@ client_link& client::attach(bool sender, amqp::link_terms terms,
                      : engine().make_receiver(made.on->self, name);
   made.self.set_context(&made);
   made.self.open(terms);
-  if (options.credit > 0)
-    made.self.add_credit(options.credit);
   pump();
   return made;
 }
@@ -152,21 +150,19 @@ client_link& client::receiver(const std::string& from,
   wait("an attach", [&] { return made.answered(); });
   if (made.lost())
     throw unfulfilled{"refused a receiver: " + made.fate()};
+  if (options.credit > 0)
+    grant(made, options.credit);
   return made;
 }
 
 std::string client::try_attach(bool sender,
                                const std::optional<std::string>& to) {
-  auto& alone = begin();
   amqp::link_terms terms{.source = "here", .target = to};
   if (!sender)
     terms = {.source = to, .target = "here"};
-  auto& made = attach(sender, terms, {.on = &alone});
+  auto& made = attach(sender, terms, {});
   wait("an attach", [&] { return made.answered(); });
-  const auto fate = made.fate();
-  if (!alone.ended)
-    end(alone);
-  return fate;
+  return made.fate();
 }
 
 void client::close(client_link& x) {

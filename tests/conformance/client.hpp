@@ -25,7 +25,9 @@ struct broker_address {
 /// links and sessions.
 ///
 /// Frames of one session are handled by RabbitMQ in their order, those of two
-/// are not; so a script uses the first session for all whose order counts.
+/// are not; so a script uses the first session for all whose order counts. A
+/// session that ended leaves its channel to the next one, and RabbitMQ may then
+/// not have noticed its end: after that a script goes on with another client.
 /// @throws unfulfilled from everything that waits
 class client : private amqp::engine_handler {
 public:
@@ -45,7 +47,9 @@ public:
   /// Breaks the connection: the broker sees its end, and no AMQP close.
   void cut();
 
-  /// A link that the broker takes. `to` and `from` are addresses.
+  /// A link that the broker takes. `to` and `from` are addresses. Credit is
+  /// granted when the broker has answered: before, the client does not know the
+  /// delivery-count that the credit is counted from.
   client_link& sender(const std::optional<std::string>& to,
                       const link_options& options = {});
   client_link& receiver(const std::string& from,
@@ -53,7 +57,7 @@ public:
   /// Sends an attach and does not wait. Links without a name get a number.
   client_link& attach(bool sender, amqp::link_terms terms,
                       const link_options& options, std::string name = {});
-  /// The fate of an attach on a session of its own.
+  /// The fate of an attach on the first session, which may end by it.
   std::string try_attach(bool sender, const std::optional<std::string>& to);
   void close(client_link& x);
 

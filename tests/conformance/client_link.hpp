@@ -55,7 +55,7 @@ struct link_options {
   /// Every message is settled by its sender.
   bool settled = false;
   std::optional<std::int32_t> priority = {};
-  /// Granted at once, to a receiver.
+  /// Granted to a receiver that is attached.
   std::uint32_t credit = 0;
 };
 

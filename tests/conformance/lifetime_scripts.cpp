@@ -25,7 +25,7 @@ std::string exclusive(stage& x) {
   management_client asked{other};
   auto& out = other.sender(x.queue("q"));
   auto seen =
-      told({"others consume: ", other.try_attach(false, x.queue("q")),
+      told({"others consume: ", x.try_attach(false, x.queue("q")),
             "; look ", asked.ask("GET", x.queue("q")).status, ", purge ",
             asked.ask("DELETE", x.queue("q") + "/messages").status, ", delete ",
             asked.ask("DELETE", x.queue("q")).status,

@@ -29,12 +29,12 @@ management_client::management_client(client& owner) : owner_{owner} {
     return owner_.attach(sender, terms, {}, "management");
   };
   in_ = &attach(false);
-  // Before the first request, or RabbitMQ ends the session.
-  owner_.grant(*in_, 10);
   out_ = &attach(true);
   owner_.wait("the management links", [this] {
     return in_->on->ended || (in_->attached && out_->attached);
   });
+  // Before the first request, or RabbitMQ ends the session.
+  owner_.grant(*in_, 10);
 }
 
 answer management_client::ask(const std::string& method,

@@ -56,6 +56,10 @@ public:
   client_link& receiver(std::string_view from_queue, std::uint32_t credit = 0) {
     return me().receiver(queue(from_queue), {.credit = credit});
   }
+  /// The fate of an attach, on a connection of its own.
+  std::string try_attach(bool sender, const std::optional<std::string>& to) {
+    return connect().try_attach(sender, to);
+  }
   /// Publishes texts to a queue, one after the other; all must be accepted.
   void put(std::string_view to_queue, const texts& bodies);
   /// Removes what is ready; the number.
