@@ -50,7 +50,7 @@ TEST_CASE("wire_header: a message may have no header", "[bridge][wire]") {
     const auto facts = parse_header_facts(bytes);
     REQUIRE(facts);
     CHECK(facts->header_bytes == 0);
-    CHECK_FALSE(facts->durable);
+    CHECK(facts->durable); // as RabbitMQ takes it
     CHECK(facts->priority == 4);
     CHECK(facts->to.empty());
   }
@@ -63,7 +63,17 @@ TEST_CASE("wire_header: annotations before the properties are passed over",
   const auto facts = parse_header_facts(bytes);
   REQUIRE(facts);
   CHECK(facts->header_bytes == 4);
+  CHECK(facts->delivery_annotations_at == 4);
+  CHECK(facts->delivery_annotations_bytes == 6);
   CHECK(facts->to == "/q");
+}
+
+TEST_CASE("wire_header: a message is durable unless it says otherwise",
+          "[bridge][wire]") {
+  CHECK(parse_header_facts(hex("00 53 70 45"))->durable);
+  CHECK(parse_header_facts(hex("00 53 70 c0 02 01 40"))->durable);
+  CHECK(parse_header_facts(hex("00 53 70 c0 02 01 41"))->durable);
+  CHECK_FALSE(parse_header_facts(hex("00 53 70 c0 02 01 42"))->durable);
 }
 
 TEST_CASE("wire_header: what stands behind the properties is not read",
@@ -108,6 +118,7 @@ TEST_CASE("wire_header: every truncation stays within its bytes",
 TEST_CASE("wire_header: a rewritten header has the five fields",
           "[bridge][wire]") {
   amqp::header_facts facts;
+  facts.durable = false;
   CHECK(to_hex(rewrite_header(facts, 0, true, std::nullopt))
         == "00 53 70 c0 06 05 42 40 40 41 43");
   facts.durable = true;

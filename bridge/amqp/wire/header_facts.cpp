@@ -28,7 +28,7 @@ std::string_view read_to(reader& in) {
 
 void read_header(reader& in, header_facts& out) {
   const auto header = read_header_section(in);
-  out.durable = header.durable;
+  out.durable = header.durable.value_or(true);
   out.priority = header.priority;
   out.ttl = header.ttl;
   out.first_acquirer = header.first_acquirer;
@@ -36,8 +36,10 @@ void read_header(reader& in, header_facts& out) {
   out.header_bytes = in.offset();
 }
 
-/// Reads one section. @returns whether what follows may hold more facts.
-bool read_front(std::uint64_t code, reader& in, header_facts& out) {
+/// Reads one section, which began at `start`.
+/// @returns whether what follows may hold more facts
+bool read_front(std::uint64_t code, std::size_t start, reader& in,
+                header_facts& out) {
   if (code == section::header) {
     read_header(in, out);
     return true;
@@ -49,6 +51,10 @@ bool read_front(std::uint64_t code, reader& in, header_facts& out) {
   if (code > section::properties && code <= section::footer)
     return false;
   in.skip(); // annotations, and what we do not know
+  if (code == section::delivery_annotations) {
+    out.delivery_annotations_at = start;
+    out.delivery_annotations_bytes = in.offset() - start;
+  }
   return true;
 }
 
@@ -70,7 +76,7 @@ parse_header_facts(std::string_view bytes, const decode_limits& limits) {
     if (!in.failed() && (!order.next(code) || misplaced))
       return unexpected{decode_error{decode_errc::bad_order, start}};
     if (!in.failed())
-      more = read_front(code, in, result);
+      more = read_front(code, start, in, result);
   }
   if (in.failed())
     return unexpected{in.error()};

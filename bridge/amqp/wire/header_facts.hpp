@@ -17,7 +17,13 @@ struct header_facts {
   /// Length of the header section; 0 when there is none. The rest of the
   /// message begins there, and a rewritten header goes in front of it.
   std::size_t header_bytes = 0;
-  bool durable = false;
+  /// Where the delivery annotations stand, which are for the next hop only, and
+  /// their length; 0 without them.
+  std::size_t delivery_annotations_at = 0;
+  std::size_t delivery_annotations_bytes = 0;
+  /// Also where the message does not say: so RabbitMQ takes it, although the
+  /// standard's default is false.
+  bool durable = true;
   std::uint8_t priority = 4;
   /// Milliseconds.
   std::optional<std::uint32_t> ttl;

@@ -6,7 +6,7 @@ header_section read_header_section(reader& in) noexcept {
   header_section result;
   auto [elements, count] = in.list();
   if (count > 0)
-    result.durable = elements.boolean().value_or(false);
+    result.durable = elements.boolean();
   if (count > 1)
     result.priority = elements.ubyte().value_or(4);
   if (count > 2)

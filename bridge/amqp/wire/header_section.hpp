@@ -7,9 +7,10 @@
 
 namespace rookery::amqp {
 
-/// The fields of a header section, with the standard's defaults.
+/// The fields of a header section; nothing, or the standard's default, where it
+/// does not say.
 struct header_section {
-  bool durable = false;
+  std::optional<bool> durable;
   std::uint8_t priority = 4;
   std::optional<std::uint32_t> ttl;
   std::optional<bool> first_acquirer;

@@ -20,7 +20,7 @@ bool is_binary(std::uint8_t code) {
 
 void read_header(reader& in, envelope_view& out) {
   const auto header = read_header_section(in);
-  out.durable = header.durable;
+  out.durable = header.durable.value_or(false);
   out.priority = header.priority;
   out.ttl = header.ttl;
   out.first_acquirer = header.first_acquirer;
