@@ -44,14 +44,15 @@ void add(request& x, std::unique_ptr<endpoint> made) {
   x.where.endpoints.push_back(std::move(made));
 }
 
-/// A plain name stands for a queue that anybody's attach may make. Without a
-/// delivery limit: generic clients return messages as they please.
+/// A plain name stands for a queue that anybody's attach may make. A classic
+/// one, as in RabbitMQ: generic clients return messages as they please, and it
+/// has no delivery limit.
 refusal ensure_queue(request& x, const std::string& name) {
   auto& host = x.owner.shared().host;
   if (host.find_queue(name) != nullptr)
     return std::nullopt;
   queue_options options;
-  options.delivery_limit = -1;
+  options.type = queue_type::classic;
   auto made = host.declare_queue(name, options, x.owner.id());
   return made ? std::nullopt : refused(made.error());
 }
@@ -59,6 +60,7 @@ refusal ensure_queue(request& x, const std::string& name) {
 /// A queue that the broker names, for the client's replies.
 refusal make_dynamic(request& x, terminus& from) {
   queue_options options;
+  options.type = queue_type::classic;
   options.durable = false;
   options.exclusive = true;
   options.auto_delete = true;

@@ -40,16 +40,18 @@ connection::~connection() {
 
 /// Gives back to the queues what this connection has of them.
 void connection::release() {
-  for (const auto& session : sessions_)
+  // Taken out first: what ends by it may end links, and none of these.
+  const auto ended = std::exchange(sessions_, {});
+  for (const auto& session : ended)
     while (!session->endpoints.empty()) {
       auto last = std::move(session->endpoints.back());
       session->endpoints.pop_back();
       last->on_closed(detach_reason::failed);
     }
-  sessions_.clear();
   waiting_.clear();
   if (std::exchange(owns_queues_, false))
-    shared_.host.connection_closed(id_);
+    for (const auto& gone : shared_.host.connection_closed(id_))
+      shared_.queue_deleted(gone, {});
 }
 
 void connection::close(const amqp::condition& why) {

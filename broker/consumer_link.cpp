@@ -1,8 +1,8 @@
 #include "broker/consumer_link.hpp"
 
 #include "bridge/amqp/wire/header_facts.hpp"
+#include "broker/annotations.hpp"
 #include "broker/connection.hpp"
-#include "broker/death_annotations.hpp"
 #include "broker/dispatcher.hpp"
 
 #include <utility>
@@ -67,23 +67,19 @@ void consumer_link::give(const event& what) {
 void consumer_link::send(const event& what) {
   const auto& message = *what.message;
   const auto number = presettled_ ? ++presettled_count_ : what.id;
-  const auto as_it_came =
-      what.first_acquirer && what.delivery_count == 0 && !message.history;
-  const auto head = as_it_came ? std::string{} : header_of(what);
-  std::string_view rest{message.bytes};
-  if (!as_it_came)
-    rest.remove_prefix(message.header_bytes);
+  const auto head = header_of(what);
+  auto rest = std::string_view{message.bytes}.substr(message.header_bytes);
   std::string annotated;
-  if (message.history)
-    rest = annotated = annotate(rest, *message.history);
+  if (message.history || what.returned_count > 0)
+    rest = annotated =
+        annotate(rest, message.history.get(), what.returned_count);
   const auto size = head.size() + rest.size();
   if (bytes_max_ != 0 && size > bytes_max_)
     return owner_.end_session(*this, {"amqp:link:message-size-exceeded",
                                       "a message is longer than the "
                                           + std::to_string(bytes_max_)
                                           + " bytes that the receiver takes"});
-  self_.send(number, as_it_came ? rest : std::string_view{head},
-             as_it_came ? std::string_view{} : rest, presettled_);
+  self_.send(number, head, rest, presettled_);
   auto& shared = owner_.shared();
   ++shared.counters.messages_out;
   shared.touch(owner_);
@@ -114,6 +110,10 @@ void consumer_link::on_outcome(std::uint64_t number,
                                const bridge::outcome& how) {
   if (presettled_)
     return;
+  if (how.kind == bridge::outcome::kind_type::none)
+    return owner_.end_session(*this, {"amqp:invalid-field",
+                                      "a delivery was settled without an "
+                                      "outcome"});
   source_->settle(number, outcome_of(how));
   if (paused_)
     refresh_pause();
@@ -127,7 +127,8 @@ void consumer_link::on_room() {
 
 void consumer_link::on_closed(detach_reason why) {
   auto& shared = owner_.shared();
-  shared.host.detach(*source_, why);
+  if (const auto gone = shared.host.detach(*source_, why))
+    shared.queue_deleted(*gone, {});
   shared.wake();
 }
 

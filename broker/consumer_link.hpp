@@ -14,13 +14,12 @@ namespace rookery::broker {
 
 /// A link on which a client consumes from a queue.
 ///
-/// A message goes out first as the very bytes that came in; from the second
-/// time on behind a header of ours, with `delivery-count` and
-/// `first-acquirer` = false; a dead letter also with annotations that tell what
-/// became of it. Outcomes: accepted and rejected finish it,
-/// released returns it, modified returns it or, undeliverable here, finishes
-/// it. A delivery settled without an outcome counts as released, the default
-/// outcome of RabbitMQ's sources (which itself ends the session then).
+/// A message goes out behind a header of ours, which says who had it before;
+/// from there on as the very bytes that came in. One that was given out before
+/// or died gets annotations that tell so. Outcomes: accepted and rejected
+/// finish it, released returns it, modified returns it or, undeliverable here,
+/// finishes it. A delivery settled without an outcome ends the session, as in
+/// RabbitMQ.
 class consumer_link : public endpoint {
 public:
   /// `bytes_max`: the largest message the client takes; 0 = any.

@@ -83,6 +83,9 @@ publisher_link::verdict publisher_link::publish(std::string& bytes) {
   if (anonymous_)
     if (auto refused = aim(facts->to))
       return {*std::move(refused)};
+  // After the last use of `to`, which points behind them.
+  fresh->bytes.erase(facts->delivery_annotations_at,
+                     facts->delivery_annotations_bytes);
   fresh->published_to = route_->to();
   return verdict_of(owner_.shared().host.publish(*route_, fresh));
 }

@@ -60,6 +60,8 @@ parsed parse_source(const std::optional<std::string>& address) {
     return terminus{kind::management};
   if (address->starts_with(exchanges))
     return bad(*address);
+  if (*address == queues)
+    return terminus{kind::queue}; // as in RabbitMQ: a queue that is not there
   return parse_any(*address);
 }
 

@@ -10,8 +10,8 @@ namespace rookery::broker {
 /// A message in one queue, ready or held by a consumer.
 struct entry {
   message_ptr message = nullptr;
-  /// Its place in the queue, given once by the push, rising. A returned
-  /// message keeps it.
+  /// Rises: in the order of arrival until it is delivered, then in that of the
+  /// deliveries.
   std::uint64_t position = 0;
   /// Deliveries that failed so far: AMQP's `delivery-count`.
   std::uint32_t delivery_count = 0;

@@ -26,6 +26,8 @@ struct event {
   delivery_id id = 0;
   /// The header's `delivery-count`.
   std::uint32_t delivery_count = 0;
+  /// How often the message was given out before.
+  std::uint32_t returned_count = 0;
   /// The header's `first-acquirer`: nobody was given this message before.
   bool first_acquirer = true;
   /// `drained` only.

@@ -15,10 +15,10 @@ namespace rookery::broker {
 /// The shell fills it once; from then on it is shared and never changed: every
 /// queue of a fan-out holds the same one.
 struct message {
-  /// The whole encoded message, all sections, as it came.
+  /// The encoded message as it came, without delivery annotations.
   std::string bytes;
   /// Length of the header section at the front of `bytes`, 0 without one. A
-  /// redelivery sends a header of its own and `bytes` from here on.
+  /// delivery sends a header of its own and `bytes` from here on.
   std::uint32_t header_bytes = 0;
   bool durable = true;
   std::uint8_t priority = 4;

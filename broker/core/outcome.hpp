@@ -10,9 +10,13 @@ enum class outcome : std::uint8_t {
   accepted,
   /// The message is bad: it goes, counted.
   rejected,
-  /// Not wanted now: back to its place, delivery count unchanged.
+  /// Not wanted now: comes again, delivery count unchanged. From a quorum queue
+  /// without a delivery limit as the last one, or it might come at once for
+  /// ever.
   released,
-  /// Tried and failed: back to its place, delivery count + 1.
+  /// The same, but before those that were never delivered, in any queue.
+  modified,
+  /// Tried and failed: the same, and delivery count + 1.
   failed,
   /// Not for this consumer: the message goes, counted.
   undeliverable,
@@ -26,7 +30,7 @@ enum class outcome : std::uint8_t {
   if (undeliverable_here)
     return delivery_failed ? outcome::undeliverable_failed
                            : outcome::undeliverable;
-  return delivery_failed ? outcome::failed : outcome::released;
+  return delivery_failed ? outcome::failed : outcome::modified;
 }
 
 } // namespace rookery::broker

@@ -10,6 +10,11 @@ namespace {
 // Messages that expire at once; then others have their turn.
 constexpr std::size_t expiries_max = 1'024;
 
+/// The part of a limit below which a full queue takes messages again.
+constexpr std::uint64_t take_again(std::uint64_t limit) {
+  return limit / 5 * 4 + limit % 5 * 4 / 5;
+}
+
 } // namespace
 
 std::string_view to_string(push_outcome how) {
@@ -34,7 +39,8 @@ queue::queue(std::string name, const queue_options& options,
       options_{options},
       owner_{owner},
       environment_{environment},
-      group_{options.single_active_consumer} {
+      delivery_limit_{broker::delivery_limit(options)},
+      group_{options.single_active_consumer.value_or(false)} {
   if (options_.dead_letter_exchange)
     policy_ = std::make_shared<const dead_letter_policy>(dead_letter_policy{
         name_, *options_.dead_letter_exchange, options_.dead_letter_key});
@@ -52,9 +58,11 @@ queue::~queue() {
 }
 
 push_outcome queue::push(const message_ptr& message) {
-  if (!ready_.empty() && ready_.front().expires_at != never)
+  if (!ready_.empty() && ready_.front().expires_at != never) {
     expire_heads(environment_.time.now()); // they take nobody's place
-  return take(message, admit(*message));
+    mind_limits();
+  }
+  return take(message, fits(*message) ? refusal_ : push_outcome::queue_full);
 }
 
 push_outcome queue::push_letter(const message_ptr& message) {
@@ -82,26 +90,11 @@ bool queue::fits(const message& fresh) const {
   return counts_.held_cost + cost_of(fresh) <= environment_.bytes_max;
 }
 
-push_outcome queue::admit(const message& fresh) const {
-  if (!fits(fresh))
-    return push_outcome::queue_full;
-  const auto credit = group_.credit();
-  if (options_.overflow != overflow_policy::reject_publish
-      || ready_.size() < credit)
-    return push_outcome::accepted;
-  if (options_.length_max && ready_.size() - credit >= *options_.length_max)
-    return push_outcome::length_reached;
-  if (options_.bytes_max && credit == 0
-      && ready_.bytes() + fresh.bytes.size() > *options_.bytes_max)
-    return push_outcome::bytes_reached;
-  return push_outcome::accepted;
-}
-
 std::size_t queue::purge() {
   const auto count = ready_.size();
   while (!ready_.empty())
     give_up(ready_.pop(), counts_.purged);
-  mind_time();
+  settle_down();
   return count;
 }
 
@@ -113,11 +106,20 @@ void queue::attach(consumer_ptr joined) {
 
 std::size_t queue::detach(consumer& left, detach_reason why) {
   const auto count = left.unsettled_count();
-  left.unsettled_.take_all([&](entry held) {
+  std::vector<entry> held;
+  held.reserve(count);
+  left.unsettled_.take_all(
+      [&](entry each) { held.push_back(std::move(each)); });
+  std::sort(held.begin(), held.end(), [](const entry& a, const entry& b) {
+    return a.position < b.position;
+  });
+  for (auto& each : held) {
     --counts_.unsettled;
     ++counts_.abandoned;
-    take_back(std::move(held), why == detach_reason::failed);
-  });
+    take_back(std::move(each), why == detach_reason::failed
+                                   ? outcome::failed
+                                   : outcome::modified);
+  }
   stop_draining(left);
   left.queue_ = nullptr;
   group_.detach(left);
@@ -161,12 +163,13 @@ bool queue::settle(consumer& whose, delivery_id id, outcome how) {
     bury(held, counts_.undeliverable, death_reason::rejected);
     break;
   case outcome::released:
+  case outcome::modified:
     ++counts_.released;
-    take_back(std::move(held), false);
+    take_back(std::move(held), how);
     break;
   case outcome::failed:
     ++counts_.failed;
-    take_back(std::move(held), true);
+    take_back(std::move(held), how);
     break;
   }
   group_.relieved(whose);
@@ -213,7 +216,7 @@ bool queue::runnable() const {
 
 void queue::deliver(consumer& to, event& into) {
   auto held = ready_.pop();
-  ++counts_.delivered;
+  held.position = ++counts_.delivered;
   if (held.returned_count > 0)
     ++counts_.redelivered;
   into.what = event::kind::delivery;
@@ -221,6 +224,7 @@ void queue::deliver(consumer& to, event& into) {
   into.message = held.message;
   into.id = 0;
   into.delivery_count = held.delivery_count;
+  into.returned_count = held.returned_count;
   into.first_acquirer = held.returned_count == 0 && !held.message->history;
   into.credit = 0;
   if (to.options_.settled) {
@@ -231,7 +235,7 @@ void queue::deliver(consumer& to, event& into) {
   }
   group_.served(to);
   if (group_.credit() == 0)
-    drop_excess(); // from now on the limit of bytes counts
+    mind_limits(); // from now on that of bytes counts
   mind_time();
 }
 
@@ -259,16 +263,19 @@ void queue::stop_draining(consumer& whose) {
   std::erase(draining_, &whose);
 }
 
-void queue::take_back(entry returned, bool failed) {
+void queue::take_back(entry returned, outcome how) {
   ++returned.returned_count;
-  if (failed)
+  if (how == outcome::failed)
     ++returned.delivery_count;
-  if (options_.delivery_limit >= 0
-      && returned.returned_count > options_.delivery_limit)
-    bury(returned, counts_.dropped_delivery_limit,
-         death_reason::delivery_limit);
-  else
-    ready_.put_back(std::move(returned));
+  if (delivery_limit_ && returned.returned_count > *delivery_limit_)
+    return bury(returned, counts_.dropped_delivery_limit,
+                death_reason::delivery_limit);
+  const auto last = how == outcome::released && !delivery_limit_
+                    && options_.type == queue_type::quorum;
+  if (!last)
+    return ready_.put_back(std::move(returned));
+  returned.position = position_next_++;
+  ready_.requeue(std::move(returned));
 }
 
 void queue::give_up(const entry& gone, std::uint64_t& counter) {
@@ -304,7 +311,7 @@ void queue::expire_heads(time_point now) {
 }
 
 void queue::settle_down() {
-  drop_excess();
+  mind_limits();
   wake();
   mind_time();
 }
@@ -316,18 +323,38 @@ void queue::mind_time() {
   environment_.due.move(due_, next, *this);
 }
 
-void queue::drop_excess() {
-  if (options_.overflow != overflow_policy::drop_head)
+void queue::mind_limits() {
+  if (!options_.length_max && !options_.bytes_max)
     return;
+  if (options_.overflow != overflow_policy::reject_publish) {
+    while (!ready_.empty() && over_limit() != push_outcome::accepted)
+      bury(ready_.pop(), counts_.dropped_overflow, death_reason::maxlen);
+    return;
+  }
+  if (const auto over = over_limit(); over != push_outcome::accepted)
+    refusal_ = over;
+  else if (far_below_limits())
+    refusal_ = push_outcome::accepted;
+}
+
+push_outcome queue::over_limit() const {
+  if (options_.length_max && excess() > *options_.length_max)
+    return push_outcome::length_reached;
+  if (options_.bytes_max && group_.credit() == 0
+      && ready_.bytes() > *options_.bytes_max)
+    return push_outcome::bytes_reached;
+  return push_outcome::accepted;
+}
+
+bool queue::far_below_limits() const {
+  return (!options_.length_max || excess() <= take_again(*options_.length_max))
+         && (!options_.bytes_max || group_.credit() > 0
+             || ready_.bytes() <= take_again(*options_.bytes_max));
+}
+
+std::uint64_t queue::excess() const {
   const auto credit = group_.credit();
-  const auto over = [&] {
-    return (options_.length_max && ready_.size() > credit
-            && ready_.size() - credit > *options_.length_max)
-           || (options_.bytes_max && credit == 0
-               && ready_.bytes() > *options_.bytes_max);
-  };
-  while (!ready_.empty() && over())
-    bury(ready_.pop(), counts_.dropped_overflow, death_reason::maxlen);
+  return ready_.size() > credit ? ready_.size() - credit : 0;
 }
 
 void queue::wake() {

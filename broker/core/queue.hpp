@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -81,8 +82,9 @@ public:
   std::size_t purge();
 
   void attach(consumer_ptr joined);
-  /// Ends a consumer; what it held goes back to its place. Only when attached
-  /// here. @returns the number that went back or met the delivery limit.
+  /// Ends a consumer; what it held goes back in the order it was delivered.
+  /// Only when attached here.
+  /// @returns the number that went back or met the delivery limit
   std::size_t detach(consumer& left, detach_reason why);
   void set_credit(consumer& whose, std::uint32_t credit, bool drain);
   void set_paused(consumer& whose, bool paused);
@@ -109,7 +111,6 @@ public:
 private:
   friend class virtual_host;
 
-  [[nodiscard]] push_outcome admit(const message& fresh) const;
   [[nodiscard]] bool fits(const message& fresh) const;
   /// Appends it, if `how` says so and all queues have room.
   push_outcome take(const message_ptr& message, push_outcome how);
@@ -118,7 +119,7 @@ private:
   void deliver(consumer& to, event& into);
   bool next_drained(event& into);
   void stop_draining(consumer& whose);
-  void take_back(entry returned, bool failed);
+  void take_back(entry returned, outcome how);
   void give_up(const entry& gone, std::uint64_t& counter);
   /// As `give_up`, and it becomes a dead letter where the queue has them; then
   /// it counts against the budget until it is published.
@@ -127,7 +128,13 @@ private:
   void expire_heads(time_point now);
   /// Ends every command: usable credit may have changed.
   void settle_down();
-  void drop_excess();
+  /// Does what `x-overflow` says at the limits of length and bytes.
+  void mind_limits();
+  /// The limit that is passed, as it is said to publishers; else `accepted`.
+  [[nodiscard]] push_outcome over_limit() const;
+  [[nodiscard]] bool far_below_limits() const;
+  /// Messages that no usable credit waits for.
+  [[nodiscard]] std::uint64_t excess() const;
   void wake();
   /// Sees to it that `pass_time` is called when there is something to expire.
   void mind_time();
@@ -136,6 +143,7 @@ private:
   queue_options options_;
   connection_id owner_;
   queue_environment environment_;
+  std::optional<std::int64_t> delivery_limit_;
   std::shared_ptr<const dead_letter_policy> policy_; // null: none
   due_list::place due_;
   time_point unused_since_ = never; // never where nobody wants to know
@@ -143,6 +151,8 @@ private:
   consumer_group group_;
   /// Those who asked to drain and were not answered yet; not owned.
   std::vector<consumer*> draining_;
+  /// What `reject-publish` tells publishers: the limit that was passed.
+  push_outcome refusal_ = push_outcome::accepted;
   /// The next message's position.
   std::uint64_t position_next_ = 0;
   /// `ready`, `ready_bytes` and `consumers` are filled in by `counts`.

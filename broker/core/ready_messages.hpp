@@ -5,42 +5,48 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
 
 namespace rookery::broker {
 
-/// The messages of a queue that wait for a consumer, oldest first. A message
-/// that comes back takes its old place, before every one that never left.
-///
-/// RabbitMQ's quorum queues line returned messages up in the order of their
-/// return; the order here is one of those that clients must expect there, and
-/// the better one for those who read in order.
+/// The messages of a queue that wait for a consumer. What came back goes first,
+/// in the order of its return. Of the others those with a priority above 4 go
+/// first, but after two messages one of the normal ones has its turn; within
+/// each of the two the order is that of arrival.
+/// @source rabbit_fifo.erl, take_next_msg, and rabbit_fifo_q.erl of RabbitMQ
+///   4.0.5
 class ready_messages {
 public:
-  /// Appends a message; its position must exceed all before.
+  /// Appends a message that nobody was given; its position must exceed all
+  /// before.
   void push(entry fresh);
-  /// Puts a message that `pop` gave out back to its place.
+  /// Appends one that came back, likewise, as a normal one.
+  void requeue(entry returned);
+  /// Puts one that came back before all that were never delivered.
   void put_back(entry returned);
-  /// The oldest. Only when not empty.
-  [[nodiscard]] const entry& front() const {
-    return returned_.empty() ? fresh_.front() : returned_.begin()->second;
-  }
-  /// Takes the oldest. Only when not empty.
+  /// The next to go. Only when not empty.
+  [[nodiscard]] const entry& front() const;
+  /// Takes it. Only when not empty.
   [[nodiscard]] entry pop();
 
   [[nodiscard]] bool empty() const { return size() == 0; }
   [[nodiscard]] std::size_t size() const {
-    return fresh_.size() + returned_.size();
+    return returned_.size() + high_.size() + normal_.size();
   }
   /// Bytes of all messages, without overhead.
   [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
 
 private:
-  /// Never delivered; positions rise.
-  std::deque<entry> fresh_;
-  /// By position, all below those in `fresh_`. A map, because messages come
-  /// back rarely and in any order.
-  std::map<std::uint64_t, entry> returned_;
+  using line = std::deque<entry>;
+
+  void append(line& to, entry last);
+  /// Whether the next that never came back is one of high priority.
+  [[nodiscard]] bool high_is_next() const;
+
+  line returned_;
+  line high_;
+  line normal_;
+  /// Messages taken from `high_` or `normal_` since one had the third turn.
+  std::uint8_t turn_ = 0;
   std::uint64_t bytes_ = 0;
 };
 

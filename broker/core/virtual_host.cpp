@@ -153,29 +153,38 @@ result<consumer_ptr> virtual_host::attach(std::string_view queue,
   return joined;
 }
 
-void virtual_host::detach(consumer& left, detach_reason why) {
+std::optional<std::string> virtual_host::detach(consumer& left,
+                                                detach_reason why) {
   if (!left.attached())
-    return;
+    return std::nullopt;
   auto& source = *left.queue_;
   source.detach(left, why);
-  if (source.options().auto_delete && source.consumers().all().empty())
-    erase_queue(source);
+  if (!source.options().auto_delete || !source.consumers().all().empty())
+    return std::nullopt;
+  auto name = source.name();
+  erase_queue(source);
+  return name;
 }
 
-void virtual_host::connection_closed(connection_id gone) {
+std::vector<std::string> virtual_host::connection_closed(connection_id gone) {
   std::vector<consumer_ptr> left;
   for (const auto& [name, each] : queues_)
     for (const auto& consumer : each.self->consumers().all())
       if (consumer->options().connection == gone)
         left.push_back(consumer);
+  std::vector<std::string> ended;
   for (const auto& each : left)
-    detach(*each, detach_reason::failed);
+    if (auto name = detach(*each, detach_reason::failed))
+      ended.push_back(*std::move(name));
   std::vector<queue*> owned;
   for (const auto& [name, each] : queues_)
     if (each.self->options().exclusive && each.self->owner() == gone)
       owned.push_back(each.self);
-  for (auto* const each : owned)
+  for (auto* const each : owned) {
+    ended.push_back(each->name());
     erase_queue(*each);
+  }
+  return ended;
 }
 
 bool virtual_host::next(event& into) {

@@ -124,10 +124,12 @@ public:
                               const consumer_options& options);
   /// Ends a consumer; its queue goes too if that was the last and the queue is
   /// auto-delete. Does nothing when it was detached before.
-  void detach(consumer& left, detach_reason why);
+  /// @returns the queue that went, for the shell to end the links to it
+  std::optional<std::string> detach(consumer& left, detach_reason why);
   /// Ends what a connection leaves: its consumers (as failed) and its
   /// exclusive queues. Cost: one step per queue and consumer.
-  void connection_closed(connection_id gone);
+  /// @returns the queues that went, likewise
+  std::vector<std::string> connection_closed(connection_id gone);
 
   /// Takes the next thing to tell a consumer; queues take turns. Dead letters
   /// are published meanwhile, a few a call.

@@ -8,13 +8,18 @@
 
 namespace rookery::broker {
 
-/// The options that the body of "PUT /queues/:q" asks for. Arguments:
-/// x-single-active-consumer, x-max-length, x-max-length-bytes, x-overflow
-/// (drop-head, reject-publish), x-delivery-limit, and x-queue-type (classic,
-/// quorum), which makes no difference here: all queues live in memory and
-/// behave as RabbitMQ's quorum queues do.
-/// On failure: a sentence that names what is wrong; nothing is ignored.
-[[nodiscard]] bridge::expected<queue_options, std::string>
+/// Why no queue can be declared so.
+struct queue_fault {
+  /// As RabbitMQ's: 409 for the value of an argument, else 400.
+  int status = 400;
+  /// Names what is wrong; empty where nothing is.
+  std::string text = {};
+};
+
+/// The options that the body of "PUT /queues/:q" asks for; the arguments are
+/// those of `queue_options`. A queue whose type is not said is a classic one,
+/// as in RabbitMQ. Nothing is ignored.
+[[nodiscard]] bridge::expected<queue_options, queue_fault>
 parse_queue(const value& body);
 
 /// What is told of a queue: its properties, arguments and counts.

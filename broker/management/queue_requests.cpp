@@ -10,7 +10,7 @@ namespace {
 management_result put_queue(const request_scope& x, const std::string& name) {
   auto options = parse_queue(x.what.body);
   if (!options)
-    return refused(400, options.error());
+    return refused(options.error().status, options.error().text);
   auto declared = x.host.declare_queue(name, *options, x.by);
   if (!declared)
     return refused(declared.error());

@@ -160,10 +160,11 @@ TEST_CASE("dead letter: reject-publish is said to publishers, not to letters") {
   auto options = dying_to("", "dead");
   options.length_max = 0;
   broker.declare("q", options);
+  broker.publish_all("dead", {"one beyond the limit"});
   broker.publish_all("q", {"a"});
   CHECK(broker.publish("dead", "b") == publish_outcome::rejected);
   CHECK(broker.take().empty());
-  CHECK(broker.counts("dead").ready == 1);
+  CHECK(broker.counts("dead").ready == 2);
 }
 
 TEST_CASE("dead letter: counts against the limits until it is published") {

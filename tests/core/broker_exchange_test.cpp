@@ -84,8 +84,10 @@ TEST_CASE("exchange: one refusal makes the outcome rejected, others keep it") {
   topology broker;
   const queue_options full{.length_max = 0,
                            .overflow = overflow_policy::reject_publish};
-  broker.declare("full", full);
-  broker.declare("full too", full);
+  for (const auto* each : {"full", "full too"}) {
+    broker.declare(each, full);
+    broker.host.publish("", each, text_message("one too many"));
+  }
   broker.bind("f", "p", "");
   broker.bind("f", "full", "");
   broker.bind("f", "q", "");

@@ -153,11 +153,11 @@ TEST_CASE("expiry: what expired takes nobody's place in a full queue") {
   options.length_max = 1;
   options.overflow = overflow_policy::reject_publish;
   broker.declare("q", options);
-  broker.publish_all("q", {"a"});
-  CHECK(broker.publish("q", "b") == publish_outcome::rejected);
+  broker.publish_all("q", {"a", "b"});
+  CHECK(broker.publish("q", "c") == publish_outcome::rejected);
   broker.now += 100ms; // and nobody looked yet
   CHECK(broker.publish("q", "c") == publish_outcome::accepted);
-  CHECK(broker.counts("q").expired == 1);
+  CHECK(broker.counts("q").expired == 2);
 }
 
 TEST_CASE("expiry: very many at once take several turns") {

@@ -77,30 +77,44 @@ TEST_CASE("limits: a takeover that waits lets the limit count again") {
   CHECK(shell.take() == texts{"high:d"});
 }
 
-TEST_CASE("limits: reject-publish refuses and keeps what is there") {
+TEST_CASE("limits: reject-publish refuses once the limit is passed") {
   broker_shell shell;
   shell.declare("q",
                 {.length_max = 2, .overflow = overflow_policy::reject_publish});
-  shell.publish_all("q", {"a", "b"});
-  const auto refused = shell.host.publish("", "q", text_message("c"));
+  shell.publish_all("q", {"a", "b", "c"}); // one beyond it
+  const auto refused = shell.host.publish("", "q", text_message("d"));
   CHECK(refused.what == publish_outcome::rejected);
   CHECK(refused.why == push_outcome::length_reached);
   CHECK(refused.refused_by == shell.host.find_queue("q"));
-  shell.attach("q", "x", 1);
-  CHECK(shell.take() == texts{"x:a"});
-  CHECK(shell.publish("q", "d") == publish_outcome::accepted);
+  CHECK(shell.counts("q").ready == 3);
   CHECK(shell.counts("q").refused == 1);
+}
+
+TEST_CASE("limits: a queue that refused takes again at four fifths") {
+  broker_shell shell;
+  shell.declare("q",
+                {.length_max = 5, .overflow = overflow_policy::reject_publish});
+  shell.publish_all("q", {"a", "b", "c", "d", "e", "f"});
+  auto& x = shell.attach("q", "x", 0);
+  for (const auto* each : {"x:a", "x:b"}) {
+    CHECK(shell.publish("q", "g") == publish_outcome::rejected);
+    x.set_credit(1);
+    CHECK(shell.take() == texts{each});
+  }
+  CHECK(shell.publish("q", "g") == publish_outcome::accepted); // four were left
 }
 
 TEST_CASE("limits: with no room to wait a message needs a waiting consumer") {
   broker_shell shell;
   shell.declare("q",
                 {.length_max = 0, .overflow = overflow_policy::reject_publish});
-  CHECK(shell.publish("q", "a") == publish_outcome::rejected);
-  shell.attach("q", "x", 1);
+  CHECK(shell.publish("q", "a") == publish_outcome::accepted);
+  CHECK(shell.publish("q", "b") == publish_outcome::rejected);
+  shell.attach("q", "x", 2);
   CHECK(shell.publish("q", "b") == publish_outcome::accepted);
-  CHECK(shell.publish("q", "c") == publish_outcome::rejected);
-  CHECK(shell.take() == texts{"x:b"});
+  CHECK(shell.publish("q", "c") == publish_outcome::accepted);
+  CHECK(shell.publish("q", "d") == publish_outcome::rejected);
+  CHECK(shell.take() == texts{"x:a", "x:b"});
 }
 
 TEST_CASE("limits: bytes are limited by either policy") {
@@ -111,7 +125,7 @@ TEST_CASE("limits: bytes are limited by either policy") {
   shell.publish_all("head", {"aaa", "b", "cc"});
   CHECK(shell.counts("head").ready_bytes == 3);
   CHECK(shell.counts("head").dropped_overflow == 1);
-  shell.publish_all("reject", {"aaa", "b"});
+  shell.publish_all("reject", {"aaa", "bb"});
   CHECK(shell.host.publish("", "reject", text_message("c")).why
         == push_outcome::bytes_reached);
 }

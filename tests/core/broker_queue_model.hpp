@@ -20,14 +20,16 @@ public:
   struct message {
     std::uint64_t number;
     std::size_t bytes;
+    bool high = false;
     std::uint32_t delivery_count = 0;
     std::uint32_t returned_count = 0;
+    std::uint64_t arrival = 0; // given by the queue, rising
   };
   struct reader {
     consumer_options options;
     std::uint32_t credit = 0;
     bool paused = false;
-    std::map<std::uint64_t, message> held;
+    std::vector<message> held; // in the order they were delivered
   };
   /// The event that must come next.
   struct expected {
@@ -40,15 +42,10 @@ public:
   explicit queue_model(const queue_options& options) : options_{options} {}
 
   bool push(message fresh) {
-    if (options_.overflow == overflow_policy::reject_publish) {
-      const auto after = ready_.size() + 1;
-      if (options_.length_max && after > credit() + *options_.length_max)
-        return false;
-      if (options_.bytes_max && credit() == 0
-          && ready_bytes() + fresh.bytes > *options_.bytes_max)
-        return false;
-    }
-    ready_.emplace(fresh.number, fresh);
+    if (refusing_)
+      return false;
+    fresh.arrival = ++arrivals_;
+    (fresh.high ? high_ : normal_).push_back(fresh);
     settle_down();
     return true;
   }
@@ -60,8 +57,8 @@ public:
   }
 
   void detach(int name, bool failed) {
-    for (const auto& [number, each] : readers[name].held)
-      take_back(each, failed);
+    for (const auto& each : readers[name].held)
+      take_back(each, failed ? outcome::failed : outcome::modified);
     readers.erase(name);
     std::erase(order_, name);
     std::erase(line_, name);
@@ -85,22 +82,30 @@ public:
   }
 
   void settle(int name, std::uint64_t number, outcome how) {
-    const auto each = readers[name].held.extract(number).mapped();
-    if (how == outcome::released || how == outcome::failed)
-      take_back(each, how == outcome::failed);
+    auto& held = readers[name].held;
+    const auto place =
+        std::find_if(held.begin(), held.end(),
+                     [&](const auto& x) { return x.number == number; });
+    const auto each = *place;
+    held.erase(place);
+    if (how == outcome::released || how == outcome::modified
+        || how == outcome::failed)
+      take_back(each, how);
     else
       ++finished[how];
     settle_down();
   }
 
   std::size_t purge() {
-    const auto count = ready_.size();
-    ready_.clear();
+    const auto count = ready();
+    while (ready() > 0)
+      take_next();
+    settle_down();
     return count;
   }
 
   std::optional<expected> next() {
-    if (!ready_.empty() && !line_.empty()) {
+    if (ready() > 0 && !line_.empty()) {
       const auto name = *std::max_element(
           line_.begin(), line_.end(), [this](int left, int right) {
             return priority(left) < priority(right); // the first of equals
@@ -117,11 +122,14 @@ public:
     return std::nullopt;
   }
 
-  [[nodiscard]] std::size_t ready() const { return ready_.size(); }
+  [[nodiscard]] std::size_t ready() const {
+    return returned_.size() + high_.size() + normal_.size();
+  }
   [[nodiscard]] std::uint64_t ready_bytes() const {
     std::uint64_t sum = 0;
-    for (const auto& [number, each] : ready_)
-      sum += each.bytes;
+    for (const auto* line : {&returned_, &high_, &normal_})
+      for (const auto& each : *line)
+        sum += each.bytes;
     return sum;
   }
   [[nodiscard]] std::size_t unsettled() const {
@@ -144,30 +152,54 @@ private:
 
   expected deliver(int name) {
     auto& to = readers[name];
-    const auto oldest = ready_.extract(ready_.begin()).mapped();
+    const auto given = take_next();
     if (to.options.settled)
       ++finished[outcome::accepted];
     else
-      to.held.emplace(oldest.number, oldest);
+      to.held.push_back(given);
     --to.credit;
     std::erase(line_, name);
     settle_down(); // puts it last, if it has credit left
-    return {event::kind::delivery, name, oldest, 0};
+    return {event::kind::delivery, name, given, 0};
   }
 
-  void take_back(message each, bool failed) {
+  /// What came back; else two of high priority, then a normal one.
+  message take_next() {
+    const auto first_of = [](std::vector<message>& line) {
+      const auto first = line.front();
+      line.erase(line.begin());
+      return first;
+    };
+    if (!returned_.empty())
+      return first_of(returned_);
+    const auto third = turn_ == 2;
+    turn_ = third ? 0 : turn_ + 1;
+    if (high_.empty())
+      return first_of(normal_);
+    if (normal_.empty() || !third
+        || high_.front().arrival < normal_.front().arrival)
+      return first_of(high_);
+    return first_of(normal_);
+  }
+
+  void take_back(message each, outcome how) {
     ++each.returned_count;
-    if (failed)
+    if (how == outcome::failed)
       ++each.delivery_count;
-    if (options_.delivery_limit >= 0
-        && each.returned_count > options_.delivery_limit)
+    const auto quorum = options_.type == queue_type::quorum;
+    const auto limit = options_.delivery_limit.value_or(quorum ? 20 : -1);
+    if (limit >= 0 && each.returned_count > limit) {
       ++dropped_delivery_limit;
-    else
-      ready_.emplace(each.number, each);
+    } else if (how == outcome::released && quorum && limit < 0) {
+      each.arrival = ++arrivals_;
+      normal_.push_back(each);
+    } else {
+      returned_.push_back(each);
+    }
   }
 
   void settle_down() {
-    if (options_.single_active_consumer)
+    if (single_active())
       elect();
     for (const auto name : order_) {
       const auto in_line = std::find(line_.begin(), line_.end(), name);
@@ -178,7 +210,11 @@ private:
       if (!may && in_line != line_.end())
         line_.erase(in_line);
     }
-    drop_excess();
+    mind_limits();
+  }
+
+  [[nodiscard]] bool single_active() const {
+    return options_.single_active_consumer.value_or(false);
   }
 
   /// The best of those who wait: by priority, credit, order of attachment.
@@ -205,7 +241,7 @@ private:
   }
 
   [[nodiscard]] bool is_served(int name) const {
-    if (!options_.single_active_consumer)
+    if (!single_active())
       return true;
     const auto best = best_waiting();
     return name == active_ && !(best && priority(*best) > priority(name));
@@ -218,22 +254,35 @@ private:
     return sum;
   }
 
-  void drop_excess() {
-    if (options_.overflow != overflow_policy::drop_head)
+  /// Whether more than this part of a limit waits beyond all credit.
+  [[nodiscard]] bool beyond(double part) const {
+    const auto most = [part](std::uint64_t limit) {
+      return static_cast<std::uint64_t>(static_cast<double>(limit) * part);
+    };
+    return (options_.length_max
+            && ready() > credit() + most(*options_.length_max))
+           || (options_.bytes_max && credit() == 0
+               && ready_bytes() > most(*options_.bytes_max));
+  }
+
+  void mind_limits() {
+    if (options_.overflow == overflow_policy::reject_publish) {
+      refusing_ = beyond(refusing_ ? 0.8 : 1);
       return;
-    while (!ready_.empty()
-           && ((options_.length_max
-                && ready_.size() > credit() + *options_.length_max)
-               || (options_.bytes_max && credit() == 0
-                   && ready_bytes() > *options_.bytes_max))) {
-      ready_.erase(ready_.begin());
+    }
+    while (ready() > 0 && beyond(1)) {
+      take_next();
       ++dropped_overflow;
     }
   }
 
   queue_options options_;
-  /// By number, which is the order of publishing.
-  std::map<std::uint64_t, message> ready_;
+  std::vector<message> returned_; // first to go first
+  std::vector<message> high_;
+  std::vector<message> normal_;
+  int turn_ = 0;
+  std::uint64_t arrivals_ = 0;
+  bool refusing_ = false;
   std::vector<int> order_;
   /// Those who may be served, in the order of their turns.
   std::vector<int> line_;

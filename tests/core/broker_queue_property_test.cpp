@@ -47,6 +47,8 @@ private:
 
   queue_options draw_options() {
     queue_options drawn;
+    if (draw(2) == 0)
+      drawn.type = queue_type::classic;
     drawn.single_active_consumer = draw(2) == 0;
     if (draw(2) == 0)
       drawn.length_max = draw(20);
@@ -54,7 +56,8 @@ private:
       drawn.bytes_max = 10 + draw(200);
     if (draw(2) == 0)
       drawn.overflow = overflow_policy::reject_publish;
-    drawn.delivery_limit = static_cast<std::int64_t>(draw(6)) - 1;
+    if (draw(6) != 0)
+      drawn.delivery_limit = static_cast<std::int64_t>(draw(6)) - 1;
     return drawn;
   }
 
@@ -91,11 +94,13 @@ private:
     auto made = std::make_shared<message>();
     made->bytes = std::to_string(number) + '.' + std::string(draw(16), 'x');
     const auto bytes = made->bytes.size();
+    const auto high = draw(3) == 0;
+    made->priority = high ? 5 + draw(5) : draw(5);
     const auto taken = host_.publish("", "q", std::move(made)).what
                        == publish_outcome::accepted;
     if (taken)
       ++published_;
-    if (taken != model_.push({number, bytes}))
+    if (taken != model_.push({number, bytes, high}))
       trouble_ << "push of " << number << " was "
                << (taken ? "taken" : "refused");
   }
@@ -117,7 +122,7 @@ private:
     auto& mine = links_[*name];
     const auto [number, id] = *std::next(
         mine.held.begin(), static_cast<long>(draw(mine.held.size())));
-    const auto how = static_cast<outcome>(draw(5));
+    const auto how = static_cast<outcome>(draw(6));
     if (!mine.real->settle(id, how))
       trouble_ << "delivery of " << number << " was not held";
     if (mine.real->settle(id, how))
@@ -199,6 +204,7 @@ private:
     const auto number = std::stoull(got.message->bytes);
     if (number != wanted.delivered->number
         || got.delivery_count != wanted.delivered->delivery_count
+        || got.returned_count != wanted.delivered->returned_count
         || got.first_acquirer != (wanted.delivered->returned_count == 0))
       trouble_ << "delivery of " << number << "+" << got.delivery_count
                << ", not of " << wanted.delivered->number << "+"

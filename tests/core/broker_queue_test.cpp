@@ -112,14 +112,14 @@ TEST_CASE("queue: rejected and undeliverable messages are gone, and counted") {
   CHECK(counts.unsettled == 0);
 }
 
-TEST_CASE("queue: modified without flags is a release, with failed a failure") {
-  CHECK(modified(false, false) == outcome::released);
+TEST_CASE("queue: modified says whether it failed and whether to come again") {
+  CHECK(modified(false, false) == outcome::modified);
   CHECK(modified(true, false) == outcome::failed);
   CHECK(modified(false, true) == outcome::undeliverable);
   CHECK(modified(true, true) == outcome::undeliverable_failed);
 }
 
-TEST_CASE("queue: returned messages take their old places, in any order") {
+TEST_CASE("queue: returned messages go first, in the order of their return") {
   broker_shell shell;
   shell.declare("q");
   shell.attach("q", "x", 2);
@@ -131,7 +131,52 @@ TEST_CASE("queue: returned messages take their old places, in any order") {
   shell.settle("y", "b", outcome::failed);
   shell.settle("x", "a", outcome::released);
   shell.link_of("y").set_credit(5);
-  CHECK(shell.take() == texts{"y:a*", "y:b*+1", "y:c*", "y:d*", "y:e"});
+  CHECK(shell.take() == texts{"y:d*", "y:c*", "y:b*+1", "y:a*", "y:e"});
+}
+
+TEST_CASE(
+    "queue: without a delivery limit a released message goes to the end") {
+  broker_shell shell;
+  shell.declare("q", {.delivery_limit = -1});
+  auto& x = shell.attach("q", "x", 2);
+  shell.publish_all("q", {"a", "b", "c"});
+  CHECK(shell.take() == texts{"x:a", "x:b"});
+  shell.settle("x", "a", outcome::released);
+  shell.settle("x", "b", outcome::modified);
+  x.set_credit(9);
+  CHECK(shell.take() == texts{"x:b*", "x:c", "x:a*"});
+}
+
+TEST_CASE("queue: a classic queue has no delivery limit, nor that order") {
+  broker_shell shell;
+  shell.declare("q", {.type = queue_type::classic});
+  shell.attach("q", "x", 100);
+  shell.publish_all("q", {"a", "b"});
+  CHECK(shell.take() == texts{"x:a", "x:b"});
+  for (int round = 0; round < 50; ++round) {
+    REQUIRE(shell.settle("x", "a", outcome::released));
+    REQUIRE(shell.take() == texts{"x:a*"});
+  }
+}
+
+TEST_CASE("queue: after two messages of high priority a normal one goes") {
+  broker_shell shell;
+  shell.declare("q");
+  shell.publish_all("q", {"n1", "n2", "n3"});
+  for (const auto* each : {"h1", "h2", "h3"})
+    shell.host.publish("", "q", text_message(each, 5));
+  shell.attach("q", "x", 9);
+  CHECK(shell.take() == texts{"x:h1", "x:h2", "x:n1", "x:h3", "x:n2", "x:n3"});
+}
+
+TEST_CASE("queue: a normal message has no turn before an older one") {
+  broker_shell shell;
+  shell.declare("q");
+  for (const auto* each : {"h1", "h2", "h3", "h4"})
+    shell.host.publish("", "q", text_message(each, 9));
+  shell.publish_all("q", {"n1"});
+  shell.attach("q", "x", 9);
+  CHECK(shell.take() == texts{"x:h1", "x:h2", "x:h3", "x:h4", "x:n1"});
 }
 
 TEST_CASE(

@@ -15,9 +15,11 @@ namespace rookery::broker::tests {
 
 using texts = std::vector<std::string>;
 
-[[nodiscard]] inline message_ptr text_message(std::string_view text) {
+[[nodiscard]] inline message_ptr text_message(std::string_view text,
+                                              std::uint8_t priority = 4) {
   auto made = std::make_shared<message>();
   made->bytes = text;
+  made->priority = priority;
   return made;
 }
 

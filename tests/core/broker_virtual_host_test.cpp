@@ -40,6 +40,8 @@ TEST_CASE("virtual host: declaring otherwise is refused by name of argument") {
     return refused.error().text;
   };
   const std::string start = "queue 'q' exists with another ";
+  CHECK(difference({.type = queue_type::classic}) == start + "x-queue-type");
+  CHECK(difference({.at_most_once = true}) == start + "x-dead-letter-strategy");
   CHECK(difference({.durable = false}) == start + "durable");
   CHECK(difference({.exclusive = true}) == start + "exclusive");
   CHECK(difference({.auto_delete = true}) == start + "auto_delete");

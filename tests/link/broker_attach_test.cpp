@@ -171,3 +171,49 @@ TEST_CASE("broker: deleting a queue ends the links to it", "[broker][link]") {
   CHECK(out.closed->name == "amqp:resource-deleted");
   CHECK(client.ended_sessions.empty());
 }
+
+TEST_CASE("broker: an auto-delete queue that goes ends the links to it",
+          "[broker][link]") {
+  broker_harness t;
+  broker::queue_options options;
+  options.auto_delete = true;
+  t.declare("q", options);
+  auto& client = t.connect();
+  auto& other = t.connect();
+  auto& in = client.receiver("/queues/q", 1);
+  auto& near = client.sender("/queues/q");
+  auto& far = other.sender("/queues/q");
+  t.pump();
+  SECTION("its consumer closes") {
+    in.self.close();
+    t.pump();
+    REQUIRE(near.closed);
+    CHECK(near.closed->name == "amqp:resource-deleted");
+  }
+  SECTION("its consumer's session ends") {
+    in.self.session().close();
+    t.pump();
+    REQUIRE(near.closed);
+    CHECK(near.closed->name == "amqp:resource-deleted");
+  }
+  SECTION("its consumer's connection is cut") { t.cut(client); }
+  CHECK(t.shared.host.find_queue("q") == nullptr);
+  REQUIRE(far.closed);
+  CHECK(far.closed->name == "amqp:resource-deleted");
+}
+
+TEST_CASE("broker: an exclusive queue that goes ends the links to it",
+          "[broker][link]") {
+  broker_harness t;
+  auto& client = t.connect();
+  auto& other = t.connect();
+  auto& in = client.attach(false, "in", {.target = "client", .dynamic = true});
+  t.pump();
+  REQUIRE(in.agreed.source);
+  auto& out = other.sender(*in.agreed.source);
+  t.pump();
+  REQUIRE(out.open);
+  t.cut(client);
+  REQUIRE(out.closed);
+  CHECK(out.closed->name == "amqp:resource-deleted");
+}

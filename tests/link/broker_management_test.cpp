@@ -142,7 +142,7 @@ TEST_CASE("management: a queue is made once, found again, and described",
   CHECK(x.declare("a%2Fb", arguments).status == "200");
   const auto* made = x.t.shared.host.find_queue("a/b");
   REQUIRE(made != nullptr);
-  CHECK(made->options().single_active_consumer);
+  CHECK(made->options().single_active_consumer == true);
   CHECK(made->options().length_max == 9);
   CHECK(made->options().bytes_max == 10'000);
   CHECK(made->options().overflow == broker::overflow_policy::reject_publish);
@@ -157,7 +157,8 @@ TEST_CASE("management: a queue is made once, found again, and described",
   CHECK(*found.at("name").get<std::string>() == "a/b");
   CHECK(*found.at("message_count").get<std::int64_t>() == 2);
   CHECK(*found.at("durable").get<bool>());
-  CHECK(found.at("arguments").get<value_map>()->size() == 9);
+  CHECK(*found.at("type").get<std::string>() == "quorum");
+  CHECK(found.at("arguments").get<value_map>()->size() == arguments.size());
 }
 
 TEST_CASE("management: other arguments are a conflict that is named",
@@ -167,17 +168,54 @@ TEST_CASE("management: other arguments are a conflict that is named",
   const auto other = x.declare("q", {{"x-max-length", std::int64_t{8}}});
   CHECK(other.status == "409");
   CHECK(other.text() == "queue 'q' exists with another x-max-length");
+  const auto said = x.declare(
+      "q", {{"x-max-length", std::int64_t{9}}, {"x-overflow", "drop-head"}});
+  CHECK(said.text() == "queue 'q' exists with another x-overflow");
+}
+
+TEST_CASE("management: a queue without a type is a classic one",
+          "[broker][management]") {
+  managed x;
+  const auto made = x.declare("q");
+  CHECK(*made.at("type").get<std::string>() == "classic");
+  CHECK(x.declare("q", {{"x-queue-type", "classic"}}).status == "200");
+  CHECK(x.declare("q", {{"x-queue-type", "quorum"}}).text()
+        == "queue 'q' exists with another x-queue-type");
+}
+
+TEST_CASE("management: a quorum queue is durable and shared, and stays",
+          "[broker][management]") {
+  managed x;
+  const auto refusal = [&](const char* property, bool flag) {
+    const auto result =
+        x.ask("PUT", "/queues/q",
+              value_map{{property, flag},
+                        {"arguments", value_map{{"x-queue-type", "quorum"}}}});
+    CHECK(result.status == "400");
+    return result.text();
+  };
+  CHECK(refusal("durable", false) == "a quorum queue must be durable");
+  CHECK(refusal("exclusive", true) == "a quorum queue cannot be exclusive");
+  CHECK(refusal("auto_delete", true) == "a quorum queue cannot be auto-delete");
 }
 
 TEST_CASE("management: what it does not know is refused by name",
           "[broker][management]") {
   managed x;
+  std::string status;
   const auto refusal = [&](const std::string& key, const value& content) {
     const auto result = x.declare("q", {{key, content}});
-    CHECK(result.status == "400");
+    CHECK(result.status == status);
     return result.text();
   };
+  status = "400";
   CHECK(refusal("x-colour", "blue") == "the argument 'x-colour' is unknown");
+  CHECK(refusal("x-dead-letter-strategy", "at-least-once")
+        == "the only 'x-dead-letter-strategy' in this version is at-most-once");
+  CHECK(refusal("x-dead-letter-exchange", true)
+        == "the value of 'x-dead-letter-exchange' is not a string of at most "
+           "255 bytes");
+  status = "409";
   CHECK(refusal("x-max-priority", std::int64_t{5})
         == "the argument 'x-max-priority' is not supported in this version");
   CHECK(refusal("x-message-ttl", std::int64_t{-1})
@@ -186,22 +224,16 @@ TEST_CASE("management: what it does not know is refused by name",
   CHECK(refusal("x-expires", std::int64_t{0})
         == "the value of 'x-expires' is not a whole number of milliseconds "
            "from 1 to 315360000000");
-  CHECK(refusal("x-dead-letter-exchange", true)
-        == "the value of 'x-dead-letter-exchange' is not a string of at most "
-           "255 bytes");
   CHECK(refusal("x-dead-letter-routing-key", "k")
         == "'x-dead-letter-routing-key' without 'x-dead-letter-exchange'");
-  CHECK(refusal("x-dead-letter-strategy", "at-least-once")
-        == "the only 'x-dead-letter-strategy' in this version is at-most-once");
   CHECK(refusal("x-max-length", "many")
         == "the value of 'x-max-length' is not a whole number of zero or more");
   CHECK(refusal("x-max-length", std::int64_t{-1})
         == "the value of 'x-max-length' is not a whole number of zero or more");
   CHECK(refusal("x-overflow", "explode")
-        == "the value 'explode' of 'x-overflow' is neither drop-head nor "
-           "reject-publish");
+        == "the value of 'x-overflow' is not drop-head or reject-publish");
   CHECK(refusal("x-queue-type", "stream")
-        == "the value of 'x-queue-type' is neither classic nor quorum");
+        == "the value of 'x-queue-type' is not classic or quorum");
   CHECK(x.t.shared.host.find_queue("q") == nullptr);
   const auto property =
       x.ask("PUT", "/queues/q", value_map{{"durability", true}});

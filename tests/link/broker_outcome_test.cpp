@@ -60,12 +60,21 @@ TEST_CASE("broker: released returns a message without counting it",
   SECTION("modified, not failed") {
     x.settle({.kind = outcome::kind_type::modified});
   }
-  SECTION("settled without an outcome") { x.settle({}); }
   REQUIRE(x.in->bodies() == texts{"a"});
   const auto again = x.in->deliveries[0].message();
   CHECK(again.delivery_count == 0);
   CHECK(again.first_acquirer == false);
   CHECK(again.redelivered());
+}
+
+TEST_CASE("broker: a message settled without an outcome ends the session",
+          "[broker][link]") {
+  one_held x;
+  x.in->settle_first({});
+  x.t.pump();
+  REQUIRE(x.client.ended_sessions.size() == 1);
+  CHECK(x.client.ended_sessions[0].name == "amqp:invalid-field");
+  CHECK(x.t.counts("q").ready == 2);
 }
 
 TEST_CASE("broker: modified as failed raises the delivery count",

@@ -5,12 +5,28 @@
 #include "tests/link/broker_harness.hpp"
 #include "tests/support/catch.hpp"
 
+#include <proton/annotation_key.hpp>
+#include <proton/map.hpp>
+#include <proton/message.hpp>
+#include <proton/symbol.hpp>
+
 using namespace rookery;
 using namespace rookery::tests;
 
 namespace {
 
 using outcome_kind = bridge::outcome::kind_type;
+
+proton::message decoded(const std::string& bytes) {
+  proton::message result;
+  result.decode({bytes.begin(), bytes.end()});
+  return result;
+}
+
+std::string encoded(const proton::message& x) {
+  auto bytes = x.encode();
+  return {bytes.begin(), bytes.end()};
+}
 
 std::size_t count(const client_link& x, outcome_kind kind) {
   std::size_t n = 0;
@@ -49,7 +65,7 @@ TEST_CASE("broker: OPEN says what it can do", "[broker][link]") {
   CHECK(client.peer->container_id == "broker");
 }
 
-TEST_CASE("broker: the first delivery passes the bytes untouched",
+TEST_CASE("broker: the first delivery passes what is behind the header",
           "[broker][link]") {
   broker_harness t;
   t.declare("q");
@@ -64,7 +80,62 @@ TEST_CASE("broker: the first delivery passes the bytes untouched",
   out.send(odd);
   t.pump();
   REQUIRE(in.deliveries.size() == 1);
-  CHECK(in.deliveries[0].bytes == odd);
+  // Durable, for it does not say; and nobody had it before.
+  const std::string header("\x00\x53\x70\xc0\x06\x05\x41\x40\x40\x41\x43", 11);
+  CHECK(in.deliveries[0].bytes == header + odd);
+}
+
+TEST_CASE("broker: who had a message before is not the publisher's to say",
+          "[broker][link]") {
+  broker_harness t;
+  t.declare("q");
+  auto& client = t.connect();
+  auto& out = client.sender("/queues/q");
+  auto& in = client.receiver("/queues/q", 10);
+  t.pump();
+  proton::message sent{"hello"};
+  sent.priority(7);
+  sent.delivery_count(3);
+  sent.delivery_annotations().put(proton::symbol{"x-hop"}, 5);
+  sent.message_annotations().put(proton::symbol{"x-mine"}, 6);
+  sent.to("/queues/elsewhere");
+  out.send(encoded(sent));
+  t.pump();
+  REQUIRE(in.deliveries.size() == 1);
+  const auto got = decoded(in.deliveries[0].bytes);
+  CHECK(got.first_acquirer());
+  CHECK(got.delivery_count() == 0);
+  CHECK(got.priority() == 7);
+  CHECK(got.delivery_annotations().empty()); // they were for this hop
+  CHECK(got.message_annotations().size() == 1);
+  CHECK(got.to() == "/queues/elsewhere");
+  CHECK(proton::get<std::string>(got.body()) == "hello");
+}
+
+TEST_CASE("broker: a redelivery says how often the message was given out",
+          "[broker][link]") {
+  broker_harness t;
+  t.declare("q");
+  auto& client = t.connect();
+  auto& out = client.sender("/queues/q");
+  auto& in = client.receiver("/queues/q", 10);
+  t.pump();
+  proton::message sent{"hello"};
+  sent.message_annotations().put(proton::symbol{"x-mine"}, 6);
+  out.send(encoded(sent));
+  t.pump();
+  for (std::int64_t before = 0; before < 3; ++before) {
+    REQUIRE(in.deliveries.size() == 1);
+    const auto got = decoded(in.deliveries[0].bytes);
+    const auto& notes = got.message_annotations();
+    CHECK(notes.get(proton::symbol{"x-mine"}) == proton::scalar{6});
+    CHECK(notes.exists(proton::symbol{"x-delivery-count"}) == (before > 0));
+    if (before > 0)
+      CHECK(notes.get(proton::symbol{"x-delivery-count"})
+            == proton::scalar{before});
+    in.settle_first(bridge::outcome::released());
+    t.pump();
+  }
 }
 
 TEST_CASE("broker: names are percent-decoded", "[broker][link]") {

@@ -1,4 +1,4 @@
-#include "broker/death_annotations.hpp"
+#include "broker/annotations.hpp"
 
 #include "bridge/amqp/wire/reader.hpp"
 #include "bridge/amqp/wire/type_code.hpp"
@@ -13,19 +13,18 @@ namespace {
 
 namespace type = amqp::type_code;
 
+constexpr std::uint8_t signed_long = 0x81;
 constexpr std::uint8_t timestamp = 0x83;
 constexpr std::uint8_t array32 = 0xf0;
 constexpr std::size_t depth_max = 32; // of described types
 
+constexpr std::string_view delivery_count = "x-delivery-count";
 constexpr std::string_view deaths = "x-opt-deaths";
-constexpr std::array<std::string_view, 7> ours{
-    deaths,
-    "x-first-death-queue",
-    "x-first-death-reason",
-    "x-first-death-exchange",
-    "x-last-death-queue",
-    "x-last-death-reason",
-    "x-last-death-exchange",
+constexpr std::array<std::string_view, 8> ours{
+    delivery_count,           deaths,
+    "x-first-death-queue",    "x-first-death-reason",
+    "x-first-death-exchange", "x-last-death-queue",
+    "x-last-death-reason",    "x-last-death-exchange",
 };
 
 void put(std::string& out, std::uint64_t x, std::size_t bytes) {
@@ -60,6 +59,10 @@ public:
   void number(std::string_view key, std::uint64_t x) {
     put(add(key), type::ulong, 1);
     put(bytes_, x, 8);
+  }
+  void signed_number(std::string_view key, std::int64_t x) {
+    put(add(key), signed_long, 1);
+    put(bytes_, static_cast<std::uint64_t>(x), 8);
   }
   void small_number(std::string_view key, std::uint64_t x) {
     put(add(key), type::uint, 1);
@@ -158,28 +161,20 @@ void keep_others(amqp::reader& in, std::string_view sections, entries& into) {
 
 } // namespace
 
-std::string annotate(std::string_view sections, const death_history& history) {
+std::string annotate(std::string_view sections, const death_history* history,
+                     std::uint32_t delivered_before) {
   amqp::reader in{sections, depth_max};
-  std::size_t annotations = 0; // where they begin, and end
-  std::size_t rest = 0;
   entries all;
-  while (!in.done()) {
-    const auto start = in.offset();
-    const auto code = in.descriptor();
-    if (code == amqp::section::delivery_annotations) {
-      in.skip();
-      annotations = rest = in.offset();
-      continue;
-    }
-    if (code == amqp::section::message_annotations) {
-      annotations = start;
-      keep_others(in, sections, all);
-      rest = in.offset();
-    }
-    break;
+  std::size_t rest = 0; // where what stays as it is begins
+  if (in.descriptor() == amqp::section::message_annotations) {
+    keep_others(in, sections, all);
+    rest = in.offset();
   }
-  add_deaths(all, history);
-  std::string result{sections.substr(0, annotations)};
+  if (delivered_before > 0)
+    all.signed_number(delivery_count, delivered_before);
+  if (history != nullptr)
+    add_deaths(all, *history);
+  std::string result;
   put(result, type::described, 1);
   put(result, type::smallulong, 1);
   put(result, amqp::section::message_annotations, 1);
