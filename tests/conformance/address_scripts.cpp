@@ -7,10 +7,9 @@ namespace rookery::conformance {
 namespace {
 
 std::string missing(stage& x) {
-  return told(
-      {"to a queue: ", x.try_attach(true, x.queue("q")),
-       "; from a queue: ", x.try_attach(false, x.queue("q")),
-       "; to an exchange: ", x.try_attach(true, x.exchange("x", "k"))});
+  return told({"to a queue: ", x.try_attach(true, x.queue("q")),
+               "; from a queue: ", x.try_attach(false, x.queue("q")),
+               "; to an exchange: ", x.try_attach(true, x.exchange("x", "k"))});
 }
 
 std::string bad_targets(stage& x) {
@@ -23,10 +22,11 @@ std::string bad_targets(stage& x) {
 }
 
 std::string bad_sources(stage& x) {
-  return told({"none: ", x.try_attach(false, std::nullopt),
-               "; /queues/%zz: ", x.try_attach(false, "/queues/%zz"),
-               "; an exchange: ", x.try_attach(false, "/exchanges/amq.direct/k"),
-               "; /queues/: ", x.try_attach(false, "/queues/")});
+  return told(
+      {"none: ", x.try_attach(false, std::nullopt),
+       "; /queues/%zz: ", x.try_attach(false, "/queues/%zz"),
+       "; an exchange: ", x.try_attach(false, "/exchanges/amq.direct/k"),
+       "; /queues/: ", x.try_attach(false, "/queues/")});
 }
 
 std::string plain_name(stage& x) {
@@ -37,6 +37,16 @@ std::string plain_name(stage& x) {
   return told({text_of(how), ", then ", body_of(x.me().take(in).message),
                "; GET /queues/plain: ",
                x.management().ask("GET", x.queue("plain")).status});
+}
+
+std::string dynamic(stage& x) {
+  const auto fate = [&](bool sender) {
+    auto& alone = x.connect();
+    auto& made = alone.attach(sender, {.dynamic = true}, {});
+    alone.wait("an attach", [&] { return made.answered(); });
+    return made.fate();
+  };
+  return told({"a target: ", fate(true), "; a source: ", fate(false)});
 }
 
 std::string links_of_a_session(stage& x) {
@@ -78,6 +88,11 @@ constexpr script scripts[]{
      bad_sources},
     {"addresses/plain-name", "A plain name stands for a queue and makes it.",
      "accepted, then m; GET /queues/plain: 200", plain_name},
+    // RabbitMQ has dynamic sources since 4.2.
+    {"addresses/dynamic", "The broker makes no addresses of its own.",
+     "a target: session ends amqp:not-implemented; "
+     "a source: session ends amqp:not-implemented",
+     dynamic},
     {"addresses/links-of-a-session",
      "A session carries 256 links; one more ends it.",
      "256 attached; one more: session ends amqp:connection:framing-error",

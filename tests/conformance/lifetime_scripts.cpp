@@ -25,14 +25,15 @@ std::string exclusive(stage& x) {
   management_client asked{other};
   auto& out = other.sender(x.queue("q"));
   auto seen =
-      told({"others consume: ", x.try_attach(false, x.queue("q")),
-            "; look ", asked.ask("GET", x.queue("q")).status, ", purge ",
+      told({"others consume: ", x.try_attach(false, x.queue("q")), "; look ",
+            asked.ask("GET", x.queue("q")).status, ", purge ",
             asked.ask("DELETE", x.queue("q") + "/messages").status, ", delete ",
             asked.ask("DELETE", x.queue("q")).status,
             "; publish: ", text_of(other.publish(out, text_message("m")))});
   x.me().close();
   seen += "; its connection closed: " + asked.ask_until(x.queue("q"), "404");
-  return seen;
+  other.wait("a detach", [&] { return out.lost(); });
+  return seen + "; the publisher: " + out.fate();
 }
 
 std::string auto_delete(stage& x) {
@@ -66,7 +67,8 @@ constexpr script scripts[]{
      "An exclusive queue is its connection's and goes with it, but others may "
      "publish.",
      "others consume: session ends amqp:resource-locked; look 200, purge 400, "
-     "delete 400; publish: accepted; its connection closed: 404",
+     "delete 400; publish: accepted; its connection closed: 404; "
+     "the publisher: link closes amqp:resource-deleted",
      exclusive},
     {"lifetimes/auto-delete",
      "An auto-delete queue goes with its last consumer.",

@@ -2,6 +2,8 @@
 #include "tests/conformance/messages.hpp"
 #include "tests/conformance/script.hpp"
 
+#include <chrono>
+
 namespace rookery::conformance {
 
 namespace {
@@ -75,6 +77,38 @@ std::string reject_publish(stage& x) {
   return seen;
 }
 
+std::string take_again(stage& x) {
+  x.make_queue("q", {{"x-max-length", std::int64_t{5}},
+                     {"x-overflow", std::string{"reject-publish"}}});
+  x.put("q", {"a", "b", "c", "d", "e", "f"});
+  auto& out = x.sender("q");
+  const auto publish = [&] { return x.me().publish(out, text_message("m")); };
+  auto seen = "full: " + kind_of(publish());
+  auto& in = x.receiver("q", 1);
+  x.me().take(in);
+  seen += "; 5 left: " + kind_of(publish());
+  x.me().grant(in, 1);
+  x.me().take(in);
+  // RabbitMQ tells the publisher's session a little later than the consumer's.
+  const auto enough = std::chrono::steady_clock::now() + event_loop::patience;
+  auto how = publish();
+  while (how != outcome::accepted()
+         && std::chrono::steady_clock::now() < enough)
+    how = publish();
+  return seen + "; 4 left: " + kind_of(how);
+}
+
+std::string reject_bytes(stage& x) {
+  x.make_queue("q", {{"x-max-length-bytes", std::int64_t{1'000}},
+                     {"x-overflow", std::string{"reject-publish"}}});
+  auto& out = x.sender("q");
+  const std::string filler(700, '.');
+  texts seen;
+  for (int i = 0; i < 4; ++i)
+    seen.push_back(kind_of(x.me().publish(out, text_message(filler))));
+  return joined(seen, " ");
+}
+
 constexpr script scripts[]{
     {"limits/delivery-limit",
      "What came back more often than x-delivery-limit, 20, dies.",
@@ -90,6 +124,12 @@ constexpr script scripts[]{
      "x-overflow reject-publish takes one beyond x-max-length, then refuses.",
      "accepted accepted accepted rejected rejected emptied: accepted",
      reject_publish},
+    {"limits/reject-bytes", "It does so with x-max-length-bytes, too.",
+     "accepted accepted rejected rejected", reject_bytes},
+    // rabbit_fifo:is_below_soft_limit
+    {"limits/take-again",
+     "It takes messages again when four fifths of the limit are left.",
+     "full: rejected; 5 left: rejected; 4 left: accepted", take_again},
 };
 
 } // namespace

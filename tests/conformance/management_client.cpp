@@ -33,6 +33,8 @@ management_client::management_client(client& owner) : owner_{owner} {
   owner_.wait("the management links", [this] {
     return in_->on->ended || (in_->attached && out_->attached);
   });
+  if (in_->lost())
+    throw unfulfilled{"no management links: " + in_->fate()};
   // Before the first request, or RabbitMQ ends the session.
   owner_.grant(*in_, 10);
 }

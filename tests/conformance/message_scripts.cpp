@@ -98,6 +98,19 @@ std::string priority(stage& x) {
   return x.rest("q");
 }
 
+std::string priority_of_returned(stage& x) {
+  x.make_queue("q");
+  x.put("q", {"n1", "n2"});
+  auto& in = x.receiver("q", 1);
+  auto held = x.me().take(in);
+  auto high = text_message("h1");
+  high.priority(9);
+  x.me().publish(x.sender("q"), high);
+  x.me().settle(held, bridge::outcome::released());
+  x.me().grant(in, 3);
+  return bodies_of(x.me().take(in, 3));
+}
+
 constexpr script scripts[]{
     {"messages/order", "What one link publishes is consumed in that order.",
      "200 in order", order},
@@ -123,6 +136,10 @@ constexpr script scripts[]{
     {"messages/priority",
      "Two messages of a priority above 4 go before each normal one.",
      "h1 h2 n1 h3 n2 n3", priority},
+    // rabbit_fifo:take_next_msg
+    {"messages/priority-of-returned",
+     "What was given back goes before all others.", "n1 h1 n2",
+     priority_of_returned},
 };
 
 } // namespace

@@ -28,7 +28,10 @@ std::string declare(stage& x) {
   return told({"new ", x.declare("q", nine), ", again ", x.declare("q", nine),
                ", another argument ", x.declare("q", eight),
                ", another durable ",
-               x.management().ask("PUT", x.queue("q"), transient).status});
+               x.management().ask("PUT", x.queue("q"), transient).status,
+               ", a default said ",
+               x.declare("q", {{"x-max-length", std::int64_t{9}},
+                               {"x-overflow", std::string{"drop-head"}}})});
 }
 
 std::string type(stage& x) {
@@ -36,6 +39,16 @@ std::string type(stage& x) {
   return told(
       {"classic: type=", x.management().ask("GET", x.queue("q")).field("type"),
        "; again as quorum ", x.declare("q")});
+}
+
+std::string default_type(stage& x) {
+  x.remember_queue("q");
+  auto& asked = x.management();
+  asked.ask("PUT", x.queue("q"), body_of_queue({}));
+  const auto found = asked.ask("GET", x.queue("q"));
+  const fields classic{{"x-queue-type", std::string{"classic"}}};
+  return told({"type=", found.field("type"), "; again as classic ",
+               asked.ask("PUT", x.queue("q"), body_of_queue(classic)).status});
 }
 
 std::string describe(stage& x) {
@@ -129,9 +142,13 @@ std::string quorum_properties(stage& x) {
 
 constexpr script scripts[]{
     {"queues/declare", "A queue is made once; other terms are a conflict.",
-     "new 201, again 200, another argument 409, another durable 409", declare},
+     "new 201, again 200, another argument 409, another durable 409, "
+     "a default said 409",
+     declare},
     {"queues/type", "The type of a queue is one of its terms.",
      "classic: type=classic; again as quorum 409", type},
+    {"queues/default-type", "A queue is a classic one if nothing is said.",
+     "type=classic; again as classic 200", default_type},
     {"queues/describe", "GET tells what a queue is and holds.",
      "200 name=q vhost=/ type=quorum durable=true exclusive=false "
      "auto_delete=false message_count=2 consumer_count=1",
