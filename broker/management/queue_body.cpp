@@ -196,19 +196,6 @@ value_map arguments_of(const queue_options& x) {
   return result;
 }
 
-/// A quorum queue is replicated in RabbitMQ, for which it has to stay.
-fault check_quorum(const queue_options& x) {
-  if (x.type == queue_type::classic)
-    return {};
-  if (!x.durable)
-    return malformed("a quorum queue must be durable");
-  if (x.exclusive)
-    return malformed("a quorum queue cannot be exclusive");
-  if (x.auto_delete)
-    return malformed("a quorum queue cannot be auto-delete");
-  return {};
-}
-
 } // namespace
 
 bridge::expected<queue_options, queue_fault> parse_queue(const value& body) {
@@ -221,9 +208,19 @@ bridge::expected<queue_options, queue_fault> parse_queue(const value& body) {
   for (const auto& each : *map)
     if (auto wrong = read_property(each, result); !wrong.text.empty())
       return bridge::unexpected{std::move(wrong)};
-  if (auto wrong = check_quorum(result); !wrong.text.empty())
-    return bridge::unexpected{std::move(wrong)};
   return result;
+}
+
+queue_fault check_new(const queue_options& x) {
+  if (x.type == queue_type::classic)
+    return {};
+  if (!x.durable)
+    return malformed("a quorum queue must be durable");
+  if (x.exclusive)
+    return malformed("a quorum queue cannot be exclusive");
+  if (x.auto_delete)
+    return malformed("a quorum queue cannot be auto-delete");
+  return {};
 }
 
 value describe(const queue& x) {

@@ -22,6 +22,10 @@ struct queue_fault {
 [[nodiscard]] bridge::expected<queue_options, queue_fault>
 parse_queue(const value& body);
 
+/// What forbids a new queue with these options. A quorum queue is replicated in
+/// RabbitMQ, for which it has to stay. A queue that exists is compared instead.
+[[nodiscard]] queue_fault check_new(const queue_options& x);
+
 /// What is told of a queue: its properties, arguments and counts.
 [[nodiscard]] value describe(const queue& x);
 

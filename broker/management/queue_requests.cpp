@@ -11,6 +11,9 @@ management_result put_queue(const request_scope& x, const std::string& name) {
   auto options = parse_queue(x.what.body);
   if (!options)
     return refused(options.error().status, options.error().text);
+  if (x.host.find_queue(name) == nullptr)
+    if (const auto wrong = check_new(*options); !wrong.text.empty())
+      return refused(wrong.status, wrong.text);
   auto declared = x.host.declare_queue(name, *options, x.by);
   if (!declared)
     return refused(declared.error());
