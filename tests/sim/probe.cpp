@@ -17,6 +17,15 @@ using number_message = service::v1::PostTweetReply;
 
 bridge::address queue() { return bridge::address::queue(probe::queue_name); }
 
+// Order is promised to one consumer at a time. Otherwise one that died in
+// silence holds what it was sent while the next one reads on.
+bridge::queue_declaration wanted() {
+  bridge::queue_declaration result;
+  result.name = queue().name();
+  result.single_active_consumer = true;
+  return result;
+}
+
 using later_atom = caf::atom_constant<caf::atom("later")>;
 
 struct sink_state {
@@ -64,6 +73,7 @@ void probe::serve() {
   running_here_.clear();
   bridge::serve_options options;
   options.window = window;
+  options.queue = wanted();
   auto who =
       to_->system().spawn(sink, &outside_, weak_from_this(), incarnation_);
   to_->actors().guard(caf::actor_cast<caf::actor>(who));
@@ -71,9 +81,7 @@ void probe::serve() {
 }
 
 void probe::declare() {
-  bridge::queue_declaration wanted;
-  wanted.name = queue().name();
-  from_->network().declare(wanted);
+  from_->network().declare(wanted());
 }
 
 void probe::start(world::clock::duration pace) {
