@@ -80,9 +80,7 @@ void probe::serve() {
   to_->network().serve(queue(), who, options);
 }
 
-void probe::declare() {
-  from_->network().declare(wanted());
-}
+void probe::declare() { from_->network().declare(wanted()); }
 
 void probe::start(world::clock::duration pace) {
   running_ = true;
