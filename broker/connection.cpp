@@ -120,7 +120,8 @@ void connection::on_open(const amqp::peer_info& peer) {
     return close(refusal_);
   ++shared_.counters.connections_opened;
   opened_ = true;
-  shared_.sink.connection_opened(id_, peer.container_id);
+  peer_ = peer.container_id;
+  shared_.sink.connection_opened(id_, peer_);
 }
 
 void connection::on_session_open(amqp::session s) {

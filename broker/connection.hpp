@@ -53,6 +53,8 @@ public:
   // For endpoints.
   [[nodiscard]] dispatcher& shared() { return shared_; }
   [[nodiscard]] connection_id id() const { return id_; }
+  /// The client's container id.
+  [[nodiscard]] const std::string& peer() const { return peer_; }
   /// Ends the session of `where` and all its links, this endpoint among them.
   void end_session(const endpoint& where, const amqp::condition& why);
   /// Detaches one link for a reason, and destroys the endpoint.
@@ -92,6 +94,7 @@ private:
   output& out_;
   amqp::condition refusal_;
   amqp::engine* engine_ = nullptr;
+  std::string peer_;
   bool opened_ = false; // the sink was told of it
   bool owns_queues_ = false;
   std::vector<std::unique_ptr<session_state>> sessions_;

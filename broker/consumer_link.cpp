@@ -3,6 +3,7 @@
 #include "bridge/amqp/wire/header_facts.hpp"
 #include "broker/annotations.hpp"
 #include "broker/connection.hpp"
+#include "broker/core/queue.hpp"
 #include "broker/dispatcher.hpp"
 
 #include <utility>
@@ -61,6 +62,9 @@ void consumer_link::give(const event& what) {
     owner_.shared().touch(owner_);
     return;
   }
+  if (what.what == event::kind::activated)
+    return owner_.shared().sink.consumer_active(source_->source()->name(),
+                                                owner_.peer());
   send(what);
 }
 

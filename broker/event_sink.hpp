@@ -31,6 +31,10 @@ public:
   virtual void session_ended(std::uint64_t /* connection */,
                              std::string_view /* link */,
                              std::string_view /* reason */) noexcept {}
+  /// A consumer of `peer` became the active one of a queue with a single active
+  /// consumer.
+  virtual void consumer_active(std::string_view /* queue */,
+                               std::string_view /* peer */) noexcept {}
   /// A message was rejected, or dropped if it came settled.
   virtual void message_refused(std::uint64_t /* connection */,
                                std::string_view /* link */,

@@ -6,7 +6,6 @@ import signal
 import time
 
 ROLES = ("fanout", "tweet", "follower", "broker")
-WRITERS = ("tweet", "follower")
 LAGS_SECONDS = 12  # until `rookery load` has told what lagged at a moment
 SIGNAL_US = 5000  # until a process that was sent SIGSTOP is stopped
 WHOLE_SECONDS = 60  # of --kills: to wait before the next, at most
@@ -26,8 +25,10 @@ acknowledged meanwhile waits for them, in the broker or on the way.
 For each fault one line tells when it came, when the process was ready again
 (connected, all links attached) and when the service was whole again: a round of
 questions begun after the fault was answered by all shards, ready, and all
-writers, each behind what waits in its queue. For a paused writer it tells when
-others owned its logs: event=owned in theirs. It also tells how many
+writers, each behind what waits in its queue. For a pause it tells when others
+had taken over all it had: event=active in the broker's log, when another's
+consumer becomes a queue's active one, and for a writer event=owned in theirs,
+when another may write its logs. It also tells how many
 acknowledged tweets were not yet applied by every shard at the moment of the
 fault: `rookery load --lags` notes for each tweet when it was posted, when the
 client had the acknowledgement and when the last shard says it became readable,
@@ -132,9 +133,8 @@ class Fault:
                      if self.ready is None and self.life != self.process.lives
                      else "ready " + after(self.ready))
         else:
-            if self.role in WRITERS:
-                text += f"taken over {after(self.taken)}, "
-            text += "woken " + after(self.woken)
+            text += (f"taken over {after(self.taken)}, "
+                     f"woken {after(self.woken)}")
         return (f"{text}, service whole {after(self.whole)}; at least "
                 f"{unapplied} acknowledged tweets were not applied everywhere "
                 "yet")
@@ -202,10 +202,16 @@ class Faults:
             self.over.append(fault)
 
     def look_for_owners(self, fault):
-        """When the last of what the paused process had was owned by others."""
-        owned = [x - fault.at_us / 1e6 for process in self.demo.processes
-                 if process.role == fault.role and process != fault.process
-                 for x in process.owned_at()]
+        """When the last of what the paused process had was with others."""
+        others = [x for x in self.demo.processes
+                  if x.role == fault.role and x != fault.process]
+        peers = {f"peer={x.name}" for x in others}
+        told = [at for x in others for at, _ in x.times_of("owned")]
+        for broker in self.demo.processes:
+            if broker.role == "broker":
+                told += [at for at, line in broker.times_of("active")
+                         if peers & set(line.split())]
+        owned = [at - fault.at_us / 1e6 for at in told]
         fault.taken = max((x for x in owned if 0 < x < fault.woken),
                           default=None)
 

@@ -59,13 +59,13 @@ class Process:
                           "s\n" + self.tail())
         return None
 
-    def owned_at(self):
-        """When this life began to own something, each time: seconds since the
-        Unix epoch."""
+    def times_of(self, event):
+        """When its log has a line with `event`, seconds since the Unix epoch,
+        and the line."""
         with open(self.log, encoding="utf-8", errors="replace") as log:
-            return [datetime.fromisoformat(line[5:line.index("Z")] + "+00:00")
-                    .timestamp() for line in log
-                    if " event=owned " in line and line.startswith("time=")]
+            return [(datetime.fromisoformat(line[5:line.index("Z")] + "+00:00")
+                     .timestamp(), line) for line in log
+                    if f" event={event} " in line and line.startswith("time=")]
 
     def wait_ready(self):
         """Waits for the line event=ready and returns it."""

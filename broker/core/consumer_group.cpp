@@ -18,8 +18,10 @@ void consumer_group::detach(consumer& left) {
   all_.erase(place);
   set_credit(left, 0);
   service_.trim(left.options_.priority);
-  if (active_ == &left)
+  if (active_ == &left) {
     active_ = nullptr;
+    elected_ = false;
+  }
   elect();
 }
 
@@ -69,6 +71,8 @@ void consumer_group::elect() {
   quiescing_ = overtaken && !active_->unsettled_.empty();
   if (active_ == nullptr || (overtaken && !quiescing_))
     active_ = best;
+  if (active_ != before)
+    elected_ = active_ != nullptr;
   if (before != nullptr)
     refresh(*before);
   if (active_ != nullptr)

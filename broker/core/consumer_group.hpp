@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace rookery::broker {
@@ -39,6 +40,12 @@ public:
   [[nodiscard]] std::uint64_t credit() const { return credit_; }
   /// The single active consumer, quiescing or not; null without one.
   [[nodiscard]] const consumer* active() const { return active_; }
+  /// Whether `active` is another than the one `take_elected` gave last.
+  [[nodiscard]] bool elected() const { return elected_; }
+  /// The active consumer, once after it became that; else null.
+  consumer* take_elected() {
+    return std::exchange(elected_, false) ? active_ : nullptr;
+  }
   /// In order of attachment.
   [[nodiscard]] const std::vector<consumer_ptr>& all() const { return all_; }
 
@@ -53,6 +60,7 @@ private:
   std::uint64_t credit_ = 0;
   consumer* active_ = nullptr;
   bool quiescing_ = false;
+  bool elected_ = false; // and nobody was told of it
 };
 
 } // namespace rookery::broker

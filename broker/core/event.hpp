@@ -16,6 +16,8 @@ struct event {
     /// The queue has nothing more: `credit` of the link are given back, and
     /// the broker forgot them.
     drained,
+    /// It has become its queue's active consumer.
+    activated,
   };
 
   kind what = kind::delivery;

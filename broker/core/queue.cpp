@@ -193,6 +193,10 @@ bool queue::pass_time(time_point now) {
 }
 
 bool queue::next(event& into) {
+  if (auto* const chosen = group_.take_elected()) {
+    into = event{.what = event::kind::activated, .to = chosen};
+    return true;
+  }
   if (!ready_.empty() && ready_.front().expires_at != never) {
     const auto now = environment_.time.now();
     expire_heads(now);
@@ -209,7 +213,7 @@ bool queue::next(event& into) {
 }
 
 bool queue::runnable() const {
-  return (!ready_.empty() && group_.credit() > 0)
+  return group_.elected() || (!ready_.empty() && group_.credit() > 0)
          || std::any_of(draining_.begin(), draining_.end(),
                         [](const auto* each) { return !each->paused_; });
 }

@@ -131,6 +131,11 @@ void node_log::attach_refused(std::uint64_t connection, std::string_view link,
          {"reason", reason}});
 }
 
+void node_log::consumer_active(std::string_view queue,
+                               std::string_view peer) noexcept {
+  write(severity::info, "active", {{"queue", queue}, {"peer", peer}});
+}
+
 void node_log::message_refused(std::uint64_t connection, std::string_view link,
                                std::string_view reason) noexcept {
   write(severity::warning, "message-refused",

@@ -50,6 +50,8 @@ public:
   void connection_refused(std::string_view reason) noexcept override;
   void attach_refused(std::uint64_t connection, std::string_view link,
                       std::string_view reason) noexcept override;
+  void consumer_active(std::string_view queue,
+                       std::string_view peer) noexcept override;
   void message_refused(std::uint64_t connection, std::string_view link,
                        std::string_view reason) noexcept override;
 

@@ -122,6 +122,8 @@ public:
     return std::nullopt;
   }
 
+  [[nodiscard]] std::optional<int> active() const { return active_; }
+
   [[nodiscard]] std::size_t ready() const {
     return returned_.size() + high_.size() + normal_.size();
   }

@@ -66,14 +66,18 @@ public:
       REQUIRE(publish(queue, text) == publish_outcome::accepted);
   }
 
-  /// Takes up to `max` events. A delivery reads `name:text`, with `+n` for a
-  /// delivery count and `*` when others had it before; draining reads
-  /// `name drained n`.
+  /// Takes up to `max` events; who became active goes to `activated`. A
+  /// delivery reads `name:text`, with `+n` for a delivery count and `*` when
+  /// others had it before; draining reads `name drained n`.
   texts take(std::size_t max = 1'000) {
     texts seen;
     event each;
     while (seen.size() < max && host.next(each)) {
       auto& mine = *static_cast<link*>(each.to->options().context);
+      if (each.what == event::kind::activated) {
+        activated.push_back(mine.name);
+        continue;
+      }
       if (each.what == event::kind::drained) {
         seen.push_back(mine.name + " drained " + std::to_string(each.credit));
         continue;
@@ -106,6 +110,7 @@ public:
     return host.find_queue(queue)->counts();
   }
 
+  texts activated;  // by `take`, in order
   time_point now{}; // what `host` is told
   std::chrono::system_clock::time_point wall{std::chrono::seconds{1767312000}};
   virtual_host host;

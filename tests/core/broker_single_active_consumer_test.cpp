@@ -35,6 +35,46 @@ TEST_CASE(
   CHECK(shell.take() == texts{"y:a*+1", "y:b*+1", "y:c"});
 }
 
+TEST_CASE("single active consumer: who becomes active is told, once") {
+  broker_shell shell;
+  shell.declare("q", single);
+  shell.attach("q", "low", 9);
+  shell.attach("q", "other", 9);
+  shell.take();
+  CHECK(shell.activated == texts{"low"});
+  shell.publish_all("q", {"a"});
+  shell.take();
+  shell.attach("q", "high", 9, {.priority = 1});
+  shell.take();
+  CHECK(shell.activated == texts{"low"}); // it still works on a
+  CHECK(shell.settle("low", "a"));
+  shell.take();
+  CHECK(shell.activated == texts{"low", "high"});
+  shell.detach("low", detach_reason::closed);
+  shell.take();
+  CHECK(shell.activated == texts{"low", "high"});
+  shell.detach("high", detach_reason::failed);
+  shell.take();
+  CHECK(shell.activated == texts{"low", "high", "other"});
+}
+
+TEST_CASE("single active consumer: who went before it was told is not") {
+  broker_shell shell;
+  shell.declare("q", single);
+  shell.attach("q", "x", 9);
+  shell.detach("x", detach_reason::closed);
+  shell.take();
+  CHECK(shell.activated.empty());
+}
+
+TEST_CASE("competing consumers: nobody is told to be the active one") {
+  broker_shell shell;
+  shell.declare("q");
+  shell.attach("q", "x", 9);
+  shell.take();
+  CHECK(shell.activated.empty());
+}
+
 TEST_CASE("single active consumer: the highest priority follows") {
   broker_shell shell;
   shell.declare("q", single);

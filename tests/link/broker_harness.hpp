@@ -159,9 +159,15 @@ public:
     refused_messages.emplace_back(why);
   }
 
+  void consumer_active(std::string_view queue,
+                       std::string_view peer) noexcept override {
+    active.push_back(std::string{queue} + " " + std::string{peer});
+  }
+
   texts closed;
   texts refused_attaches;
   texts refused_messages;
+  texts active; // "QUEUE PEER"
 };
 
 /// A whole broker and its clients in one thread, without sockets.

@@ -50,6 +50,7 @@ TEST_CASE("broker: a killed owner is replaced, its messages first, in order",
   CHECK(second.bodies() == texts{"2", "3", "4", "5"});
   CHECK(second.deliveries[0].message().delivery_count == 1);
   CHECK(second.deliveries[2].message().delivery_count == 0);
+  CHECK(x.t.sink.active == texts{"q client", "q client"}); // one, the other
 }
 
 TEST_CASE("broker: an owner that settles and leaves hands over no duplicate",
