@@ -65,7 +65,7 @@ int send(caf::actor_system& system, std::uint16_t port, std::uint64_t count) {
   auto to = system.middleman().remote_actor("127.0.0.1", port);
   if (!to)
     return 1;
-  tweet x{0, std::string(129, 'x')};
+  tweet x{0, std::string(128, 'x')};
   for (; x.id < count; ++x.id)
     caf::anon_send(*to, x);
   // Nothing tells when all has arrived but the end of the other.

@@ -21,7 +21,7 @@ source([Node, Count]) ->
     pong = net_adm:ping(Node),
     erlang:monitor(process, {sink, Node}),
     %% As in tell.proto.
-    send({sink, Node}, binary:copy(<<"x">>, 129),
+    send({sink, Node}, binary:copy(<<"x">>, 128),
          list_to_integer(atom_to_list(Count))),
     %% Nothing tells when all has arrived but the end of the other.
     receive {'DOWN', _, process, _, _} -> init:stop() end.
