@@ -12,7 +12,7 @@ OURS = "Rookery's shard"
 
 def in_process(kind, x):
     with Program(program("fan_out"), kind, x.users, x.tweets, SEED) as runs:
-        result = runs.wait(300)
+        result = runs.result(300)
         return {"rate": result["count"] / result["seconds"],
                 "deliveries": result["count"], "peak": runs.peak}
 
@@ -36,7 +36,7 @@ def fan_out_row(x):
 
 def memory(x):
     with Program(program("shard_memory"), x.users) as runs:
-        return runs.wait(300)
+        return runs.result(300)
 
 
 def memory_row(x):

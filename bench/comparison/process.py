@@ -58,15 +58,25 @@ class Program:
         return self
 
     def __exit__(self, *_):
-        if self.code is None:
-            self.child.send_signal(signal.SIGTERM)
-            try:
-                self._join(10)
-            except Trouble:
-                self.child.kill()
-                self._join(10)
-        self.output.close()
-        self.log.close()
+        try:
+            if self.code is None:
+                self._end()
+        finally:
+            self.output.close()
+            self.log.close()
+
+    def _end(self):
+        if self.ended():
+            if self.code:
+                # Whatever else went wrong, this is why.
+                raise self.failure(f"ended by itself, exit code {self.code}")
+            return
+        os.kill(self.child.pid, signal.SIGTERM)
+        try:
+            self._join(10)
+        except Trouble:
+            os.kill(self.child.pid, signal.SIGKILL)
+            self._join(10)
 
     def _text(self, file):
         return os.pread(file.fileno(), 1 << 20, 0).decode(errors="replace")
@@ -78,7 +88,7 @@ class Program:
             found = re.search(pattern + r".*\n", self._text(self.log))
             if found:
                 return found
-            if self._ended():
+            if self.ended():
                 raise self.failure("ended before it was ready")
             time.sleep(0.01)
         raise self.failure(f"was not ready within {READY_SECONDS} s")
@@ -89,7 +99,7 @@ class Program:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     return
-            if self._ended():
+            if self.ended():
                 raise self.failure("ended before it listened")
             time.sleep(0.02)
         raise self.failure(f"did not listen within {READY_SECONDS} s")
@@ -99,16 +109,16 @@ class Program:
         return Trouble(f"{self.name} {what}" + (f": {last}" if last else ""))
 
     def usage(self):
+        if self.ended():
+            raise self.failure("ended too early")
         return usage_of(self.child.pid)
 
-    def _ended(self):
-        """Whether it has; then `code` and `cpu` are known."""
+    def ended(self):
+        """Whether it has; then `code` and `cpu` are known. Its peak memory is
+        seen by those who ask this while it runs."""
         if self.code is not None:
             return True
-        try:
-            self.peak = max(self.peak, self.usage()[1])
-        except OSError:
-            pass
+        self.peak = max(self.peak, usage_of(self.child.pid)[1])
         pid, status, used = os.wait4(self.child.pid, os.WNOHANG)
         if pid == 0:
             return False
@@ -118,17 +128,36 @@ class Program:
 
     def _join(self, seconds):
         deadline = time.monotonic() + seconds
-        while not self._ended():
+        while not self.ended():
             if time.monotonic() > deadline:
                 raise self.failure(f"did not end within {seconds} s")
             time.sleep(0.01)
 
     def wait(self, seconds=120):
-        """Waits for its end; returns what the last line it printed says as a
-        JSON object, or nothing."""
+        """Waits for its end, and that it went well."""
         self._join(seconds)
         if self.code != 0:
             raise self.failure(f"failed, exit code {self.code}")
+
+    def result(self, seconds=120):
+        """The same; returns the JSON object that it printed last."""
+        self.wait(seconds)
         lines = self._text(self.output).strip().splitlines()
-        is_object = lines and lines[-1].startswith("{")
-        return json.loads(lines[-1]) if is_object else None
+        if not lines or not lines[-1].startswith("{"):
+            raise self.failure("printed no result")
+        return json.loads(lines[-1])
+
+
+def wait_for_all(*programs, seconds=120):
+    """Waits until all have ended well. One that has not ends the waiting for
+    the others."""
+    deadline = time.monotonic() + seconds
+    while not all([x.ended() for x in programs]):
+        for x in programs:
+            if x.code:
+                raise x.failure(f"failed, exit code {x.code}")
+            if x.code is None and time.monotonic() > deadline:
+                raise x.failure(f"did not end within {seconds} s")
+        time.sleep(0.01)
+    for x in programs:
+        x.wait()

@@ -59,7 +59,7 @@ def latency_rows(x, taken):
 
     def alone():
         with Service.get(x).celebrity(x.celebrity_tweets, 1) as posts:
-            result = posts.wait(240)
+            result = posts.result(240)
             return {"p50": result["p50_ms"], "p99": result["p99_ms"],
                     "count": result["count"]}
 

@@ -4,7 +4,7 @@ import subprocess
 
 from . import brokers
 from .brokers import RabbitMQ
-from .process import Program, Trouble, free_port
+from .process import Program, Trouble, free_port, wait_for_all
 from .row import Contestant, Row
 from .settings import BUILD, ROOT, program
 
@@ -21,8 +21,8 @@ def stream(broker, receiver, sender):
     with receiver:
         receiver.wait_ready()
         with sender() as sends:
-            result = receiver.wait()
-            sends.wait()
+            wait_for_all(receiver, sends)
+            result = receiver.result()
             numbers = used(broker, result["count"], receiver, sends)
     return {"rate": result["count"] / result["seconds"], **numbers}
 
@@ -182,8 +182,8 @@ def stream_of_asks(broker, echo, ask):
     with echo:
         echo.wait_ready()
         with ask() as asks:
-            result = asks.wait()
-            echo.wait()
+            wait_for_all(asks, echo)
+            result = asks.result()
             numbers = used(broker, result["count"] + WARM_UP, asks, echo)
     return {"p50": result["p50_us"], "p99": result["p99_us"],
             "p999": result["p999_us"], **numbers}

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What bench/compare makes of measurements. Goal: no contestant is skipped in
-silence, and no missed floor looks like a met one. Method: rows of contestants
-that answer from a list; no process, no clock."""
+silence, no missed floor looks like a met one, and what failed is what is named.
+Method: rows of contestants that answer from a list; for processes, Python."""
 import os
 import sys
 import unittest
@@ -12,7 +12,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
 sys.path.insert(0, os.path.join(ROOT, "bench"))
 
 from comparison import report  # noqa: E402
-from comparison.process import Trouble  # noqa: E402
+from comparison.process import Program, Trouble, wait_for_all  # noqa: E402
 from comparison.row import Contestant, Row  # noqa: E402
 
 
@@ -104,6 +104,35 @@ class ComparisonTest(unittest.TestCase):
         row = row_of(Fake("us", [1], []), Fake("them", [1], []))
         run(row, 1)
         self.assertIn("no figures: other", text_of(row))
+
+
+def python(code):
+    return Program(sys.executable, "-c", code)
+
+
+class ProcessTest(unittest.TestCase):
+    def test_all_are_waited_for_and_seen(self):
+        with python("print('{\"count\": 1}')") as one, \
+                python("import time; time.sleep(0.1)") as other:
+            wait_for_all(one, other)
+            self.assertEqual(one.result(), {"count": 1})
+            self.assertGreater(other.peak, 1)
+            with self.assertRaisesRegex(Trouble, "printed no result"):
+                other.result()
+
+    def test_one_that_fails_ends_the_waiting_for_the_others(self):
+        with self.assertRaisesRegex(Trouble, "exit code 1: no"), \
+                python("import time; time.sleep(60)") as waits, \
+                python("import sys; sys.exit('no')") as fails:
+            wait_for_all(waits, fails)
+        self.assertNotEqual(waits.code, 0)
+
+    def test_one_that_died_behind_the_scenes_is_named(self):
+        with self.assertRaisesRegex(Trouble, "ended by itself.*: broken"):
+            with python("import sys; sys.exit('broken')") as broker:
+                os.waitid(os.P_PID, broker.child.pid,
+                          os.WEXITED | os.WNOWAIT)
+                raise Trouble("a client lost its connection")
 
 
 if __name__ == "__main__":
