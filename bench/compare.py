@@ -2,13 +2,14 @@
 """Measures Rookery beside its peers and writes bench/README.md: the rows of
 figures that the design sets a floor and a target for."""
 import argparse
+import signal
 import sys
 import time
 
 from comparison import machine, report
 from comparison.brokers import RabbitMQ
 from comparison.fan_out_rows import fan_out_row, memory_row
-from comparison.process import Trouble
+from comparison.row import FAILURES
 from comparison.service import Service
 from comparison.service_rows import OURS, capacity_row, latency_rows
 from comparison.settings import QUICK, Amounts
@@ -71,6 +72,8 @@ def measure(row, rounds, seconds):
 
 def main():
     options = parse()
+    # As SIGINT does: what was started is ended on the way out.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if options.report:
         report.write(KEYS)
         return 0
@@ -86,11 +89,12 @@ def main():
             failed += [f"{key}: {x}" for x in row.failures]
             if not options.quick:
                 report.save(report.as_data(row, where, when))
-    except Trouble as trouble:
-        failed.append(str(trouble))
     finally:
-        Service.end()
-        RabbitMQ.stop()
+        for end in (Service.end, RabbitMQ.stop):
+            try:
+                end()
+            except FAILURES as trouble:
+                failed.append(str(trouble))
     if not options.quick:
         report.write(KEYS)
     for x in failed:

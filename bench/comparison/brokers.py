@@ -65,6 +65,7 @@ class RabbitMQ:
     """The installation of scripts/rabbitmq, once started."""
     port = None
     pid = None
+    started = False  # or perhaps, where starting failed
 
     @classmethod
     def missing(cls):
@@ -77,8 +78,9 @@ class RabbitMQ:
 
     @classmethod
     def start(cls):
-        if cls.port:
+        if cls.started:
             return
+        cls.started = True
         port = free_port()
         done = subprocess.run([RABBITMQ, "start", "--port", str(port)],
                               capture_output=True, text=True, check=False,
@@ -94,10 +96,10 @@ class RabbitMQ:
 
     @classmethod
     def stop(cls):
-        if cls.port:
+        if cls.started:
+            cls.started = False
             subprocess.run([RABBITMQ, "stop"], check=False, timeout=120,
                            stdout=subprocess.DEVNULL)
-            cls.port = None
 
 
 def listener_of(port):
@@ -122,9 +124,13 @@ def listener_of(port):
 
 @contextlib.contextmanager
 def rabbitmq(quorum):
-    RabbitMQ.start()
-    broker = Broker(RabbitMQ.port, RabbitMQ.pid, RabbitMQ.user,
-                    RabbitMQ.password)
-    declare(broker, quorum)
-    broker.mark()
-    yield broker
+    try:
+        RabbitMQ.start()
+        broker = Broker(RabbitMQ.port, RabbitMQ.pid, RabbitMQ.user,
+                        RabbitMQ.password)
+        declare(broker, quorum)
+        broker.mark()
+        yield broker
+    except BaseException:
+        RabbitMQ.stop()  # or the next would find what is left in its queues
+        raise

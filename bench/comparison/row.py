@@ -1,9 +1,13 @@
 """What is compared: rows, their contestants, and what came of them."""
 import statistics
+import subprocess
 from dataclasses import dataclass, field
 from typing import Callable, Optional
 
 from .process import Trouble
+
+# How a contestant may fail without ending the comparison.
+FAILURES = (Trouble, OSError, ValueError, KeyError, subprocess.TimeoutExpired)
 
 
 @dataclass
@@ -57,7 +61,7 @@ class Row:
                 continue
             try:
                 numbers = x.run()
-            except (Trouble, OSError, ValueError, KeyError) as failed:
+            except FAILURES as failed:
                 why = str(failed) or type(failed).__name__
                 self.failures[x.name] = why
                 tell(f"{self.key}: {x.name} FAILED: {why}")

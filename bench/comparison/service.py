@@ -25,8 +25,8 @@ class Service:
     @classmethod
     def end(cls):
         if cls.running:
-            cls.running.stack.close()
-            cls.running = None
+            ending, cls.running = cls.running, None
+            ending.stack.close()
 
     def __init__(self, amounts):
         self.amounts = amounts
