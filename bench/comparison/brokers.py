@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 
-from .process import Program, Trouble, free_port, usage_of
+from .process import Program, Trouble, free_port, reset_peak, usage_of
 from .settings import ROOKERY, ROOT, program
 
 RABBITMQ = os.path.join(ROOT, "scripts", "rabbitmq")
@@ -21,15 +21,16 @@ class Broker:
         self.pid = pid
         self.user = [user] if user else []
         self.environment = {"ROOKERY_PASSWORD": password} if password else {}
-        self.before = usage_of(pid)[0]
-
-    def used(self):
-        """CPU seconds since `mark`, and peak memory in MiB."""
-        cpu, peak = usage_of(self.pid)
-        return cpu - self.before, peak
+        self.mark()
 
     def mark(self):
+        reset_peak(self.pid)
         self.before = usage_of(self.pid)[0]
+
+    def used(self):
+        """CPU seconds and peak memory in MiB since `mark`."""
+        cpu, peak = usage_of(self.pid)
+        return cpu - self.before, peak
 
     def client(self, name, *arguments):
         return Program(program(name), *arguments, *self.user,

@@ -5,7 +5,7 @@ import os
 import shutil
 import tempfile
 
-from .process import Program, Trouble
+from .process import Program, Trouble, reset_peak
 from .settings import ROOKERY, SEED, program
 
 ROLES = ("tweet", "follower", "fanout")
@@ -75,16 +75,18 @@ class Service:
     def measure_load(self, rate, seconds):
         """One load, and what all processes used for it, the import of a known
         graph and the reads of all homes included."""
+        for x in self.nodes.values():
+            reset_peak(x.child.pid)
         before = {x: y.usage()[0] for x, y in self.nodes.items()}
         runs, report = self.load(rate, seconds)
         with runs:
             runs.wait(seconds + 240)
+        used = {x: y.usage()[0] - before[x] for x, y in self.nodes.items()}
+        peak = sum(x.usage()[1] for x in self.nodes.values()) + runs.peak
         with open(report, encoding="utf-8") as file:
             result = json.load(file)
         if result["bad_reads"] or result["errors"]:
             raise Trouble(f"the load saw errors: {result['errors']}")
-        used = {x: y.usage()[0] - before[x] for x, y in self.nodes.items()}
-        peak = sum(x.usage()[1] for x in self.nodes.values()) + runs.peak
         return result, {**used, "load": runs.cpu}, peak
 
     def celebrity(self, tweets, per_second):
