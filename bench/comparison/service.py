@@ -6,7 +6,7 @@ import shutil
 import tempfile
 
 from .process import Program, Trouble, reset_peak
-from .settings import ROOKERY, SEED, program
+from .settings import BUILD, ROOKERY, SEED, program
 
 ROLES = ("tweet", "follower", "fanout")
 
@@ -33,7 +33,9 @@ class Service:
         self.celebrity_is_ready = False
         self.stack = contextlib.ExitStack()
         try:
-            self.directory = tempfile.mkdtemp(prefix="rookery-bench-")
+            # Not in /tmp, which may be memory.
+            self.directory = tempfile.mkdtemp(dir=os.path.join(BUILD, "bench"),
+                                              prefix="service-")
             self.stack.callback(shutil.rmtree, self.directory, True)
             self.start()
         except BaseException:
@@ -89,13 +91,17 @@ class Service:
             raise Trouble(f"the load saw errors: {result['errors']}")
         return result, {**used, "load": runs.cpu}, peak
 
+    def prepare_celebrity(self):
+        """Gives it its followers, once, and makes their timelines complete."""
+        if self.celebrity_is_ready:
+            return
+        with Program(program("celebrity"), "prepare", self.port,
+                     self.amounts.celebrity_followers) as prepares:
+            prepares.wait(240)
+        self.celebrity_is_ready = True
+
     def celebrity(self, tweets, per_second):
         """Starts it; its last line is its result."""
-        followers = self.amounts.celebrity_followers
-        if not self.celebrity_is_ready:
-            with Program(program("celebrity"), "prepare", self.port,
-                         followers) as prepares:
-                prepares.wait(240)
-            self.celebrity_is_ready = True
+        self.prepare_celebrity()
         return Program(program("celebrity"), "post", self.port, tweets,
                        per_second)
