@@ -36,5 +36,6 @@ def describe():
         # Of the minute before: near 0 where nobody else worked.
         "load_before": os.getloadavg()[0],
         "packages": versions.splitlines(),
-        "revision": said("git", "-C", ROOT, "rev-parse", "--short", "HEAD"),
+        "revision": said("git", "-C", ROOT, "describe", "--always", "--dirty",
+                         "--exclude", "*"),
     }

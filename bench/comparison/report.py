@@ -93,14 +93,18 @@ def row_section(row):
     return lines + [""]
 
 
+def where_and_when(row):
+    machine = row["machine"]
+    return (f"Measured {row['measured_at']} at {machine['revision']} on "
+            f"{machine['cores']} x {machine['processor']}, "
+            f"{machine['memory_gib']} GiB, {machine['system']}, Linux "
+            f"{machine['kernel']}; " + ", ".join(machine["packages"])
+            + f". Load average before it began: {machine['load_before']:.1f}.")
+
+
 def measured(rows, absent):
-    machine = rows[0]["machine"]
-    lines = [
-        f"Measured {rows[0]['measured_at']} at {machine['revision']} on "
-        f"{machine['cores']} x {machine['processor']}, "
-        f"{machine['memory_gib']} GiB, {machine['system']}, Linux "
-        f"{machine['kernel']}; " + ", ".join(machine["packages"])
-        + f". Load average before it began: {machine['load_before']:.1f}.", ""]
+    usual = where_and_when(rows[0])
+    lines = [usual, ""]
     lines += verdict_table(rows) + ["", "![The rows as bars](results/plot.svg)",
                                     ""]
     if absent:
@@ -108,6 +112,8 @@ def measured(rows, absent):
                   + ", ".join(absent) + ".", ""]
     for row in rows:
         lines += row_section(row)
+        if where_and_when(row) != usual:
+            lines += ["In another run: " + where_and_when(row), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

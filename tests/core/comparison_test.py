@@ -46,11 +46,15 @@ def run(row, rounds):
     return said
 
 
-def text_of(row):
+def data_of(row, when="today"):
     machine = {"revision": "r", "cores": 2, "processor": "p", "memory_gib": 1,
                "system": "s", "kernel": "k", "packages": [],
                "load_before": 0}
-    return report.measured([report.as_data(row, machine, "today")], ["other"])
+    return report.as_data(row, machine, when)
+
+
+def text_of(row):
+    return report.measured([data_of(row)], ["other"])
 
 
 class ComparisonTest(unittest.TestCase):
@@ -104,6 +108,13 @@ class ComparisonTest(unittest.TestCase):
         row = row_of(Fake("us", [1], []), Fake("them", [1], []))
         run(row, 1)
         self.assertIn("no figures: other", text_of(row))
+
+    def test_a_row_of_another_run_says_so(self):
+        row = row_of(Fake("us", [1], []), Fake("them", [1], []))
+        run(row, 1)
+        text = report.measured([data_of(row), data_of(row, "long ago")], [])
+        self.assertIn("Measured today at r", text)
+        self.assertIn("In another run: Measured long ago at r", text)
 
 
 def python(code):
