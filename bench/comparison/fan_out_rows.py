@@ -26,7 +26,7 @@ def fan_out_row(x):
         "one shard. Beside it the least any fan-out does: one append to a ring "
         "of 800 ids for each follower. The shard also serves the author's own "
         "timeline. Setting up is not timed.",
-        [Contestant(OURS, lambda: in_process("shard", x)),
+        [Contestant(OURS, lambda: in_process("shard", x), ours=True),
          Contestant("ring append alone", lambda: in_process("rings", x))],
         lambda row: [row.judge_median("deliveries/s/core", OURS, "rate", 1e6,
                                       3e6)],
@@ -53,7 +53,7 @@ def memory_row(x):
         "follow one other and have read nothing, the edge included. Full: each "
         "of 1,000 timelines after 800 tweets. Job: each of 4,000 tweets of "
         f"somebody with {x.users:,} followers that wait to be expanded.",
-        [Contestant(OURS, lambda: memory(x))],
+        [Contestant(OURS, lambda: memory(x), ours=True)],
         judge,
         [("full_timeline", "full timeline", ",.0f"),
          ("idle_user", "idle user", ",.1f"),

@@ -27,13 +27,12 @@ def bars(row, top):
     y = top + 10
     for name, one in values.items():
         middle = statistics.median(one)
-        ours = name.split(",")[0] in row["ours"] or name in row["ours"]
         end = LABEL + middle * scale
         centre = y + BAR / 2
         shapes += [
             text(LABEL - 8, y + BAR - 3, name, anchor="end"),
             f'<rect x="{LABEL}" y="{y}" width="{max(middle * scale, 1):.1f}" '
-            f'height="{BAR}" fill="{OURS if ours else THEIRS}"/>',
+            f'height="{BAR}" fill="{OURS if name in row["ours"] else THEIRS}"/>',
             f'<line x1="{LABEL + min(one) * scale:.1f}" y1="{centre}" '
             f'x2="{LABEL + max(one) * scale:.1f}" y2="{centre}" '
             f'stroke="{INK}" stroke-width="1.5"/>',

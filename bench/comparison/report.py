@@ -17,8 +17,7 @@ def as_data(row, machine, when):
         "key": row.key, "title": row.title, "method": row.method,
         "measured_at": when, "machine": machine,
         "columns": row.columns, "bar": row.bar, "results": row.results,
-        "ours": sorted({x.name for x in row.contestants
-                        if x.name.startswith(("Rookery", "embedded"))}),
+        "ours": [x.name for x in row.contestants if x.ours],
         "missing": {x.name: x.missing for x in row.contestants if x.missing},
         "failures": row.failures,
         "verdicts": [{"what": x.what, "measured": x.text, "floor": x.floor,

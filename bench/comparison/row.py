@@ -16,6 +16,7 @@ class Contestant:
     name: str
     run: Callable[[], dict]
     missing: Optional[str] = None  # why it cannot run
+    ours: bool = False             # what the row is about, no peer
 
 
 @dataclass

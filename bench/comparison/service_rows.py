@@ -45,7 +45,7 @@ def capacity_row(x):
         f"{x.users:,}, {x.redis_tweets:,} tweets in pipelines of 50, no "
         "persistence, no tweets, no graph; its client's CPU is without the "
         "encoding, and its memory without the client.",
-        [Contestant(OURS, lambda: capacity(x)),
+        [Contestant(OURS, lambda: capacity(x), ours=True),
          Contestant("Redis, LPUSH + LTRIM", lambda: redis_fan_out(x))],
         lambda row: [row.judge_median("deliveries/s", OURS, "rate", 350e3,
                                       1.41e6)],
@@ -98,10 +98,11 @@ def latency_rows(x, taken):
         "p99 is the slowest. Storm: "
         f"{STORM_SHARE:.0%} of those tweets, without and with one tweet of the "
         "celebrity each second, which counts as one among all.",
-        [Contestant("ordinary, 70 % load", lambda: ordinary(SHARE)),
-         Contestant("ordinary, 35 % load", lambda: ordinary(STORM_SHARE)),
-         Contestant("ordinary, 35 % load + storm", storm),
-         Contestant("celebrity alone", alone)],
+        [Contestant(name, run, ours=True) for name, run in (
+            ("ordinary, 70 % load", lambda: ordinary(SHARE)),
+            ("ordinary, 35 % load", lambda: ordinary(STORM_SHARE)),
+            ("ordinary, 35 % load + storm", storm),
+            ("celebrity alone", alone))],
         lambda row: [
             row.judge_median("ordinary at 70 % load, p99 ms",
                              "ordinary, 70 % load", "p99", 1000, 50, True,

@@ -107,7 +107,7 @@ def tell_row(x):
         "each message kept until the broker has it, settled after the handler. "
         "BASP and Erlang: direct TCP, nothing is acknowledged. The clock runs "
         "from the receiver's first message to its last.",
-        [Contestant("Rookery", lambda: rookery_tell(x.tell)),
+        [Contestant("Rookery", lambda: rookery_tell(x.tell), ours=True),
          Contestant("CAF's BASP", lambda: basp_tell(x.tell)),
          Contestant("Erlang's distribution", lambda: erlang_tell(x.tell))],
         lambda row: [row.judge_ratio("rate, x BASP", "Rookery", "CAF's BASP",
@@ -130,7 +130,7 @@ def broker_row(x):
             count = x.raw if broker is brokers.embedded else x.raw_slow
             contestants.append(Contestant(
                 f"{name}, {client}", within(broker, run, count, address),
-                missing))
+                missing, ours=broker is brokers.embedded))
     ours, example = ("embedded broker, own loop",
                      "Proton's example broker, own loop")
     return Row(
@@ -157,7 +157,7 @@ def tell_rabbitmq_row(x):
         f"{x.tell_rabbitmq:,} messages, as in the first row; beside it Proton's "
         "own client, one message a transfer.",
         [Contestant("Rookery", within(quorum, tell_through, x.tell_rabbitmq),
-                    missing),
+                    missing, ours=True),
          Contestant("raw Proton", within(quorum, proton_tell, x.tell_rabbitmq,
                                          "/queues/bench.tell"), missing)],
         lambda row: [row.judge_ratio("rate, x raw Proton", "Rookery",
@@ -196,7 +196,8 @@ def ask_row(x):
         "answered, after 2,000 to warm up. Rookery: from actor to actor and "
         "back; beside it two clients on the same loop without actors, which "
         "send one message for each they get.",
-        [Contestant("Rookery", within(brokers.embedded, ask_actors, x.asks)),
+        [Contestant("Rookery", within(brokers.embedded, ask_actors, x.asks),
+                    ours=True),
          Contestant("raw request/response",
                     within(brokers.embedded, ask_raw, x.asks))],
         lambda row: [row.judge_ratio("p50, x raw", "Rookery",
