@@ -88,8 +88,8 @@ def raw_tell(broker, count, address):
 def proton_tell(broker, count, address):
     """Proton's own client, for all brokers."""
     ends = (f"127.0.0.1:{broker.port}", count, address)
-    return stream(broker, broker.client("proton_recv", *ends),
-                  lambda: broker.client("proton_send", *ends))
+    return stream(broker, broker.client("proton_client", "recv", *ends),
+                  lambda: broker.client("proton_client", "send", *ends))
 
 
 def within(broker, run, *arguments):
