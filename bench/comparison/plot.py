@@ -28,11 +28,12 @@ def bars(row, top):
     for name, one in values.items():
         middle = statistics.median(one)
         end = LABEL + middle * scale
+        colour = OURS if name in row["ours"] else THEIRS
         centre = y + BAR / 2
         shapes += [
             text(LABEL - 8, y + BAR - 3, name, anchor="end"),
             f'<rect x="{LABEL}" y="{y}" width="{max(middle * scale, 1):.1f}" '
-            f'height="{BAR}" fill="{OURS if name in row["ours"] else THEIRS}"/>',
+            f'height="{BAR}" fill="{colour}"/>',
             f'<line x1="{LABEL + min(one) * scale:.1f}" y1="{centre}" '
             f'x2="{LABEL + max(one) * scale:.1f}" y2="{centre}" '
             f'stroke="{INK}" stroke-width="1.5"/>',

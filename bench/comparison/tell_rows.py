@@ -65,7 +65,8 @@ def erlang_tell(count):
     if done.returncode:
         raise Trouble("erlc failed: " + done.stdout + done.stderr)
     port = free_port()
-    place = {"ERL_EPMD_PORT": str(port), "HOME": beams}
+    place = {"ERL_EPMD_PORT": str(port), "HOME": beams,
+             "ERL_CRASH_DUMP_SECONDS": "0"}
 
     def node(name, *call):
         return Program("erl", "-noshell", "-start_epmd", "false", "-sname",
@@ -139,7 +140,9 @@ def broker_row(x):
         f"one queue, one publisher, one consumer with credit 1,000. "
         f"{x.raw:,} messages through the embedded broker, {x.raw_slow:,} "
         "through the others. `own loop` is a client on bridge/amqp without "
-        "actors, `Proton client` one on proton::container.",
+        "actors, `Proton client` one on proton::container. Proton's example "
+        "broker is bench/peers/proton_broker.cpp, built as the one among "
+        "Proton's C++ examples is.",
         contestants,
         lambda row: [
             row.judge_ratio("rate, x Proton's example broker", ours, example,
