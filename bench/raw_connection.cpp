@@ -3,9 +3,16 @@
 #include <asio/ip/address.hpp>
 #include <asio/ip/tcp.hpp>
 
+#include <iostream>
 #include <utility>
 
 namespace rookery::bench {
+
+namespace {
+
+constexpr std::uint32_t credit_max = 1'000; // as of the other clients here
+
+} // namespace
 
 raw_connection::raw_connection(const broker_endpoint& where) {
   asio::ip::tcp::socket socket{io_};
@@ -30,12 +37,19 @@ amqp::link raw_connection::make_sender(const std::string& address) {
   return made;
 }
 
-amqp::link raw_connection::make_receiver(const std::string& address,
-                                         std::uint32_t credit) {
+amqp::link raw_connection::make_receiver(const std::string& address) {
   auto made = connection_->engine().make_receiver(session_, "from " + address);
   made.open({.source = address, .target = "bench"});
-  made.add_credit(credit);
+  made.add_credit(credit_max);
   return made;
+}
+
+void raw_connection::accept(amqp::link from, amqp::delivery d) {
+  d.settle(bridge::outcome::accepted());
+  if (++used_ == credit_max / 2) {
+    from.add_credit(used_);
+    used_ = 0;
+  }
 }
 
 void raw_connection::close() {
@@ -57,6 +71,8 @@ void raw_connection::on_open(const amqp::peer_info&) {
 void raw_connection::on_link_open(amqp::link x, bool ours) {
   if (!ours)
     x.refuse({"amqp:not-allowed", "this client takes no links"});
+  else if (!x.is_sender())
+    std::cerr << "ready" << std::endl;
 }
 
 void raw_connection::on_link_closed(amqp::link, const amqp::condition& why) {

@@ -36,7 +36,10 @@ protected:
 
   /// The terminus of the broker's side is `address`.
   amqp::link make_sender(const std::string& address);
-  amqp::link make_receiver(const std::string& address, std::uint32_t credit);
+  /// One a connection; says "ready" on stderr when the broker has opened it.
+  amqp::link make_receiver(const std::string& address);
+  /// Accepts what came, and gives credit back by halves.
+  void accept(amqp::link from, amqp::delivery d);
   void close();
   /// Closes with a reason that `run` returns.
   void fail(const std::string& why);
@@ -52,6 +55,7 @@ private:
   asio::io_context io_{1};
   std::shared_ptr<amqp::tcp_connection> connection_;
   amqp::session session_;
+  std::uint32_t used_ = 0; // credit not given back yet
   std::string failure_;
   bool closing_ = false; // what ends now ends because we close
 };
