@@ -3,7 +3,6 @@
 //   celebrity post    PORT COUNT PER_SECOND    when was it in all timelines?
 // Its tweets are posted when they are due, whatever became of the last one, and
 // a latency counts from when the tweet was due to the last follower's insert.
-#include "bench/result.hpp"
 #include "nodes/client/edge_import.hpp"
 #include "nodes/client/quiet.hpp"
 #include "nodes/drive/completion_reader.hpp"
@@ -13,16 +12,21 @@
 
 #include <caf/send.hpp>
 
+#include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <iostream>
 #include <numeric>
 #include <stdexcept>
+#include <string>
 #include <thread>
 
 using namespace rookery;
 using namespace std::chrono_literals;
 
 namespace {
+
+using wall_clock = std::chrono::system_clock; // as of the shards
 
 constexpr actors::user_id celebrity = 1'000'000;
 
@@ -54,14 +58,14 @@ void prepare(nodes::service_client& client, std::size_t count) {
     throw std::runtime_error{homes.trouble};
 }
 
-/// What one tweet of many says.
-service::v1::PostTweetRequest tweet() {
+service::v1::PostTweetRequest tweet(wall_clock::time_point due) {
   service::v1::PostTweetRequest result;
   result.set_author(celebrity);
   result.set_text("caw");
-  auto now = std::chrono::system_clock::now().time_since_epoch();
   result.set_intended_at_us(static_cast<std::uint64_t>(
-      std::chrono::duration_cast<std::chrono::microseconds>(now).count()));
+      std::chrono::duration_cast<std::chrono::microseconds>(
+          due.time_since_epoch())
+          .count()));
   return result;
 }
 
@@ -71,13 +75,13 @@ void post(nodes::service_client& client, std::size_t count, double rate) {
   completions.skip();
   auto writer = client.at(nodes::tweet_address_of(celebrity, client.service()));
   const std::chrono::duration<double> interval{1 / rate};
-  const auto begin = bench::clock::now();
+  const auto begin = wall_clock::now();
   for (std::size_t i = 0; i < count; ++i) {
     const auto due = begin
-                     + std::chrono::duration_cast<bench::clock::duration>(
+                     + std::chrono::duration_cast<wall_clock::duration>(
                          interval * static_cast<double>(i));
     std::this_thread::sleep_until(due);
-    caf::anon_send(writer, tweet());
+    caf::anon_send(writer, tweet(due));
     completions.poll();
   }
   wait_until_quiet(client);
@@ -95,7 +99,8 @@ void post(nodes::service_client& client, std::size_t count, double rate) {
 } // namespace
 
 int main(int argc, char** argv) try {
-  if (argc < 4) {
+  const auto posts = argc == 5 && argv[1] == std::string{"post"};
+  if (!posts && (argc != 4 || argv[1] != std::string{"prepare"})) {
     std::cerr << "usage: celebrity prepare PORT FOLLOWERS\n"
                  "       celebrity post PORT COUNT PER_SECOND\n";
     return 2;
@@ -103,11 +108,11 @@ int main(int argc, char** argv) try {
   nodes::service_client client{options(argv[2])};
   if (auto why = client.connect())
     throw std::runtime_error{*why};
-  if (argv[1] == std::string{"prepare"})
-    prepare(client, std::strtoull(argv[3], nullptr, 10));
+  const auto count = std::strtoull(argv[3], nullptr, 10);
+  if (posts)
+    post(client, count, std::atof(argv[4]));
   else
-    post(client, std::strtoull(argv[3], nullptr, 10),
-         argc > 4 ? std::atof(argv[4]) : 1.0);
+    prepare(client, count);
   return 0;
 } catch (const std::exception& failed) {
   std::cerr << "celebrity: " << failed.what() << '\n';

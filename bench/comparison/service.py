@@ -53,8 +53,8 @@ class Service:
         for role in ROLES:
             self.nodes[role].wait_ready("event=ready")
         self.edges = os.path.join(self.directory, "edges")
-        with Program(program("graph"), "ordinary", self.amounts.service_users,
-                     75, SEED, self.edges) as writes:
+        with Program(program("graph"), self.amounts.service_users, 75, SEED,
+                     self.edges) as writes:
             writes.wait()
 
     def node(self, role, *where):
