@@ -28,3 +28,15 @@ function(rookery_library name)
   target_link_libraries(${target} ${scope} ${arg_PUBLIC})
   target_compile_features(${target} ${scope} cxx_std_20)
 endfunction()
+
+# rookery_executable(<target> NAME <name> SOURCES ... LIBRARIES ...)
+# A program that is run where it is built: bin/<name> of its directory.
+function(rookery_executable target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "NAME" "SOURCES;LIBRARIES")
+  add_executable(${target} ${arg_SOURCES})
+  rookery_warnings(${target})
+  rookery_pch(${target})
+  target_link_libraries(${target} PRIVATE ${arg_LIBRARIES})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${arg_NAME}
+    RUNTIME_OUTPUT_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}/bin")
+endfunction()
