@@ -108,6 +108,8 @@ void test_system::watch(const caf::strong_actor_ptr& handle) {
       std::rethrow_exception(x);
     } catch (const std::exception& e) {
       *trouble += std::string{"an actor threw: "} + e.what() + "; ";
+    } catch (...) {
+      *trouble += "an actor threw what is no exception; ";
     }
     return caf::error{caf::exit_reason::unhandled_exception};
   });

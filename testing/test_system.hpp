@@ -22,8 +22,9 @@ namespace rookery::testing {
 
 /// One CAF actor system without threads and without real time: nothing happens
 /// but in `run`, `ask` and `advance_time`, in the order things were sent. A
-/// message nobody handles and an exception in an actor make them throw, so
-/// that the test fails. Ends its actors in its destructor. Prints nothing.
+/// message that an actor does not handle and an exception in it make them
+/// throw, so that the test fails, if it was spawned or guarded here. Ends its
+/// actors in its destructor. Prints nothing.
 /// Several of these step happily in one test.
 ///
 /// Never spawn detached or blocking actors here: they would bring threads.
