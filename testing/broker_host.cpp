@@ -10,6 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto tick_interval = 200ms;
+constexpr auto stop_time = 100ms;
 
 } // namespace
 
@@ -17,6 +18,7 @@ void broker_host::start() {
   if (up())
     return;
   ++incarnation_;
+  ending_ = false;
   auto options = options_;
   options.host.time = {[this] { return outside().now(); },
                        [this] { return outside().wall(); }};
@@ -100,16 +102,26 @@ void broker_host::crash() {
 }
 
 void broker_host::stop() {
-  if (!shared_)
+  if (!shared_ || std::exchange(ending_, true))
     return;
   outside().note(name(), "stop", held());
   for (auto& [id, x] : clients_)
     x->handler->close({"amqp:connection:forced", "the broker stops"});
-  outside().after(100ms, weak_from_this(),
+  outside().after(stop_time, weak_from_this(),
                   [incarnation = incarnation_](broker_host& self) {
                     if (self.incarnation_ == incarnation)
                       self.crash();
                   });
+}
+
+void broker_host::heal() {
+  if (paused())
+    resume();
+  if (!up())
+    start();
+  else if (ending_)
+    outside().after(stop_time, weak_from_this(),
+                    [](broker_host& self) { self.start(); });
 }
 
 std::uint64_t broker_host::held() const {

@@ -29,6 +29,8 @@ public:
   void crash();
   /// Closes every connection in order, and then is gone.
   void stop();
+  /// Ends its faults: it runs. One that is stopping starts again after it.
+  void heal();
   [[nodiscard]] bool up() const { return shared_ != nullptr; }
 
   /// Takes the server's end of `x`.
@@ -57,6 +59,7 @@ private:
   std::map<std::uint64_t, std::unique_ptr<client>> clients_;
   std::uint64_t last_id_ = 0;
   std::uint64_t incarnation_ = 0;
+  bool ending_ = false;
 };
 
 } // namespace rookery::testing

@@ -50,9 +50,7 @@ void cluster::sometime(duration span, std::function<void()> what) {
 
 void cluster::heal() {
   outside_.note("world", "heals");
-  if (broker_->paused())
-    broker_->resume();
-  broker_->start();
+  broker_->heal();
   for (auto& x : nodes_)
     x->heal();
 }

@@ -109,10 +109,11 @@ void node::heal() {
   slowness = 1;
   if (paused())
     resume();
-  start_after(stop_timeout + 1s); // one that is stopping ends only now
   if (!up())
-    start();
-  else if (auto x = line())
+    return start();
+  if (ending_)
+    start_after(stop_timeout + 1s);
+  if (auto x = line())
     x->heal();
 }
 

@@ -61,7 +61,7 @@ public:
   /// What connections that are made from now on do to bytes.
   void set_terms(const wire_terms& terms) { way_->terms = terms; }
   /// Ends its faults: it runs, is reachable, as fast as others, and what was
-  /// silent arrives.
+  /// silent arrives. One that is stopping starts again after it.
   void heal();
 
   // While it is up.

@@ -218,6 +218,26 @@ TEST_CASE("cluster: a broker that crashes forgets, and heal brings it back",
   CHECK(p.ask(8, 10s));
 }
 
+TEST_CASE("cluster: heal brings back what is just stopping",
+          "[testing][cluster]") {
+  pair p;
+  REQUIRE(p.c.run_until([&] { return p.ready(); }, 1s));
+  p.c.broker().stop();
+  p.server->stop();
+  p.c.heal();
+  CHECK(p.ask(8, 10s));
+}
+
+TEST_CASE("cluster: what a test ends after heal stays down",
+          "[testing][cluster]") {
+  pair p;
+  REQUIRE(p.c.run_until([&] { return p.ready(); }, 1s));
+  p.c.heal();
+  p.server->crash();
+  p.c.run(10s);
+  CHECK_FALSE(p.server->up());
+}
+
 TEST_CASE("cluster: a node that stops answers what it has and is gone",
           "[testing][cluster]") {
   pair p;

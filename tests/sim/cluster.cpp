@@ -105,8 +105,7 @@ void cluster::restart_everything() {
 void cluster::heal() {
   outside.note("world", "heals");
   storage.watch({});
-  if (!broker->up())
-    broker->start();
+  broker->heal();
   for (auto& x : nodes)
     x->heal();
 }
