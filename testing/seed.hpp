@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 #include <random>
 
@@ -10,10 +9,8 @@ namespace rookery::testing {
 
 /// The seed of a random test: ROOKERY_SEED, or always the same one. A test
 /// says it when it fails, so that the failure can be replayed.
-[[nodiscard]] inline std::uint64_t seed() {
-  const char* text = std::getenv("ROOKERY_SEED");
-  return text ? std::strtoull(text, nullptr, 10) : 1;
-}
+/// @throws std::invalid_argument when ROOKERY_SEED is no number
+[[nodiscard]] std::uint64_t seed();
 
 /// Calls `body` with the seeds 1 to `count`, or with ROOKERY_SEED alone. When
 /// it throws, says on stderr which seed that was and how to run it again, and

@@ -57,3 +57,10 @@ TEST_CASE("seed: the first that fails ends it", "[testing][seed]") {
                   std::runtime_error);
   CHECK(last == 2);
 }
+
+TEST_CASE("seed: what is no number is refused", "[testing][seed]") {
+  for (const char* text : {"", "abc", "7x", "-1", "99999999999999999999"}) {
+    seed_variable wrong{text};
+    CHECK_THROWS_AS(seeds(3), std::invalid_argument);
+  }
+}
