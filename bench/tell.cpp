@@ -172,8 +172,7 @@ private:
       return 1;
     std::cerr << "ready" << std::endl;
     system_.await_all_actors_done();
-    node_.stop(10s);
-    return 0;
+    return node_.stop(10s) == 0 ? 0 : 1;
   }
 
   std::uint64_t count_;

@@ -73,6 +73,9 @@ class Row:
                 for metric, heading, form in self.columns if metric in numbers))
 
     def values(self, name, metric):
+        """Of all rounds; none of a contestant that failed in one of them."""
+        if name in self.failures:
+            return []
         return [x[metric] for x in self.results.get(name, []) if metric in x]
 
     def median(self, name, metric):

@@ -22,6 +22,13 @@ class Service:
             cls.running = cls(amounts)
         return cls.running
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:  # the next would find what is left of a load
+            self.end()
+
     @classmethod
     def end(cls):
         if cls.running:

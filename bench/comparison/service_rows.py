@@ -26,8 +26,8 @@ def numbers_of(result, used, peak):
 
 
 def capacity(x):
-    service = Service.get(x)
-    return numbers_of(*service.measure_load(OVERLOAD, x.service_seconds))
+    with Service.get(x) as service:
+        return numbers_of(*service.measure_load(OVERLOAD, x.service_seconds))
 
 
 def capacity_row(x):
@@ -63,10 +63,10 @@ def latency_rows(x, taken):
         tweets = taken()
         if not tweets:
             raise Trouble("a share of what? Row `service` gave no figure")
-        service = Service.get(x)
-        service.prepare_celebrity()  # all rounds find the same timelines
-        result, used, peak = service.measure_load(share * tweets,
-                                                  x.service_seconds)
+        with Service.get(x) as service:
+            service.prepare_celebrity()  # all rounds find the same timelines
+            result, used, peak = service.measure_load(share * tweets,
+                                                      x.service_seconds)
         for unseen in ("left_out", "completions_lost"):
             if result[unseen]:
                 raise Trouble(f"latencies are missing: {unseen} is "
@@ -74,7 +74,8 @@ def latency_rows(x, taken):
         return numbers_of(result, used, peak)
 
     def alone():
-        with Service.get(x).celebrity(x.celebrity_tweets, 1) as posts:
+        with Service.get(x) as service, \
+                service.celebrity(x.celebrity_tweets, 1) as posts:
             result = posts.result(240)
         if result["count"] != x.celebrity_tweets:
             raise Trouble(f"{result['count']} of {x.celebrity_tweets} tweets "
@@ -83,7 +84,8 @@ def latency_rows(x, taken):
 
     def storm():
         # From before the load until after it: one celebrity tweet a second.
-        with Service.get(x).celebrity(4 * x.service_seconds + 60, 1) as posts:
+        with Service.get(x) as service, \
+                service.celebrity(4 * x.service_seconds + 60, 1) as posts:
             numbers = ordinary(STORM_SHARE)
             if posts.ended():
                 raise Trouble("the storm was over before the load was")

@@ -52,10 +52,16 @@ caf::behavior sink(caf::stateful_actor<seen>* self, std::uint64_t count) {
   }};
 }
 
+int failed(caf::actor_system& system, const caf::error& why) {
+  std::cerr << "basp: " << system.render(why) << '\n';
+  return 1;
+}
+
 int serve(caf::actor_system& system, std::uint16_t port, std::uint64_t count) {
   auto self = system.spawn(sink, count);
-  if (auto bound = system.middleman().publish(self, port, "127.0.0.1"); !bound)
-    return 1;
+  auto bound = system.middleman().publish(self, port, "127.0.0.1");
+  if (!bound)
+    return failed(system, bound.error());
   std::cerr << "ready" << std::endl;
   system.await_all_actors_done();
   return 0;
@@ -64,7 +70,7 @@ int serve(caf::actor_system& system, std::uint16_t port, std::uint64_t count) {
 int send(caf::actor_system& system, std::uint16_t port, std::uint64_t count) {
   auto to = system.middleman().remote_actor("127.0.0.1", port);
   if (!to)
-    return 1;
+    return failed(system, to.error());
   tweet x{0, std::string(128, 'x')};
   for (; x.id < count; ++x.id)
     caf::anon_send(*to, x);

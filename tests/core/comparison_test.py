@@ -97,6 +97,14 @@ class ComparisonTest(unittest.TestCase):
         self.assertIn("FAILED: them: it fell over", text_of(row))
         self.assertIn("not measured", text_of(row))
 
+    def test_one_that_failed_late_is_not_judged_by_what_it_did_before(self):
+        calls = []
+        row = row_of(Fake("us", [300, 300], calls),
+                     Fake("them", [100, None], calls))
+        for _ in range(2):
+            row.run_round(lambda _: None)
+        self.assertEqual(row.judge(row)[0].word(), "not measured")
+
     def test_one_that_is_not_installed_is_named(self):
         row = row_of(Fake("us", [1], []),
                      Fake("them", [], [], missing="no such package"))
