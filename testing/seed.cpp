@@ -1,28 +1,9 @@
 #include "testing/seed.hpp"
 
-#include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <stdexcept>
-#include <string>
-#include <string_view>
-#include <system_error>
 
 namespace rookery::testing {
-
-std::uint64_t seed() {
-  const char* given = std::getenv("ROOKERY_SEED");
-  if (!given)
-    return 1;
-  const std::string_view text{given};
-  std::uint64_t result = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), result);
-  if (error != std::errc{} || end != text.data() + text.size())
-    throw std::invalid_argument{"ROOKERY_SEED is no number: "
-                                + std::string{text}};
-  return result;
-}
 
 void each_seed(std::uint64_t count,
                const std::function<void(std::uint64_t seed)>& body) {

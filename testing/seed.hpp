@@ -1,16 +1,34 @@
 #pragma once
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <random>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <system_error>
 
 namespace rookery::testing {
 
 /// The seed of a random test: ROOKERY_SEED, or always the same one. A test
 /// says it when it fails, so that the failure can be replayed.
 /// @throws std::invalid_argument when ROOKERY_SEED is no number
-[[nodiscard]] std::uint64_t seed();
+[[nodiscard]] inline std::uint64_t seed() {
+  const char* given = std::getenv("ROOKERY_SEED");
+  if (!given)
+    return 1;
+  const std::string_view text{given};
+  std::uint64_t result = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), result);
+  if (error != std::errc{} || end != text.data() + text.size())
+    throw std::invalid_argument{"ROOKERY_SEED is no number: "
+                                + std::string{text}};
+  return result;
+}
 
 /// Calls `body` with the seeds 1 to `count`, or with ROOKERY_SEED alone. When
 /// it throws, says on stderr which seed that was and how to run it again, and
