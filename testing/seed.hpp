@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <functional>
 #include <random>
@@ -33,8 +34,24 @@ namespace rookery::testing {
 /// Calls `body` with the seeds 1 to `count`, or with ROOKERY_SEED alone. When
 /// it throws, says on stderr which seed that was and how to run it again, and
 /// lets the exception pass.
-void each_seed(std::uint64_t count,
-               const std::function<void(std::uint64_t seed)>& body);
+inline void each_seed(std::uint64_t count,
+                      const std::function<void(std::uint64_t seed)>& body) {
+  const auto first = seed();
+  const auto last = std::getenv("ROOKERY_SEED") ? first : count;
+  for (auto x = first; x <= last; ++x) {
+    try {
+      body(x);
+    } catch (...) {
+      std::fprintf(
+          stderr,
+          "seed %llu failed; ROOKERY_SEED=%llu runs it alone, and with "
+          "ROOKERY_TRACE=1 a cluster tells what happens in it\n",
+          static_cast<unsigned long long>(x),
+          static_cast<unsigned long long>(x));
+      throw;
+    }
+  }
+}
 
 /// Uniform numbers, the same on every platform for one seed.
 class random_source {

@@ -63,6 +63,8 @@ bool test_system::step(std::size_t turns_max) {
 }
 
 void test_system::advance_time(caf::timespan span, caf::timespan step) {
+  if (step.count() <= 0)
+    throw std::invalid_argument{"advance_time: no step forward"};
   run();
   while (span.count() > 0) {
     auto part = std::min(span, step);

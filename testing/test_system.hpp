@@ -114,6 +114,7 @@ public:
 
   /// Runs, then lets `span` pass in steps of at most `step` and runs after
   /// each, so that a timer that renews itself fires as often as it should.
+  /// @throws std::invalid_argument when `step` is not above zero
   void advance_time(caf::timespan span,
                     caf::timespan step = std::chrono::milliseconds{50});
 

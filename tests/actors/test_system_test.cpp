@@ -65,6 +65,11 @@ TEST_CASE("test_system: an hour passes at once, every second of it",
   CHECK(t.now() - before == 1h);
 }
 
+TEST_CASE("test_system: time goes forward", "[testing][system]") {
+  test_system t;
+  CHECK_THROWS_AS(t.advance_time(1s, 0s), std::invalid_argument);
+}
+
 TEST_CASE("test_system: a message nobody handles fails the test",
           "[testing][system]") {
   test_system t;
