@@ -9,11 +9,11 @@
 //   tell ask     HOST PORT COUNT [USER]        asks there, one at a time
 #include "bench/result.hpp"
 #include "bridge/bridge.hpp"
+#include "bridge/system_config.hpp"
 
 #include "tell.pb.h"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -176,7 +176,7 @@ private:
   }
 
   std::uint64_t count_;
-  caf::actor_system_config config_;
+  bridge::system_config config_;
   caf::actor_system system_{config_};
   bridge::bridge node_;
 };

@@ -1,11 +1,11 @@
 // Sends Pings to the address "pong", one after the other, and prints each
 // answer. Usage: ping HOST PORT COUNT.
 #include "bridge/bridge.hpp"
+#include "bridge/system_config.hpp"
 
 #include "ping_pong/ping_pong.pb.h"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <cstdlib>
@@ -19,7 +19,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: ping HOST PORT COUNT\n";
     return 2;
   }
-  caf::actor_system_config config;
+  bridge::system_config config;
   caf::actor_system system{config};
 
   bridge::type_registry types;

@@ -1,11 +1,11 @@
 // Serves the address "pong": answers every Ping with a Pong.
 // Usage: pong HOST PORT. Runs until it has answered the Ping with count 0.
 #include "bridge/bridge.hpp"
+#include "bridge/system_config.hpp"
 
 #include "ping_pong/ping_pong.pb.h"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
 
 #include <cstdlib>
@@ -31,7 +31,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: pong HOST PORT\n";
     return 2;
   }
-  caf::actor_system_config config;
+  bridge::system_config config;
   caf::actor_system system{config};
 
   bridge::type_registry types;

@@ -11,7 +11,7 @@ namespace rookery::nodes {
 
 namespace {
 
-caf::actor_system_config& configured(caf::actor_system_config& x) {
+bridge::system_config& configured(bridge::system_config& x) {
   x.set("scheduler.max-threads", 2);
   return x;
 }

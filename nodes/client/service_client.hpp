@@ -2,11 +2,11 @@
 
 #include "bridge/bridge.hpp"
 #include "bridge/expected.hpp"
+#include "bridge/system_config.hpp"
 #include "nodes/client/client_options.hpp"
 #include "nodes/client/error_text.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 
 #include <optional>
@@ -60,7 +60,7 @@ public:
 private:
   client_options options_;
   bool in_doubt_ = false;
-  caf::actor_system_config config_;
+  bridge::system_config config_;
   caf::actor_system system_;
   bridge::bridge bridge_; // after the system: it must not outlive it
 };

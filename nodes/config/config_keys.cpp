@@ -274,9 +274,10 @@ std::vector<config_key> make_keys() {
           "Messages a shard's queue holds; what is older is dropped and read "
           "back from the store",
           {100, 100'000'000}),
-      number<&config::threads>("threads",
-                               "Threads that run actors; 0 = one for each core",
-                               {0, 256}),
+      number<&config::threads>(
+          "threads",
+          "Threads that run actors; 0 = one for each core, at least 4",
+          {0, 256}),
       log_level_key(),
       text<&config::ready_file>(
           "ready-file",

@@ -1,13 +1,13 @@
 #pragma once
 
 #include "bridge/bridge.hpp"
+#include "bridge/system_config.hpp"
 #include "nodes/config/node_config.hpp"
 #include "nodes/node/roles.hpp"
 #include "nodes/program/broker_thread.hpp"
 #include "nodes/program/node_log.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 
 #include <chrono>
 #include <functional>
@@ -54,7 +54,7 @@ private:
   node_config config_;
   std::shared_ptr<node_log> log_;
   std::unique_ptr<broker_thread> broker_;
-  caf::actor_system_config system_config_;
+  bridge::system_config system_config_;
   std::unique_ptr<caf::actor_system> system_;
   std::unique_ptr<bridge::bridge> bridge_; // before the system goes
   std::unique_ptr<roles> roles_;

@@ -2,10 +2,10 @@
 // is held twice, credit and order hold, and the counts agree.
 // Method: random commands from a seed, against a naive model. On failure the
 // seed and step are printed; ROOKERY_SEED=<seed> replays that one alone.
+#include "testing/seed.hpp"
 #include "tests/core/broker_queue_model.hpp"
 #include "tests/core/broker_shell.hpp"
 
-#include <cstdlib>
 #include <random>
 #include <sstream>
 
@@ -297,16 +297,8 @@ private:
 } // namespace
 
 TEST_CASE("queue: any run of commands ends as in the model") {
-  if (const char* only = std::getenv("ROOKERY_SEED")) {
-    const auto seed = std::strtoull(only, nullptr, 10);
-    INFO("ROOKERY_SEED=" << seed);
-    CHECK(duel{seed}.run() == "");
-    return;
-  }
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
-    INFO("ROOKERY_SEED=" << seed);
-    REQUIRE(duel{seed}.run() == "");
-  }
+  testing::each_seed(
+      100, [](std::uint64_t seed) { REQUIRE(duel{seed}.run() == ""); });
 }
 
 } // namespace rookery::broker::tests

@@ -5,10 +5,10 @@
 // that does all of this, with tiny limits, from a seed that is printed on
 // failure (ROOKERY_SEED=<seed> replays that one).
 #include "actors/fanout/fanout_core.hpp"
+#include "testing/seed.hpp"
 #include "tests/core/fanout_world.hpp"
 #include "tests/support/catch.hpp"
 
-#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
@@ -411,14 +411,6 @@ private:
 
 TEST_CASE("fanout_core: any run ends with the timelines of the oracle",
           "[actors][fanout]") {
-  if (const char* only = std::getenv("ROOKERY_SEED")) {
-    auto seed = std::strtoull(only, nullptr, 10);
-    INFO("ROOKERY_SEED=" << seed);
-    CHECK(run{seed}() == "");
-    return;
-  }
-  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
-    INFO("ROOKERY_SEED=" << seed);
-    REQUIRE(run{seed}() == "");
-  }
+  rookery::testing::each_seed(
+      60, [](std::uint64_t seed) { REQUIRE(run{seed}() == ""); });
 }

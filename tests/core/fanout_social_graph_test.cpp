@@ -3,10 +3,10 @@
 // Method: small examples; then random changes against std::set, from a seed
 // that is printed on failure (ROOKERY_SEED=<seed> replays that one).
 #include "actors/fanout/social_graph.hpp"
+#include "testing/seed.hpp"
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <limits>
 #include <random>
 #include <set>
@@ -146,14 +146,6 @@ TEST_CASE("social_graph: who leaves keeps the others in their places",
 
 TEST_CASE("social_graph: random changes end as in the oracle",
           "[actors][fanout]") {
-  if (const char* only = std::getenv("ROOKERY_SEED")) {
-    auto seed = std::strtoull(only, nullptr, 10);
-    INFO("ROOKERY_SEED=" << seed);
-    CHECK(random_changes(seed) == "");
-    return;
-  }
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
-    INFO("ROOKERY_SEED=" << seed);
-    REQUIRE(random_changes(seed) == "");
-  }
+  rookery::testing::each_seed(
+      30, [](std::uint64_t seed) { REQUIRE(random_changes(seed) == ""); });
 }

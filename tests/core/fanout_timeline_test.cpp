@@ -3,10 +3,10 @@
 // Method: small examples; then random orders against std::set, from a seed
 // that is printed on failure (ROOKERY_SEED=<seed> replays that one).
 #include "actors/fanout/timeline.hpp"
+#include "testing/seed.hpp"
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <random>
 #include <set>
 #include <vector>
@@ -174,14 +174,6 @@ TEST_CASE("timeline: a page never shows what is kept beyond the cap",
 
 TEST_CASE("timeline: any order with repeats and erasures gives the same set",
           "[actors][timeline]") {
-  if (const char* only = std::getenv("ROOKERY_SEED")) {
-    auto seed = std::strtoull(only, nullptr, 10);
-    INFO("ROOKERY_SEED=" << seed);
-    CHECK(random_orders(seed) == "");
-    return;
-  }
-  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
-    INFO("ROOKERY_SEED=" << seed);
-    REQUIRE(random_orders(seed) == "");
-  }
+  rookery::testing::each_seed(
+      500, [](std::uint64_t seed) { REQUIRE(random_orders(seed) == ""); });
 }
