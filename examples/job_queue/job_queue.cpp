@@ -26,9 +26,7 @@ void boss(caf::event_based_actor* self, caf::actor workers, node* owner) {
                 owner->stop();
             },
             [=](const caf::error& x) {
-              std::cerr << "not all were done: " << self->system().render(x)
-                        << '\n';
-              owner->stop();
+              owner->fail("not all were done: " + self->system().render(x));
             });
   }
 }

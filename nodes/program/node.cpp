@@ -1,19 +1,19 @@
 #include "nodes/program/node.hpp"
 
 #include "bridge/assert.hpp"
+#include "bridge/system_config.hpp"
 #include "nodes/config/node_config.hpp"
 #include "nodes/program/broker_thread.hpp"
 #include "nodes/program/node_flags.hpp"
 #include "nodes/program/node_log.hpp"
 #include "nodes/program/stop_signal.hpp"
 
-#include <caf/actor_system_config.hpp>
-
 #include <atomic>
 #include <csignal>
 #include <exception>
 #include <iostream>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <unistd.h>
@@ -51,12 +51,14 @@ struct node::impl {
   std::vector<std::function<void(bridge::bridge_options&)>> changes;
 
   std::atomic<bool> stop_asked{false};
+  std::mutex failure_mutex; // guards failure
+  std::string failure;
 
   // While it runs, and gone in the opposite order.
   std::string name;
   std::shared_ptr<nodes::node_log> log;
   std::unique_ptr<nodes::broker_thread> broker;
-  caf::actor_system_config config;
+  bridge::system_config config;
   std::unique_ptr<caf::actor_system> system;
   std::unique_ptr<bridge::bridge> network;
 };
@@ -70,7 +72,8 @@ int node::impl::run(const node_flags& flags, const std::string& program) {
       }};
   log->write(severity::info, "starting", {{"roles", names_of(flags.roles)}});
   auto why = start(flags, signal);
-  if (why.empty()) {
+  const auto started = why.empty();
+  if (started) {
     if (!signal.stopping())
       log->write(
           severity::info, "ready",
@@ -80,8 +83,10 @@ int node::impl::run(const node_flags& flags, const std::string& program) {
     log->write(severity::info, "stopping");
   }
   const auto left =
-      stop(why.empty() ? flags.stop_timeout * 9 / 10 : milliseconds{0});
+      stop(started ? flags.stop_timeout * 9 / 10 : milliseconds{0});
   log->write(severity::info, "stopped", {{"given_up", std::to_string(left)}});
+  if (started) // nothing of ours is left that could fail
+    why = failure;
   if (why.empty())
     return 0;
   std::cerr << program << ": " << why << std::endl;
@@ -193,6 +198,15 @@ caf::actor node::proxy(const std::string& name) {
 void node::stop() {
   if (!impl_->stop_asked.exchange(true)) // a second signal ends at once
     kill(getpid(), SIGTERM);
+}
+
+void node::fail(std::string why) {
+  {
+    std::lock_guard guard{impl_->failure_mutex};
+    if (impl_->failure.empty())
+      impl_->failure = std::move(why);
+  }
+  stop();
 }
 
 } // namespace rookery

@@ -74,6 +74,9 @@ public:
   /// Ends the program as SIGTERM does, so also from a handler; once is enough.
   /// @thread any, until `run` returns
   void stop();
+  /// The same for a program that cannot do its work: `run` says `why` and
+  /// returns 1. Of several the first counts. @thread any, until `run` returns
+  void fail(std::string why);
 
 private:
   struct impl;

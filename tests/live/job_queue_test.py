@@ -6,7 +6,8 @@ import tempfile
 import unittest
 
 import job_queue_jobs
-from rookery_process import SECONDS
+from given_broker import FOREIGN, PYTHON
+from rookery_process import SECONDS, Node
 
 PROGRAM = os.environ["ROOKERY_PROGRAM_example_job_queue"]
 
@@ -22,6 +23,18 @@ class JobQueue(unittest.TestCase):
 
     def test_three_workers_share_the_jobs(self):
         job_queue_jobs.check(PROGRAM)
+
+    def test_a_boss_that_cannot_go_on_says_why(self):
+        boss = Node("--roles", "boss", "--listen", "127.0.0.1:0",
+                    program=PROGRAM)
+        try:
+            env = {**os.environ, "ROOKERY_BROKERS": boss.wait_ready()}
+            subprocess.run([PYTHON, FOREIGN / "wrong_worker.py"], env=env,
+                           check=True, timeout=SECONDS)
+            self.assertEqual(boss.end(), 1)
+            self.assertRegex(boss.text(), r"(?m)^\S+: not all were done: ")
+        finally:
+            boss.discard()
 
     def test_help_names_the_roles(self):
         code, out, _ = run("--help")
