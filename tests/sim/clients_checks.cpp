@@ -8,6 +8,7 @@
 #include "rookery/service/v1/tweet.pb.h"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace rookery::sim {
 
@@ -112,6 +113,14 @@ void clients::compare_shard(std::uint32_t shard,
             return then("what is held for " + std::to_string(x.user())
                         + " is wrong: " + std::to_string(held.size())
                         + " held, " + std::to_string(due.size()) + " due");
+          // Above what it trimmed, all is there that is due.
+          auto above = self->past_.newest(x.user(), SIZE_MAX);
+          std::erase_if(above, [&](tweet_id id) { return id <= x.floor(); });
+          if (held != above)
+            return then("what is held for " + std::to_string(x.user())
+                        + " is wrong: " + std::to_string(held.size())
+                        + " held, " + std::to_string(above.size())
+                        + " due above its floor");
         }
         self->compare_shard(shard + 1, then);
       });

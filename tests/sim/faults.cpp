@@ -269,9 +269,9 @@ void plan_faults(cluster& on, clock::duration span) {
   for (std::uint64_t i = 0; i < count; ++i)
     on.outside.after(on.outside.between(300ms, span), [&on] { strike(on); });
   // What a writer committed and did not publish comes seconds later, when
-  // timelines have long trimmed what is newer.
+  // timelines have long trimmed what is newer, and perhaps as the last.
   if (on.outside.chance(3))
-    on.outside.after(on.outside.between(300ms, span / 2), [&on] {
+    on.outside.after(on.outside.between(300ms, span), [&on] {
       on.nodes[on.outside.draw(cluster::writers)]->pause_after_commit();
     });
 }
