@@ -28,7 +28,8 @@ namespace rookery::bridge {
 /// `window` are in the target at once.
 ///
 /// Owns one IO thread and one connection to one of the brokers, redone when it
-/// breaks. The actor system must outlive the bridge.
+/// breaks. The actor system must outlive the bridge; make it from a
+/// `system_config`, or answers come late.
 /// @thread any, unless a member says otherwise
 class bridge {
 public:

@@ -1,19 +1,41 @@
 #pragma once
 
 #include <caf/actor_system_config.hpp>
-#include <caf/atom.hpp>
+#include <caf/policy/work_sharing.hpp>
+#include <caf/resumable.hpp>
+#include <caf/scheduler/coordinator.hpp>
+
+#include <mutex>
 
 namespace rookery::bridge {
 
+/// CAF's work sharing. In CAF 0.17.6 what is left when an actor system ends is
+/// cleaned up with the lock held, and hangs when that makes work.
+struct work_sharing : caf::policy::work_sharing {
+  template <class Coordinator, class F>
+  void foreach_central_resumable(Coordinator* self, F f) {
+    auto& shared = d(self);
+    for (;;) {
+      caf::resumable* job = nullptr;
+      {
+        std::lock_guard guard{shared.lock};
+        if (shared.queue.empty())
+          return;
+        job = shared.queue.front();
+        shared.queue.pop_front();
+      }
+      f(job);
+    }
+  }
+};
+
 /// Settings for an actor system with a bridge: CAF's defaults, but that idle
-/// threads wait for work instead of polling for it. A message that comes from
-/// the network finds all of them idle; polling sleeps 50 us at a time, so it
-/// would come late, and take the processor from the thread that carries bytes.
-/// A request through the embedded broker took 234 us with this and 446 us
-/// without, on two shared cores.
-/// What is set or parsed later overrides it. For one actor system.
+/// threads wait for work instead of polling for it. What comes from the network
+/// finds them idle: polling, they would come late to it, and meanwhile take the
+/// processor from the thread that carries bytes. For one actor system;
+/// `scheduler.policy` has no effect on it.
 struct system_config : caf::actor_system_config {
-  system_config() { set("scheduler.policy", caf::atom("sharing")); }
+  system_config() { load<caf::scheduler::coordinator<work_sharing>>(); }
 };
 
 } // namespace rookery::bridge

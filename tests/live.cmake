@@ -1,5 +1,6 @@
 rookery_test(live bridge_test rookery::bridge rookery::broker rookery::proto_service)
 rookery_test(live bridge_cut_test rookery::bridge rookery::broker rookery::proto_service)
+rookery_test(live system_config_test rookery::bridge)
 rookery_test(live broker_server_test rookery::broker)
 rookery_test(live raw_frames_test rookery::bridge rookery::broker rookery::proto_service)
 if(TARGET example_ping)

@@ -3,6 +3,7 @@
 // real sockets, one of them behind a relay that loses what the broker says,
 // then breaks; or a second broker to go to.
 #include "bridge/bridge.hpp"
+#include "bridge/system_config.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/loopback_broker.hpp"
 #include "tests/support/tcp_relay.hpp"
@@ -43,7 +44,7 @@ struct node {
   }
   ~node() { link->stop(2s); }
 
-  caf::actor_system_config config;
+  bridge::system_config config;
   caf::actor_system system{config};
   std::optional<bridge::bridge> link;
 };

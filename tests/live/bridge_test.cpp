@@ -3,6 +3,7 @@
 // Every wait has a deadline; none is a sleep.
 #include "bridge/bridge.hpp"
 
+#include "bridge/system_config.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/loopback_broker.hpp"
 
@@ -43,7 +44,7 @@ struct node {
   }
   ~node() { link->stop(2s); }
 
-  caf::actor_system_config config;
+  bridge::system_config config;
   caf::actor_system system{config};
   std::optional<bridge::bridge> link;
 };
@@ -137,7 +138,7 @@ TEST_CASE("bridge: a type the receiver does not know gets a typed error",
   server.link->serve(queue, server.system.spawn(successor));
   REQUIRE_FALSE(server.link->wait_until_up(10s));
 
-  caf::actor_system_config config;
+  bridge::system_config config;
   caf::actor_system system{config};
   bridge::type_registry types;
   types.add<Tweet>();

@@ -4,6 +4,7 @@
 // of the embedded broker and as the broker of a node, all in one process; after
 // each case a request crosses on other connections. Waits have deadlines.
 #include "bridge/bridge.hpp"
+#include "bridge/system_config.hpp"
 #include "broker/server.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/raw_frame.hpp"
@@ -182,7 +183,7 @@ private:
       link.emplace(system, types, options);
     }
     ~node() { link->stop(2s); }
-    caf::actor_system_config config;
+    bridge::system_config config;
     caf::actor_system system{config};
     std::optional<bridge::bridge> link;
   };
@@ -293,7 +294,7 @@ public:
 private:
   asio::io_context io_;
   tcp::acceptor acceptor_;
-  caf::actor_system_config config_;
+  bridge::system_config config_;
   caf::actor_system system_{config_};
   std::optional<bridge::bridge> node_;
 };
