@@ -84,6 +84,11 @@ void node::stop() {
   });
 }
 
+void node::fail(const std::string& why) {
+  outside().note(name(), "fails: " + why);
+  stop();
+}
+
 void node::start_after(world::clock::duration delay) {
   outside().after(delay, weak_from_this(), [](node& x) { x.start(); });
 }

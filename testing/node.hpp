@@ -41,6 +41,8 @@ public:
   virtual void crash();
   /// Ends in order, as by SIGTERM, within two seconds.
   void stop();
+  /// The same, with a note that it failed.
+  void fail(const std::string& why);
   /// Starts it in `delay` unless it is up then.
   void start_after(world::clock::duration delay);
   [[nodiscard]] bool up() const { return inside_ != nullptr; }

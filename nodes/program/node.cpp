@@ -8,15 +8,12 @@
 #include "nodes/program/node_log.hpp"
 #include "nodes/program/stop_signal.hpp"
 
-#include <atomic>
-#include <csignal>
 #include <exception>
 #include <iostream>
 #include <map>
 #include <mutex>
 #include <optional>
 #include <set>
-#include <unistd.h>
 #include <utility>
 
 namespace rookery {
@@ -39,9 +36,8 @@ struct node::impl {
   explicit impl(node& owner) : self{owner} {}
 
   int run(const node_flags& flags, const std::string& program);
-  std::string start(const node_flags& flags, const nodes::stop_signal& signal);
-  std::string wait_until_up(milliseconds timeout,
-                            const nodes::stop_signal& signal);
+  std::string start(const node_flags& flags);
+  std::string wait_until_up(milliseconds timeout);
   std::size_t stop(milliseconds timeout);
 
   node& self;
@@ -50,11 +46,11 @@ struct node::impl {
   std::map<std::string, std::string> about;
   std::vector<std::function<void(bridge::bridge_options&)>> changes;
 
-  std::atomic<bool> stop_asked{false};
   std::mutex failure_mutex; // guards failure
-  std::string failure;
+  std::optional<std::string> failure;
 
   // While it runs, and gone in the opposite order.
+  std::unique_ptr<nodes::stop_signal> signal;
   std::string name;
   std::shared_ptr<nodes::node_log> log;
   std::unique_ptr<nodes::broker_thread> broker;
@@ -66,27 +62,32 @@ struct node::impl {
 int node::impl::run(const node_flags& flags, const std::string& program) {
   name = flags.name;
   log = std::make_shared<nodes::node_log>(flags.log_level, flags.name);
-  nodes::stop_signal signal{
+  signal = std::make_unique<nodes::stop_signal>(
       flags.stop_timeout, [this](const char* why) {
         log->write(severity::error, "killed", {{"why", why}});
-      }};
+      });
   log->write(severity::info, "starting", {{"roles", names_of(flags.roles)}});
-  auto why = start(flags, signal);
+  auto why = start(flags);
   const auto started = why.empty();
   if (started) {
-    if (!signal.stopping())
+    if (!signal->stopping())
       log->write(
           severity::info, "ready",
           {{"roles", names_of(flags.roles)},
            {"listens", broker ? nodes::to_string(broker->listens()) : "-"}});
-    signal.wait();
+    signal->wait();
     log->write(severity::info, "stopping");
+  }
+  {
+    // Before it stops, which makes requests fail.
+    std::lock_guard guard{failure_mutex};
+    if (failure)
+      why = *failure;
   }
   const auto left =
       stop(started ? flags.stop_timeout * 9 / 10 : milliseconds{0});
   log->write(severity::info, "stopped", {{"given_up", std::to_string(left)}});
-  if (started) // nothing of ours is left that could fail
-    why = failure;
+  signal.reset(); // it stopped in time
   if (why.empty())
     return 0;
   std::cerr << program << ": " << why << std::endl;
@@ -94,8 +95,7 @@ int node::impl::run(const node_flags& flags, const std::string& program) {
 }
 
 /// @returns why not
-std::string node::impl::start(const node_flags& flags,
-                              const nodes::stop_signal& signal) {
+std::string node::impl::start(const node_flags& flags) {
   bridge::bridge_options options;
   options.node_name = flags.name;
   options.user = flags.user;
@@ -120,17 +120,16 @@ std::string node::impl::start(const node_flags& flags,
       return "role " + each + ": " + x.what();
     }
   }
-  return wait_until_up(flags.connect_timeout, signal);
+  return wait_until_up(flags.connect_timeout);
 }
 
-std::string node::impl::wait_until_up(milliseconds timeout,
-                                      const nodes::stop_signal& signal) {
+std::string node::impl::wait_until_up(milliseconds timeout) {
   using clock = std::chrono::steady_clock;
   constexpr milliseconds look{100};
   const auto deadline = clock::now() + timeout;
   for (;;) {
     const auto error = network->wait_until_up(look);
-    if (!error || signal.stopping())
+    if (!error || signal->stopping())
       return {};
     if (error != bridge::errc::unreachable || clock::now() >= deadline)
       return system->render(error);
@@ -195,17 +194,16 @@ caf::actor node::proxy(const std::string& name) {
   return network().proxy(bridge::address::queue(name));
 }
 
-void node::stop() {
-  if (!impl_->stop_asked.exchange(true)) // a second signal ends at once
-    kill(getpid(), SIGTERM);
-}
+void node::stop() { impl_->signal->ask(); }
 
-void node::fail(std::string why) {
+void node::fail(const std::string& why) {
   {
     std::lock_guard guard{impl_->failure_mutex};
-    if (impl_->failure.empty())
-      impl_->failure = std::move(why);
+    if (impl_->failure || impl_->signal->stopping())
+      return;
+    impl_->failure = why;
   }
+  impl_->log->write(severity::error, "failed", {{"why", why}});
   stop();
 }
 

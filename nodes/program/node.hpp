@@ -26,7 +26,7 @@ namespace rookery {
 ///     return node.run(argc, argv);
 ///
 /// Call `run` before the program has any thread: it takes the signals. @thread
-/// the main one, but for `stop`
+/// the main one, but for `stop` and `fail`
 class node {
 public:
   /// Starts a role. It must not block: spawn actors for what takes time, and
@@ -53,8 +53,8 @@ public:
   /// made. Before `run`.
   node& configure(std::function<void(bridge::bridge_options&)> change);
 
-  /// Runs until SIGINT, SIGTERM or `stop`. @returns the program's exit code:
-  /// 0, 1 when something did not work, 2 when the command line is wrong
+  /// Runs until SIGINT, SIGTERM, `stop` or `fail`. @returns the program's exit
+  /// code: 0, 1 when something did not work, 2 when the command line is wrong
   [[nodiscard]] int run(int argc, const char* const* argv);
 
   // For roles, while it runs.
@@ -74,9 +74,10 @@ public:
   /// Ends the program as SIGTERM does, so also from a handler; once is enough.
   /// @thread any, until `run` returns
   void stop();
-  /// The same for a program that cannot do its work: `run` says `why` and
-  /// returns 1. Of several the first counts. @thread any, until `run` returns
-  void fail(std::string why);
+  /// The same for a program that cannot do its work: logs `why`, and `run`
+  /// says it and returns 1. Of several the first counts, and none that comes
+  /// when the program is stopping already. @thread any, until `run` returns
+  void fail(const std::string& why);
 
 private:
   struct impl;

@@ -54,6 +54,18 @@ bool stop_signal::stopping() const {
   return stopping_;
 }
 
+void stop_signal::ask() {
+  std::lock_guard guard{mutex_};
+  if (!stopping_)
+    begin();
+}
+
+void stop_signal::begin() {
+  stopping_ = true;
+  deadline_ = clock::now() + stop_timeout_;
+  changed_.notify_all();
+}
+
 void stop_signal::wait() {
   std::unique_lock guard{mutex_};
   changed_.wait(guard, [this] { return stopping_; });
@@ -65,25 +77,20 @@ bool stop_signal::wait_for(std::chrono::milliseconds span) {
 }
 
 void stop_signal::run() {
-  using clock = std::chrono::steady_clock;
-  auto deadline = clock::time_point::max();
   for (;;) {
     auto came = signalled(look);
     std::lock_guard guard{mutex_};
     if (over_)
       return;
-    auto late = clock::now() >= deadline;
+    auto late = clock::now() >= deadline_;
     if ((came && stopping_) || late) {
       // The log may be what it hangs in: then SIGALRM ends the process.
       alarm(1);
       forced_(late ? "did not stop in time" : "second signal");
       _exit(static_cast<int>(exit_code::failed));
     }
-    if (came) {
-      stopping_ = true;
-      deadline = clock::now() + stop_timeout_;
-      changed_.notify_all();
-    }
+    if (came)
+      begin();
   }
 }
 

@@ -26,18 +26,25 @@ public:
   stop_signal& operator=(const stop_signal&) = delete;
 
   [[nodiscard]] bool stopping() const;
+  /// As the first signal does; nothing when the process is stopping already.
+  /// @thread any
+  void ask();
   /// Returns at the first signal.
   void wait();
   /// The same, but not for longer than `span`. @returns `stopping()`
   bool wait_for(std::chrono::milliseconds span);
 
 private:
+  using clock = std::chrono::steady_clock;
+
   void run();
+  void begin();
 
   std::chrono::milliseconds stop_timeout_;
   std::function<void(const char*)> forced_;
-  mutable std::mutex mutex_; // guards both below
+  mutable std::mutex mutex_; // guards the three below
   bool stopping_ = false;
+  clock::time_point deadline_ = clock::time_point::max();
   bool over_ = false;
   std::condition_variable changed_;
   std::thread thread_; // last: it uses all others

@@ -36,6 +36,16 @@ class JobQueue(unittest.TestCase):
         finally:
             boss.discard()
 
+    def test_a_boss_whose_jobs_are_open_stops_in_order(self):
+        boss = Node("--roles", "boss", "--listen", "127.0.0.1:0",
+                    program=PROGRAM)
+        try:
+            boss.wait_ready()
+            self.assertEqual(boss.stop(), 0)
+            self.assertIn("event=stopped", boss.text())
+        finally:
+            boss.discard()
+
     def test_help_names_the_roles(self):
         code, out, _ = run("--help")
         self.assertEqual(code, 0)
