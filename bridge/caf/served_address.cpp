@@ -136,7 +136,8 @@ void served_address::release() {
 
 void served_address::on_target_down(const caf::error& reason) {
   std::vector<unfinished> lost;
-  bool outlived = false;       // its connection: that is no failure
+  bool outlived = false; // its connection: that is no failure
+  const auto asked = reason == caf::exit_reason::user_shutdown; // nor is that
   std::vector<waiting> nobody; // ends outside the lock
   caf::actor last;             // as well
   {
@@ -155,8 +156,8 @@ void served_address::on_target_down(const caf::error& reason) {
     joined_ = 0;
   }
   using severity = observer::severity;
-  hub_->report(outlived ? severity::debug : severity::warning, "target-down",
-               name_ + ": " + hub_->system.render(reason));
+  hub_->report(outlived || asked ? severity::debug : severity::warning,
+               "target-down", name_ + ": " + hub_->system.render(reason));
   for (const auto& x : lost) {
     ++hub_->counters.failed;
     end(x, outcome::failure());

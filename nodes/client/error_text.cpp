@@ -31,7 +31,7 @@ std::string words(actors::errc x) {
   case errc::invalid_argument:
     return "a value is out of range";
   case errc::store_failed:
-    return "the store could not be used; ask again";
+    return "the store could not be used";
   case errc::not_complete:
     return "the timeline could not be completed in time; ask again";
   case errc::overloaded:

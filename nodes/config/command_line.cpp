@@ -32,7 +32,8 @@ void add_key(CLI::App& app, const config_key& key, node_config& target) {
                                                     key.help)
       ->envname(key.variable())
       ->allow_extra_args(false)
-      ->type_name(key.is_list ? "LIST" : "VALUE");
+      ->option_text((key.is_list ? "LIST" : "VALUE")
+                    + (" (Env:" + key.variable() + ")"));
 }
 
 } // namespace

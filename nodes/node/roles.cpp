@@ -49,13 +49,18 @@ roles::roles(caf::actor_system& system, bridge::bridge& transport,
       cast_(std::make_shared<cast>()) {}
 
 std::string roles::start() {
-  std::string why;
-  if (config_.has(role::tweet))
-    why = serve_tweets();
-  if (why.empty() && config_.has(role::follower))
-    why = serve_follows();
+  // All of them first: a node that cannot do its work serves nothing.
+  std::vector<tweets_file> tweets;
+  std::vector<follows_file> follows;
+  auto why = open_all<store::tweet_store>(
+      config_.has(role::tweet) ? layout_.tweet_partitions : 0, tweets);
+  if (why.empty())
+    why = open_all<store::follow_store>(
+        config_.has(role::follower) ? layout_.shards : 0, follows);
   if (!why.empty())
     return why;
+  serve_tweets(std::move(tweets));
+  serve_follows(std::move(follows));
   if (config_.has(role::fanout))
     serve_shards();
   // So that shards hear at once how far the logs are.
@@ -121,14 +126,23 @@ roles::writer_options_for(const bridge::address& publish_to) const {
   return result;
 }
 
-std::string roles::serve_tweets() {
-  for (std::uint32_t i = 0; i < layout_.tweet_partitions; ++i) {
-    auto opened =
-        store::tweet_store::open(store_of(i, layout_.tweet_partitions));
+/// @returns why not
+template <class Store>
+std::string roles::open_all(std::uint32_t count,
+                            std::vector<std::shared_ptr<Store>>& into) const {
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto opened = Store::open(store_of(i, count));
     if (!opened)
       return error_text(opened.error());
+    into.push_back(std::move(*opened));
+  }
+  return {};
+}
+
+void roles::serve_tweets(std::vector<tweets_file> opened) {
+  for (std::uint32_t i = 0; i < opened.size(); ++i) {
     actors::tweet_options options;
-    options.store = std::move(*opened);
+    options.store = std::move(opened[i]);
     options.partition = i;
     options.partitions = layout_.tweet_partitions;
     options.writer = writer_options_for(tweets_exchange());
@@ -140,16 +154,12 @@ std::string roles::serve_tweets() {
         },
         options_for(at, config_.writer_window, writer_queue(at)));
   }
-  return {};
 }
 
-std::string roles::serve_follows() {
-  for (std::uint32_t i = 0; i < layout_.shards; ++i) {
-    auto opened = store::follow_store::open(store_of(i, layout_.shards));
-    if (!opened)
-      return error_text(opened.error());
+void roles::serve_follows(std::vector<follows_file> opened) {
+  for (std::uint32_t i = 0; i < opened.size(); ++i) {
     actors::follower_options options;
-    options.store = std::move(*opened);
+    options.store = std::move(opened[i]);
     options.shard = i;
     options.shards = layout_.shards;
     options.writer = writer_options_for(shard_address(i, layout_));
@@ -161,7 +171,6 @@ std::string roles::serve_follows() {
         },
         options_for(at, config_.writer_window, writer_queue(at)));
   }
-  return {};
 }
 
 void roles::serve_shards() {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "actors/fanout/fanout_core.hpp"
+#include "actors/store/follow_store.hpp"
 #include "actors/store/log_publisher.hpp"
+#include "actors/store/tweet_store.hpp"
 #include "bridge/bridge.hpp"
 #include "nodes/config/node_config.hpp"
 #include "nodes/wiring/addresses.hpp"
@@ -14,6 +16,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <vector>
 
 namespace rookery::nodes {
 
@@ -57,6 +60,8 @@ public:
 
 private:
   class cast;
+  using tweets_file = std::shared_ptr<store::tweet_store>;
+  using follows_file = std::shared_ptr<store::follow_store>;
 
   template <class Writer, class Options>
   [[nodiscard]] caf::actor spawn_writer(Writer writer, const Options& options);
@@ -64,8 +69,12 @@ private:
                                               std::uint32_t count) const;
   [[nodiscard]] store::writer_options
   writer_options_for(const bridge::address& publish_to) const;
-  [[nodiscard]] std::string serve_tweets();
-  [[nodiscard]] std::string serve_follows();
+  template <class Store>
+  [[nodiscard]] std::string
+  open_all(std::uint32_t count,
+           std::vector<std::shared_ptr<Store>>& into) const;
+  void serve_tweets(std::vector<tweets_file> opened);
+  void serve_follows(std::vector<follows_file> opened);
   void serve_shards();
   [[nodiscard]] bridge::serve_options
   options_for(const bridge::address& at, std::uint32_t window,
