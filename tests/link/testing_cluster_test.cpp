@@ -228,6 +228,13 @@ TEST_CASE("cluster: heal brings back what is just stopping",
   CHECK(p.ask(8, 10s));
 }
 
+TEST_CASE("cluster: a node that fails stops in order", "[testing][cluster]") {
+  pair p;
+  REQUIRE(p.c.run_until([&] { return p.ready(); }, 1s));
+  p.server->fail("no work");
+  CHECK(p.c.run_until([&] { return !p.server->up(); }, 5s));
+}
+
 TEST_CASE("cluster: what a test ends after heal stays down",
           "[testing][cluster]") {
   pair p;
