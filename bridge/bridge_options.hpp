@@ -2,6 +2,7 @@
 
 #include "bridge/border/send_queue.hpp"
 #include "bridge/core/backoff.hpp"
+#include "bridge/endpoint.hpp"
 #include "bridge/profiles/rabbitmq4.hpp"
 #include "bridge/topology.hpp"
 
@@ -14,14 +15,6 @@
 #include <vector>
 
 namespace rookery::bridge {
-
-/// Where a broker listens.
-struct endpoint {
-  std::string host = "127.0.0.1";
-  std::uint16_t port = 5672;
-
-  [[nodiscard]] bool operator==(const endpoint&) const = default;
-};
 
 /// Everything a bridge can be told. All limits are per bridge unless they say
 /// otherwise.

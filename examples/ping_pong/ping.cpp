@@ -1,5 +1,5 @@
 // Sends Pings to the address "pong", one after the other, and prints each
-// answer. Usage: ping HOST PORT COUNT.
+// answer. Usage: ping HOST:PORT COUNT.
 #include "bridge/bridge.hpp"
 #include "bridge/system_config.hpp"
 
@@ -15,8 +15,10 @@ using namespace rookery;
 using namespace std::chrono_literals;
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::cerr << "usage: ping HOST PORT COUNT\n";
+  auto broker = argc == 3 ? bridge::parse_endpoint(argv[1]) : std::nullopt;
+  const auto last = argc == 3 ? std::atoi(argv[2]) : 0;
+  if (!broker || last < 1) {
+    std::cerr << "usage: ping HOST:PORT COUNT\n";
     return 2;
   }
   bridge::system_config config;
@@ -27,13 +29,13 @@ int main(int argc, char** argv) {
 
   bridge::bridge_options options;
   options.node_name = "ping";
-  options.brokers = {{argv[1], static_cast<std::uint16_t>(std::atoi(argv[2]))}};
+  options.brokers = {*broker};
   bridge::bridge node{system, types, options};
 
   auto pong = node.proxy(bridge::address::queue("pong"));
   caf::scoped_actor self{system};
   int status = 0;
-  for (auto count = std::atoi(argv[3]); count >= 0 && status == 0; --count) {
+  for (auto count = last; count >= 0 && status == 0; --count) {
     ping_pong::Ping ping;
     ping.set_count(static_cast<std::uint32_t>(count));
     self->request(pong, 10s, ping)

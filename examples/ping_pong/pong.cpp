@@ -1,5 +1,5 @@
 // Serves the address "pong": answers every Ping with a Pong.
-// Usage: pong HOST PORT. Runs until it has answered the Ping with count 0.
+// Usage: pong HOST:PORT. Runs until it has answered the Ping with count 0.
 #include "bridge/bridge.hpp"
 #include "bridge/system_config.hpp"
 
@@ -8,7 +8,6 @@
 #include <caf/actor_system.hpp>
 #include <caf/event_based_actor.hpp>
 
-#include <cstdlib>
 #include <iostream>
 
 using namespace rookery;
@@ -27,8 +26,9 @@ caf::behavior pong(caf::event_based_actor* self) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::cerr << "usage: pong HOST PORT\n";
+  auto broker = argc == 2 ? bridge::parse_endpoint(argv[1]) : std::nullopt;
+  if (!broker) {
+    std::cerr << "usage: pong HOST:PORT\n";
     return 2;
   }
   bridge::system_config config;
@@ -39,7 +39,7 @@ int main(int argc, char** argv) {
 
   bridge::bridge_options options;
   options.node_name = "pong";
-  options.brokers = {{argv[1], static_cast<std::uint16_t>(std::atoi(argv[2]))}};
+  options.brokers = {*broker};
   bridge::bridge node{system, types, options};
 
   node.serve(bridge::address::queue("pong"), system.spawn(pong));

@@ -13,9 +13,10 @@ void take_brokers(client_options& target,
                   const std::vector<std::string>& values) {
   target.brokers.clear();
   for (auto& value : values) {
-    auto parsed = parse_endpoint(value);
+    auto parsed = bridge::parse_endpoint(value);
     if (!parsed || parsed->port == 0)
-      throw CLI::ValidationError("broker = " + value + ": is not host:port");
+      throw CLI::ValidationError("broker = " + value
+                                 + ": is not host:port (port up to 65535)");
     target.brokers.push_back(*parsed);
   }
 }

@@ -140,15 +140,15 @@ exit_code delete_command(const arguments& x) {
 }
 
 exit_code follow_command(const arguments& x) {
-  return change_follow<FollowRequest>("rookery follow",
-                                      "Makes a user follow another.",
-                                      "followed", "nothing to change", x);
+  return change_follow<FollowRequest>(
+      "rookery follow", "Makes a user follow another.", "followed",
+      "nothing to change: followed already, or oneself", x);
 }
 
 exit_code unfollow_command(const arguments& x) {
-  return change_follow<UnfollowRequest>("rookery unfollow",
-                                        "Makes a user follow another no more.",
-                                        "unfollowed", "nothing to change", x);
+  return change_follow<UnfollowRequest>(
+      "rookery unfollow", "Makes a user follow another no more.", "unfollowed",
+      "nothing to change: not followed", x);
 }
 
 } // namespace rookery::nodes

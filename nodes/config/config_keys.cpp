@@ -143,9 +143,9 @@ config_key brokers_key() {
   result.read = [](node_config& x, const std::string& value) -> reason {
     x.brokers.clear();
     for (auto& one : split(value)) {
-      auto parsed = parse_endpoint(one);
+      auto parsed = bridge::parse_endpoint(one);
       if (!parsed)
-        return "'" + one + "' is not host:port";
+        return "'" + one + "' is not host:port (port up to 65535)";
       x.brokers.push_back(*parsed);
     }
     return std::nullopt;
@@ -173,9 +173,9 @@ config_key listen_key() {
   result.help = "Where the embedded broker (role broker) listens: host:port, "
                 "port 0 takes a free one (default 127.0.0.1:5672)";
   result.read = [](node_config& x, const std::string& value) -> reason {
-    auto parsed = parse_endpoint(value);
+    auto parsed = bridge::parse_endpoint(value);
     if (!parsed)
-      return "is not host:port";
+      return "is not host:port (port up to 65535)";
     x.listen = *parsed;
     return std::nullopt;
   };

@@ -53,26 +53,4 @@ std::string describe(const node_config& x) {
   return result;
 }
 
-std::optional<bridge::endpoint> parse_endpoint(std::string_view text) {
-  auto colon = text.rfind(':');
-  if (colon == std::string_view::npos)
-    return std::nullopt;
-  auto host = text.substr(0, colon);
-  auto port = parse_number(text.substr(colon + 1));
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
-    host = host.substr(1, host.size() - 2);
-  else if (host.find(':') != std::string_view::npos)
-    return std::nullopt; // a bare v6 address: where would it end?
-  if (host.empty() || host.size() > 255 || !port || *port > 65'535)
-    return std::nullopt;
-  if (host.find_first_of(" \t[]\"") != std::string_view::npos)
-    return std::nullopt;
-  return bridge::endpoint{std::string{host}, static_cast<std::uint16_t>(*port)};
-}
-
-std::string to_string(const bridge::endpoint& x) {
-  auto v6 = x.host.find(':') != std::string::npos;
-  return (v6 ? "[" + x.host + "]" : x.host) + ":" + std::to_string(x.port);
-}
-
 } // namespace rookery::nodes

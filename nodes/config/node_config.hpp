@@ -65,10 +65,4 @@ struct config_fault {
 /// secrets masked.
 [[nodiscard]] std::string describe(const node_config& x);
 
-/// Reads "host:port" or "[v6 address]:port". Nothing when it is neither.
-[[nodiscard]] std::optional<bridge::endpoint>
-parse_endpoint(std::string_view text);
-
-[[nodiscard]] std::string to_string(const bridge::endpoint& x);
-
 } // namespace rookery::nodes

@@ -18,9 +18,10 @@ constexpr std::size_t name_bytes_max = 64; // bridge_options::node_name
 constexpr unsigned timeout_ms_max = 3'600'000;
 
 bridge::endpoint endpoint_of(const std::string& text) {
-  if (auto result = nodes::parse_endpoint(text))
+  if (auto result = bridge::parse_endpoint(text))
     return *result;
-  throw CLI::ValidationError{"'" + text + "' is not host:port"};
+  throw CLI::ValidationError{"'" + text
+                             + "' is not host:port (port up to 65535)"};
 }
 
 /// The flags of one program, and the variables that they have.

@@ -175,10 +175,15 @@ TEST_CASE("node config: what cannot be read is named with key and value",
         == "rookery node: shards = 99999999999: must be 1..1024\n");
   CHECK(message({"--shards", "1", "--shards", "2"})
         == "rookery node: shards = 1,2: takes one value\n");
-  CHECK(message({"--listen", "here"})
-        == "rookery node: listen = here: is not host:port\n");
+  CHECK(
+      message({"--listen", "here"})
+      == "rookery node: listen = here: is not host:port (port up to 65535)\n");
+  CHECK(message({"--listen", "here:65536"})
+        == "rookery node: listen = here:65536: is not host:port (port up to "
+           "65535)\n");
   CHECK(message({"--brokers", "a:1,::1:2"})
-        == "rookery node: brokers = a:1,::1:2: '::1:2' is not host:port\n");
+        == "rookery node: brokers = a:1,::1:2: '::1:2' is not host:port (port "
+           "up to 65535)\n");
   CHECK(message({"--config", "/nowhere/at.all"}).find("/nowhere/at.all")
         != std::string::npos);
 }

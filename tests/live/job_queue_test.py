@@ -56,7 +56,7 @@ class JobQueue(unittest.TestCase):
                 ([], "--roles is required"),
                 (["--roles", "king"], "king not in {boss,worker}"),
                 (["--roles", "boss", "--brokers", "nowhere"],
-                 "'nowhere' is not host:port"),
+                 "'nowhere' is not host:port (port up to 65535)"),
                 (["--roles", "boss", "--brokers"], "--brokers"),
                 (["--roles", "boss", "--stop-timeout-ms", "0"],
                  "--stop-timeout-ms"),
@@ -72,7 +72,7 @@ class JobQueue(unittest.TestCase):
         code, _, err = run(env={"ROOKERY_ROLES": "boss",
                                 "ROOKERY_BROKERS": "nowhere"})
         self.assertEqual(code, 2)
-        self.assertIn("'nowhere' is not host:port", err)
+        self.assertIn("'nowhere' is not host:port (port up to 65535)", err)
 
     def test_no_broker(self):
         code, _, err = run("--roles", "worker", "--brokers", "127.0.0.1:1",
@@ -85,10 +85,10 @@ class JobQueue(unittest.TestCase):
             file.write("roles = boss\nbrokers = nowhere\n")
             file.flush()
             _, _, err = run("--config", file.name)
-            self.assertIn("'nowhere' is not host:port", err)
+            self.assertIn("'nowhere' is not host:port (port up to 65535)", err)
             _, _, err = run("--config", file.name,
                             env={"ROOKERY_BROKERS": "elsewhere"})
-            self.assertIn("'elsewhere' is not host:port", err)
+            self.assertIn("'elsewhere' is not host:port (port up to 65535)", err)
             file.write("fly = high\n")
             file.flush()
             code, _, err = run("--config", file.name)

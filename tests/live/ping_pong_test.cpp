@@ -51,7 +51,7 @@ private:
 TEST_CASE("ping pong: two programs talk through a broker",
           "[live][ping_pong]") {
   tests::loopback_broker broker;
-  auto where = "127.0.0.1 " + std::to_string(broker.port());
+  auto where = "127.0.0.1:" + std::to_string(broker.port());
   program pong{"ROOKERY_PROGRAM_example_pong", where};
   REQUIRE(pong.line() == "pong: ready");
   program ping{"ROOKERY_PROGRAM_example_ping", where + " 3"};
