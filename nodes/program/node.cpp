@@ -74,7 +74,7 @@ int node::impl::run(const node_flags& flags, const std::string& program) {
       log->write(
           severity::info, "ready",
           {{"roles", names_of(flags.roles)},
-           {"listens", broker ? nodes::to_string(broker->listens()) : "-"}});
+           {"listens", broker ? to_string(broker->listens()) : "-"}});
     signal->wait();
     log->write(severity::info, "stopping");
   }
