@@ -71,10 +71,9 @@ int node::impl::run(const node_flags& flags, const std::string& program) {
   const auto started = why.empty();
   if (started) {
     if (!signal->stopping())
-      log->write(
-          severity::info, "ready",
-          {{"roles", names_of(flags.roles)},
-           {"listens", broker ? to_string(broker->listens()) : "-"}});
+      log->write(severity::info, "ready",
+                 {{"roles", names_of(flags.roles)},
+                  {"listens", broker ? to_string(broker->listens()) : "-"}});
     signal->wait();
     log->write(severity::info, "stopping");
   }

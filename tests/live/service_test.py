@@ -38,7 +38,8 @@ class OneProcess(unittest.TestCase):
     def test_a_tweet_crosses(self):
         ask = self.service.ask
         self.assertEqual(ask("follow", "1", "2"), "followed")
-        self.assertEqual(ask("follow", "1", "2"), "nothing to change")
+        self.assertEqual(ask("follow", "1", "2"),
+                         "nothing to change: followed already, or oneself")
         tweet = ask("post", "2", "Hello,", "rookery")
         own = ask("post", "1", "Hi")
         self.assertEqual(ask("timeline", "1").splitlines(),
@@ -118,7 +119,7 @@ class OneProcess(unittest.TestCase):
                 self.service.ask("import-edges", file.name, "--undirected"),
                 "imported 4 edges, 4 of them new")
             self.assertEqual(self.service.ask("follow", "22", "21"),
-                             "nothing to change")
+                             "nothing to change: followed already, or oneself")
 
     def test_malformed_edge_file(self):
         with tempfile.NamedTemporaryFile("w") as file:
