@@ -74,7 +74,7 @@ void bridge::impl::refuse_all() {
       x->queue->close();
   }
   hub_->replies->close();
-  hub_->give_up_requests();
+  hub_->give_up_waiting();
 }
 
 void bridge::impl::change(std::function<void()> f) {
@@ -88,7 +88,7 @@ void bridge::impl::change(std::function<void()> f) {
   });
 }
 
-caf::actor bridge::impl::proxy(const address& to, level how) {
+caf::actor bridge::impl::proxy(const address& to, send_options how) {
   std::lock_guard guard{proxies_mutex_};
   auto& result = proxies_[{to, how}];
   if (result)
@@ -113,13 +113,17 @@ void bridge::impl::serve(const address& at, serve_options options,
                          caf::actor target, std::function<caf::actor()> make) {
   ROOKERY_ASSERT(at.kind() == address::kind_type::queue);
   ROOKERY_ASSERT(options.window > 0);
+  for (const auto& name : options.types)
+    ROOKERY_ASSERT(hub_->types.find(name) != nullptr);
   ROOKERY_ASSERT(target || make);
   if (stopped_)
     return;
   auto x =
       make_local_proxy<served_address>(hub_->system, hub_, at.name(), options,
                                        std::move(target), std::move(make));
-  hub_->settlements.add_window(options.window);
+  hub_->settlements.add_window(options.settle == settle_when::in_mailbox
+                                   ? std::size_t{options.window} * 2
+                                   : options.window);
   change([this, x, at, options = std::move(options)] {
     if (options.queue) {
       auto queue = *options.queue;
@@ -195,7 +199,7 @@ void bridge::declare(declaration what) {
       [x = impl_.get(), what = std::move(what)] { x->client_.declare(what); });
 }
 
-caf::actor bridge::proxy(const address& to, level how) {
+caf::actor bridge::proxy(const address& to, send_options how) {
   return impl_->proxy(to, how);
 }
 

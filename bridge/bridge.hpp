@@ -4,8 +4,9 @@
 #include "bridge/bridge_options.hpp"
 #include "bridge/environment.hpp"
 #include "bridge/errc.hpp"
-#include "bridge/level.hpp"
 #include "bridge/observer.hpp"
+#include "bridge/send_lost.hpp"
+#include "bridge/send_options.hpp"
 #include "bridge/topology.hpp"
 #include "bridge/type_registry.hpp"
 
@@ -49,8 +50,11 @@ public:
   void declare(declaration what);
 
   /// A local handle for what `to` names. Cheap to copy; the same address and
-  /// level give the same actor. Lives as long as the bridge.
-  [[nodiscard]] caf::actor proxy(const address& to, level how = level::stored);
+  /// options give the same actor. Lives as long as the bridge.
+  [[nodiscard]] caf::actor proxy(const address& to, send_options how = {});
+  [[nodiscard]] caf::actor proxy(const address& to, level how) {
+    return proxy(to, send_options{how});
+  }
 
   /// Lets `target` handle what comes to the queue `at`. When the target ends,
   /// the deliveries it holds end as modified(failed) and the link is closed.

@@ -56,10 +56,24 @@ struct bridge_options {
   std::size_t message_bytes_max = std::size_t{16} << 20;
 };
 
+/// When a delivery is settled, and so not delivered again.
+enum class settle_when : std::uint8_t {
+  /// When the handler has finished, whose response says how; a handler that
+  /// makes a response promise settles when it fulfils it.
+  handled,
+  /// As accepted, when it enters the target's mailbox: lost with the target.
+  /// Credit still waits for the handler.
+  in_mailbox,
+};
+
 /// How an address is served.
 struct serve_options {
   /// Deliveries in the target at once; credit is this minus the unfinished.
   std::uint32_t window = 256;
+  settle_when settle = settle_when::handled;
+  /// Full names of the messages that are taken here, of those registered;
+  /// others are rejected. Empty = all. See `type_names`.
+  std::vector<std::string> types = {};
   /// Among consumers of one queue the greatest goes first.
   std::optional<std::int32_t> priority = {};
   /// A handler that has not answered for so long failed; the delivery ends as

@@ -32,6 +32,14 @@ std::string to_string(errc code) {
     return "remote_error";
   case errc::target_down:
     return "target_down";
+  case errc::expired:
+    return "expired";
+  case errc::no_outcome:
+    return "no_outcome";
+  case errc::released:
+    return "released";
+  case errc::poison:
+    return "poison";
   }
   return "unknown";
 }

@@ -40,6 +40,14 @@ enum class errc : std::uint8_t {
   remote_error = 13,
   /// The target is gone and nobody restarts it.
   target_down = 14,
+  /// Its time to live was over before it was sent, or before a handler had it.
+  expired = 15,
+  /// It was sent, and nobody said in time, or at all, what became of it.
+  no_outcome = 16,
+  /// Asked for by a handler: it cannot take the message now, another may.
+  released = 17,
+  /// Asked for by a handler: it will never be able to take the message.
+  poison = 18,
 };
 
 /// One short name, as in the enumeration.

@@ -24,6 +24,9 @@ struct bridge_counters {
   std::uint64_t done_missing = 0; // level done: no report in time
   std::uint64_t reconnects = 0;   // connections after the first
   std::uint64_t duplicates = 0;   // taken, known, and not handed over again
+  std::uint64_t refused = 0;      // rejected or released as a handler asked
+  std::uint64_t expired = 0;      // time to live over before an outcome
+  std::uint64_t deliveries_expired = 0; // the same before the mailbox
 };
 
 /// Told of everything a host may want to log. The library itself prints

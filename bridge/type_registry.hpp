@@ -67,4 +67,10 @@ private:
   std::unordered_map<std::string_view, const codec*> by_name_;
 };
 
+/// Their full names, as in `serve_options::types`.
+template <protobuf_message... Ts>
+[[nodiscard]] std::vector<std::string> type_names() {
+  return {Ts::descriptor()->full_name()...};
+}
+
 } // namespace rookery::bridge

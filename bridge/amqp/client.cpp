@@ -74,6 +74,12 @@ void client::settle(std::uint64_t delivery, const bridge::outcome& how) {
     found->handle.settle(how);
 }
 
+void client::settle_early(std::uint64_t delivery, const bridge::outcome& how) {
+  auto handle = deliveries_.take_handle(delivery);
+  if (handle && in_time(options_.now()))
+    handle.settle(how);
+}
+
 void client::flush(clock::time_point now) {
   if (!in_time(options_.now()) || !ready())
     return;
@@ -106,6 +112,13 @@ void client::check(clock::time_point now) {
       return abort({"rookery:answer-timeout",
                     "the broker attached no receiver in time"});
     x->refill_idle();
+  }
+}
+
+void client::expire(clock::time_point now) {
+  for (auto& x : senders_) {
+    x->expire(now);
+    report_unsent(*x);
   }
 }
 

@@ -50,6 +50,9 @@ public:
   /// The end of a send through `sender`; pre-settled ones have none.
   virtual void on_outcome(std::size_t sender, outgoing&& what,
                           const bridge::outcome& how) = 0;
+  /// The time of a send through `sender` is over. `sent`: it went out once and
+  /// had no outcome when its connection broke, so it may have arrived.
+  virtual void on_expired(std::size_t sender, outgoing&& what, bool sent) = 0;
 };
 
 /// The client's half of the conversation with a broker, across connections:
@@ -85,10 +88,16 @@ public:
 
   /// Ends a delivery. A number that is gone is ignored.
   void settle(std::uint64_t delivery, const bridge::outcome& how);
+  /// The same for its sender alone: it keeps its place in the window, until
+  /// `settle`.
+  void settle_early(std::uint64_t delivery, const bridge::outcome& how);
   /// Sends what waits and grants what credit there is room for.
   void flush(clock::time_point now);
-  /// Looks after deadlines; call it at least every 100 ms.
+  /// Looks after deadlines of the connection; call it at least every 100 ms.
   void check(clock::time_point now);
+  /// Gives up what waits to be sent and is no longer worth it, connected or
+  /// not.
+  void expire(clock::time_point now);
 
   /// Until when the present connection may be trusted, unless more is heard;
   /// nothing unless it is open. Later the broker may have given our queues to
@@ -137,6 +146,7 @@ private:
   void give_up(client_sender& x);
   void bring_up(client_sender& x, clock::time_point now);
   void pump(client_sender& x, clock::time_point now);
+  void report_unsent(client_sender& x);
   [[nodiscard]] bool declared_here(const bridge::address& what) const;
   [[nodiscard]] bool ready() const;
   void begin_lease();

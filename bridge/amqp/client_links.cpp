@@ -27,11 +27,21 @@ void client::bring_up(client_sender& x, clock::time_point now) {
 
 void client::pump(client_sender& x, clock::time_point now) {
   sent_ += x.pump(now);
-  for (auto& item : x.take_too_long())
-    owner_.on_outcome(
-        x.index(), std::move(item),
-        bridge::outcome::rejected("amqp:link:message-size-exceeded",
-                                  "the broker takes no message so long"));
+  report_unsent(x);
+}
+
+void client::report_unsent(client_sender& x) {
+  using reason = client_sender::unsent::reason_type;
+  for (auto& each : x.take_unsent()) {
+    if (each.reason == reason::too_long)
+      owner_.on_outcome(
+          x.index(), std::move(each.item),
+          bridge::outcome::rejected("amqp:link:message-size-exceeded",
+                                    "the broker takes no message so long"));
+    else
+      owner_.on_expired(x.index(), std::move(each.item),
+                        each.reason == reason::expired_without_outcome);
+  }
 }
 
 void client::attach_receivers() {

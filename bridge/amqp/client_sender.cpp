@@ -1,5 +1,9 @@
 #include "bridge/amqp/client_sender.hpp"
 
+#include "bridge/amqp/wire/header_facts.hpp"
+#include "bridge/amqp/wire/message_encoder.hpp"
+#include "bridge/assert.hpp"
+
 #include <algorithm>
 
 namespace rookery::amqp {
@@ -53,11 +57,15 @@ bool client_sender::resend(clock::time_point now) {
   while (!again_.empty() && link_.credit() > 0) {
     auto [number, item] = again_.front();
     again_.pop_front();
-    window_.restart_deadline(number, now + limits_.outcome_timeout);
-    if (fits(*item))
-      link_.send(number, item->bytes, {}, false);
-    else if (auto taken = settle(number))
-      too_long_.push_back(std::move(*taken));
+    auto why = obstacle(*item, now);
+    if (!why) {
+      window_.restart_deadline(number, now + limits_.outcome_timeout);
+      transmit(number, *item, now);
+    } else if (auto taken = settle(number)) {
+      if (*why == unsent::reason_type::expired)
+        why = unsent::reason_type::expired_without_outcome;
+      unsent_.push_back({std::move(*taken), *why});
+    }
   }
   return again_.empty();
 }
@@ -73,24 +81,55 @@ std::size_t client_sender::pump(clock::time_point now) {
     batch_.clear();
     auto left = queue_->take(n, batch_);
     for (auto& item : batch_) {
-      if (!fits(item)) {
-        too_long_.push_back(std::move(item));
+      if (auto why = obstacle(item, now)) {
+        unsent_.push_back({std::move(item), *why});
         continue;
       }
       ++count;
       if (item.presettled) {
-        link_.send(presettled_bit | ++presettled_, item.bytes, {}, true);
+        transmit(presettled_bit | ++presettled_, item, now);
         continue;
       }
       unsettled_bytes_ += item.bytes.size();
       auto number =
           window_.push(std::move(item), now + limits_.outcome_timeout);
-      link_.send(number, window_.newest().bytes, {}, false);
+      transmit(number, window_.newest(), now);
     }
     if (left == 0)
       break;
   }
   return count;
+}
+
+std::optional<client_sender::unsent::reason_type>
+client_sender::obstacle(const outgoing& item, clock::time_point now) const {
+  using reason = unsent::reason_type;
+  if (item.expires <= now)
+    return reason::expired;
+  if (!fits(item))
+    return reason::too_long;
+  return std::nullopt;
+}
+
+void client_sender::transmit(std::uint64_t number, const outgoing& item,
+                             clock::time_point now) {
+  if (item.expires == clock::time_point::max())
+    return link_.send(number, item.bytes, {}, item.presettled);
+  // The wait in the queue is part of its time to live.
+  const auto left =
+      std::chrono::ceil<std::chrono::milliseconds>(item.expires - now);
+  auto facts = parse_header_facts(item.bytes);
+  ROOKERY_ASSERT(facts); // we encoded it
+  link_.send(number, encode_header(facts->durable, facts->priority, left),
+             std::string_view{item.bytes}.substr(facts->header_bytes),
+             item.presettled);
+}
+
+void client_sender::expire(clock::time_point now) {
+  queue_->take_expired(now, batch_);
+  for (auto& item : batch_)
+    unsent_.push_back({std::move(item), unsent::reason_type::expired});
+  batch_.clear();
 }
 
 std::vector<outgoing> client_sender::give_up_all() {

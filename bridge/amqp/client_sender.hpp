@@ -49,9 +49,22 @@ public:
   /// @returns messages handed to the wire.
   std::size_t pump(clock::time_point now);
 
-  /// Takes out what `pump` found longer than the peer takes on this link.
-  [[nodiscard]] std::vector<outgoing> take_too_long() {
-    return std::exchange(too_long_, {});
+  /// Takes what expired out of the queue, also while there is no link.
+  void expire(clock::time_point now);
+
+  /// What was not sent, or not again.
+  struct unsent {
+    enum class reason_type : std::uint8_t {
+      too_long, // for the peer, on this link
+      expired,
+      expired_without_outcome // it was sent, on an earlier link
+    };
+    outgoing item;
+    reason_type reason;
+  };
+  /// Takes out what `pump` and `expire` found.
+  [[nodiscard]] std::vector<unsent> take_unsent() {
+    return std::exchange(unsent_, {});
   }
 
   void link_up(link x);
@@ -70,9 +83,9 @@ public:
   [[nodiscard]] bool overdue(clock::time_point now) const {
     if (!attached())
       return state == state_type::attaching && attach_by <= now;
-    const auto unsent =
+    const auto not_again =
         !again_.empty() && again_.front().first == window_.oldest();
-    return !unsent && window_.expired(now);
+    return !not_again && window_.expired(now);
   }
   [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
   /// Nothing waits and nothing is without an outcome.
@@ -95,6 +108,11 @@ public:
 
 private:
   bool resend(clock::time_point now);
+  // Why an item is not to be sent on this link, if it is not.
+  [[nodiscard]] std::optional<unsent::reason_type>
+  obstacle(const outgoing& item, clock::time_point now) const;
+  void transmit(std::uint64_t number, const outgoing& item,
+                clock::time_point now);
   [[nodiscard]] bool fits(const outgoing& item) const {
     return bytes_max_ == 0 || item.bytes.size() <= bytes_max_;
   }
@@ -112,7 +130,7 @@ private:
   // takes no outcome for what is still in here.
   std::deque<std::pair<std::uint64_t, const outgoing*>> again_;
   std::vector<outgoing> batch_; // reused
-  std::vector<outgoing> too_long_;
+  std::vector<unsent> unsent_;
   std::uint64_t presettled_ = 0; // numbers of pre-settled sends
 };
 

@@ -35,17 +35,20 @@ public:
 
   /// Takes an entry out; nothing when it is not there.
   [[nodiscard]] std::optional<entry> take(std::uint64_t number) {
-    auto index = static_cast<std::uint32_t>(number);
-    if (index >= slots_.size())
+    auto* x = find(number);
+    if (x == nullptr)
       return std::nullopt;
-    auto& x = slots_[index];
-    if (!x.used || x.generation != static_cast<std::uint32_t>(number >> 32))
-      return std::nullopt;
-    x.used = false;
+    x->used = false;
     // 28 bits, so that a number also fits where CAF keeps request ids.
-    x.generation = std::max((x.generation + 1) & 0x0fffffffU, 1U);
-    free_.push_back(index);
-    return x.content;
+    x->generation = std::max((x->generation + 1) & 0x0fffffffU, 1U);
+    free_.push_back(static_cast<std::uint32_t>(number));
+    return x->content;
+  }
+
+  /// Takes the handle alone out; an empty one when it is gone.
+  [[nodiscard]] delivery take_handle(std::uint64_t number) {
+    auto* x = find(number);
+    return x == nullptr ? delivery{} : std::exchange(x->content.handle, {});
   }
 
   /// The links are gone: nothing can be settled any more.
@@ -78,6 +81,17 @@ private:
     std::uint32_t generation = 1; // never 0: no number is 0
     bool used = false;
   };
+
+  // Null when it is not there.
+  [[nodiscard]] slot* find(std::uint64_t number) {
+    auto index = static_cast<std::uint32_t>(number);
+    if (index >= slots_.size())
+      return nullptr;
+    auto& x = slots_[index];
+    const auto known =
+        x.used && x.generation == static_cast<std::uint32_t>(number >> 32);
+    return known ? &x : nullptr;
+  }
 
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_; // indexes into slots_

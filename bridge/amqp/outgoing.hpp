@@ -2,6 +2,7 @@
 
 #include "bridge/border/send_queue.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -10,10 +11,16 @@ namespace rookery::amqp {
 /// A message on its way out, encoded.
 struct outgoing {
   std::string bytes;
-  /// The request it carries, for whoever waits for the reply; 0 = none.
-  std::uint64_t request = 0;
+  /// Its number among those that somebody waits for, for a reply or for the
+  /// outcome; 0 = nobody does.
+  std::uint64_t waiting = 0;
   /// Settled before it is sent: no outcome will come.
   bool presettled = false;
+  /// When it is over an outcome of `accepted` is all that was waited for.
+  bool ends_stored = false;
+  /// Until when it is worth sending.
+  std::chrono::steady_clock::time_point expires =
+      std::chrono::steady_clock::time_point::max();
 };
 
 using outgoing_queue = bridge::send_queue<outgoing>;

@@ -3,6 +3,7 @@
 #include "bridge/assert.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -40,22 +41,26 @@ struct send_queue_limits {
 template <class T>
 class send_queue {
 public:
+  using time_point = std::chrono::steady_clock::time_point;
+
   explicit send_queue(send_queue_limits limits) : limits_(limits) {
     ROOKERY_ASSERT(limits.messages_max > 0 && limits.bytes_max > 0);
   }
 
   /// Queues `item`, which weighs `bytes`. Unless the result is `accepted`,
   /// `item` is untouched. A message heavier than `bytes_max` never fits.
-  /// @thread any
-  [[nodiscard]] push_result push(T&& item, std::size_t bytes) {
+  /// @param expires when `take_expired` takes it @thread any
+  [[nodiscard]] push_result push(T&& item, std::size_t bytes,
+                                 time_point expires = time_point::max()) {
     std::lock_guard guard{mutex_};
     if (closed_)
       return push_result::closed;
     if (items_.size() >= limits_.messages_max
         || bytes > limits_.bytes_max - bytes_)
       return push_result::full;
-    items_.push_back({std::move(item), bytes});
+    items_.push_back({std::move(item), bytes, expires});
     bytes_ += bytes;
+    first_expires_ = std::min(first_expires_, expires);
     return items_.size() == 1 ? push_result::queued_first : push_result::queued;
   }
 
@@ -72,6 +77,28 @@ public:
       items_.pop_front();
     }
     return items_.size();
+  }
+
+  /// Appends all that expired by `now` to `out`, oldest first. Looks at nothing
+  /// while nothing can have expired. @thread proton
+  void take_expired(time_point now, std::vector<T>& out) {
+    std::lock_guard guard{mutex_};
+    if (now < first_expires_)
+      return;
+    first_expires_ = time_point::max();
+    auto left = items_.begin();
+    for (auto& x : items_) {
+      if (x.expires <= now) {
+        out.push_back(std::move(x.item));
+        bytes_ -= x.bytes;
+        continue;
+      }
+      first_expires_ = std::min(first_expires_, x.expires);
+      if (&*left != &x)
+        *left = std::move(x);
+      ++left;
+    }
+    items_.erase(left, items_.end());
   }
 
   /// Refuses every later push; what is in stays for `take`. @thread any
@@ -94,12 +121,15 @@ private:
   struct entry {
     T item;
     std::size_t bytes;
+    time_point expires;
   };
 
   const send_queue_limits limits_;
   mutable std::mutex mutex_; // guards all below
   std::deque<entry> items_;
   std::size_t bytes_ = 0; // sum over items_, <= bytes_max
+  // No item expires before; some that did may have been taken since.
+  time_point first_expires_ = time_point::max();
   bool closed_ = false;
 };
 

@@ -17,10 +17,10 @@ void settle_lane::remove_window(std::size_t window) {
   settlements_max_ -= window;
 }
 
-bool settle_lane::push(std::uint64_t delivery, outcome result) {
+bool settle_lane::push(std::uint64_t delivery, outcome result, bool early) {
   std::lock_guard guard{mutex_};
   ROOKERY_ASSERT(items_.size() < settlements_max_);
-  items_.push_back({delivery, std::move(result)});
+  items_.push_back({delivery, std::move(result), early});
   return items_.size() == 1;
 }
 

@@ -13,12 +13,15 @@ namespace rookery::bridge {
 struct settlement {
   std::uint64_t delivery;
   outcome result;
+  /// Only for its sender: it is still being handled, and keeps its place in
+  /// the window until another settlement comes.
+  bool early = false;
 };
 
 /// Ends of deliveries on their way to the IO thread. A lane of its own, so
 /// that a full send queue can never hold back a settlement or the credit that
-/// comes with it. Its bound is the sum of the receive windows: a delivery is
-/// settled once, so a push beyond it is a bug and aborts.
+/// comes with it. Its bound is the sum of the receive windows, twice where
+/// deliveries are settled early, so a push beyond it is a bug and aborts.
 class settle_lane {
 public:
   settle_lane() = default;
@@ -33,7 +36,8 @@ public:
   /// Queues an end. Never waits for room, never refuses.
   /// @returns true when the lane was empty: the caller wakes the IO thread.
   /// @thread any
-  [[nodiscard]] bool push(std::uint64_t delivery, outcome result);
+  [[nodiscard]] bool push(std::uint64_t delivery, outcome result,
+                          bool early = false);
 
   /// Replaces `out` by all that is queued, oldest first. Hand in the same
   /// vector again: the two buffers change places and nothing is allocated.

@@ -23,7 +23,7 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
        std::shared_ptr<observer> watcher, environment world);
   ~impl() override;
 
-  caf::actor proxy(const address& to, level how);
+  caf::actor proxy(const address& to, send_options how);
   void serve(const address& at, serve_options options, caf::actor target,
              std::function<caf::actor()> make);
   caf::error wait_until_up(std::chrono::milliseconds timeout);
@@ -40,6 +40,8 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
                   std::string& bytes) override;
   void on_outcome(std::size_t sender, amqp::outgoing&& what,
                   const outcome& how) override;
+  void on_expired(std::size_t sender, amqp::outgoing&& what,
+                  bool sent) override;
   // amqp::loop_owner
   void on_turn() override;
   void on_unreachable(const std::string& why) override;
@@ -49,6 +51,8 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   // Tells the other threads when the broker was heard.
   void publish_lease();
   void take_reply(std::uint64_t delivery, std::string_view bytes);
+  // Tells whoever waits for the end of `what`.
+  void lost(const amqp::outgoing& what, errc why, const std::string& text);
   // `applied` more changes were made.
   void publish_state(std::uint64_t applied = 0);
   // Refuses what is sent from now on, answers what waits for a reply.
@@ -81,7 +85,7 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   // Of the threads that use the bridge.
   std::mutex proxies_mutex_; // guards all below
   bool refusing_ = false;    // refuse_all() was called
-  std::map<std::pair<address, level>, caf::actor> proxies_;
+  std::map<std::pair<address, send_options>, caf::actor> proxies_;
   std::map<address, std::shared_ptr<destination>> destinations_;
 
   struct state {

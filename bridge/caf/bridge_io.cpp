@@ -114,15 +114,17 @@ void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
     return;
   }
   auto who = hub_->take_waiting(
-      request_number(to_string(decoded->correlation_id), hub_->stream));
+      number_in_node(to_string(decoded->correlation_id), hub_->stream));
   if (!who) {
     ++hub_->counters.late_replies;
     return;
   }
-  if (decoded->type == "rookery.bridge.v1.Error")
-    return who->sender ? fail(*who, decode_error_reply(decoded->body()))
-                       : static_cast<void>(++hub_->counters.failed);
-  if (!who->sender) {
+  const auto is_request = who->kind == waiting_send::kind_type::request;
+  if (decoded->type == "rookery.bridge.v1.Error") {
+    hub_->counters.failed += is_request ? 0 : 1;
+    return fail(*who, decode_error_reply(decoded->body()));
+  }
+  if (!is_request) {
     ++hub_->counters.done;
     return;
   }
@@ -139,54 +141,68 @@ void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
                        nullptr);
 }
 
+void bridge::impl::lost(const amqp::outgoing& what, errc why,
+                        const std::string& text) {
+  std::optional<waiting_send> who;
+  if (what.waiting != 0)
+    who = hub_->take_waiting(what.waiting);
+  if (who)
+    fail(*who, caf::make_error(why, text));
+  if (!who || who->kind != waiting_send::kind_type::request)
+    hub_->report(observer::severity::warning, "send-lost",
+                 to_string(why) + ": " + text);
+}
+
 void bridge::impl::on_outcome(std::size_t, amqp::outgoing&& what,
                               const outcome& how) {
   using kind = outcome::kind_type;
-  auto fail_request = [&](errc code, const std::string& text) {
-    std::optional<waiting_request> who;
-    if (what.request != 0)
-      who = hub_->take_waiting(what.request);
-    if (who && who->sender)
-      fail(*who, caf::make_error(code, text));
-    else
-      hub_->report(observer::severity::warning, "send-lost",
-                   to_string(code) + ": " + text);
-  };
   auto& count = hub_->counters;
   switch (how.kind) {
   case kind::accepted:
     ++count.accepted;
+    if (what.ends_stored)
+      static_cast<void>(hub_->take_waiting(what.waiting));
     return;
   case kind::released:
     ++count.released;
-    return fail_request(errc::unroutable, "no queue takes it");
+    return lost(what, errc::unroutable, "no queue takes it");
   case kind::rejected:
     ++count.rejected;
-    return fail_request(errc::rejected, how.condition + ": " + how.description);
+    return lost(what, errc::rejected, how.condition + ": " + how.description);
   case kind::modified:
     ++count.modified;
-    return fail_request(errc::failed, "not delivered");
+    return lost(what, errc::failed, "not delivered");
   case kind::none:
     ++count.unknown;
-    if (what.request == 0) // a request still has its deadline
-      hub_->report(observer::severity::warning, "send-lost",
-                   "settled without an outcome");
+    // A reply, which has a deadline, may still come.
+    if (what.waiting == 0 || what.ends_stored)
+      lost(what, errc::no_outcome, "settled without an outcome");
     return;
   }
+}
+
+void bridge::impl::on_expired(std::size_t, amqp::outgoing&& what, bool sent) {
+  ++hub_->counters.expired;
+  if (sent)
+    lost(what, errc::no_outcome, "its time was over before its outcome came");
+  else
+    lost(what, errc::expired, "its time was over before it was sent");
 }
 
 void bridge::impl::on_turn() {
   publish_lease();
   hub_->settlements.take(batch_);
   for (const auto& x : batch_)
-    client_.settle(x.delivery, x.result);
+    x.early ? client_.settle_early(x.delivery, x.result)
+            : client_.settle(x.delivery, x.result);
   auto now = hub_->world.now();
   if (stopping_)
     go_on_stopping(now);
   if (now < next_check_)
     return;
   next_check_ = now + check_interval;
-  hub_->expire_requests(now);
+  client_.expire(now); // first: it knows more of what ends now
+  hub_->expire_waiting(now);
   for (auto& [index, x] : served_)
     if (!get(x).check(now))
       client_.close_receiver(index);

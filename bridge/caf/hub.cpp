@@ -1,6 +1,7 @@
 #include "bridge/caf/hub.hpp"
 
 #include "bridge/errc.hpp"
+#include "bridge/send_lost.hpp"
 
 #include <caf/abstract_actor.hpp>
 #include <caf/mailbox_element.hpp>
@@ -20,10 +21,10 @@ std::string make_name(const std::function<std::uint64_t()>& random) {
 } // namespace
 
 bridge_counters live_counters::snapshot() const {
-  return {sent,     accepted,     released,   rejected,
-          modified, unknown,      queue_full, unencodable,
-          received, undecodable,  failed,     late_replies,
-          done,     done_missing, reconnects, duplicates};
+  return {sent,       accepted,     released,    rejected,          modified,
+          unknown,    queue_full,   unencodable, received,          undecodable,
+          failed,     late_replies, done,        done_missing,      reconnects,
+          duplicates, refused,      expired,     deliveries_expired};
 }
 
 hub::hub(caf::actor_system& system_arg, type_registry types_arg,
@@ -51,55 +52,62 @@ void hub::wake() {
     wake_();
 }
 
-bool hub::expect_reply(std::uint64_t number, waiting_request who) {
-  auto deadline = world.now() + options.reply_timeout;
+bool hub::expect(std::uint64_t number, waiting_send who,
+                 clock::time_point deadline) {
+  if (who.kind == waiting_send::kind_type::stored)
+    deadline = clock::time_point::max(); // its outcome has one of its own
   std::lock_guard guard{pending_mutex_};
   return pending_.add(number, deadline, std::move(who));
 }
 
-std::optional<waiting_request> hub::take_waiting(std::uint64_t number) {
+std::optional<waiting_send> hub::take_waiting(std::uint64_t number) {
   std::lock_guard guard{pending_mutex_};
   return pending_.take(number);
 }
 
-std::vector<waiting_request> hub::take_overdue(clock::time_point now) {
-  std::vector<waiting_request> result;
+std::vector<waiting_send> hub::take_overdue(clock::time_point now) {
+  std::vector<waiting_send> result;
   std::lock_guard guard{pending_mutex_};
-  pending_.expire(now, [&](std::uint64_t, waiting_request who) {
+  pending_.expire(now, [&](std::uint64_t, waiting_send who) {
     result.push_back(std::move(who));
   });
   return result;
 }
 
-void hub::give_up_requests() {
+void hub::give_up_waiting() {
   for (auto& who : take_overdue(clock::time_point::max())) {
-    if (!who.sender)
+    if (who.kind == waiting_send::kind_type::done)
       ++counters.done_missing;
     fail(who, caf::make_error(errc::closed, "the bridge has stopped"));
   }
 }
 
-void hub::expire_requests(clock::time_point now) {
+void hub::expire_waiting(clock::time_point now) {
   for (auto& who : take_overdue(now)) {
-    if (!who.sender)
+    if (who.kind == waiting_send::kind_type::done)
       ++counters.done_missing;
-    fail(who, caf::make_error(
-                  errc::reply_timeout,
-                  "no reply within "
-                      + std::to_string(options.reply_timeout.count()) + " ms"));
+    fail(who, caf::make_error(errc::reply_timeout, "no reply in time"));
   }
 }
 
-void hub::settle(std::uint64_t delivery, outcome how) {
-  if (settlements.push(delivery, std::move(how)))
+void hub::settle(std::uint64_t delivery, outcome how, bool early) {
+  if (settlements.push(delivery, std::move(how), early))
     wake();
 }
 
-void fail(const waiting_request& who, caf::error error) {
-  if (who.sender)
+void fail(const waiting_send& who, caf::error error) {
+  if (!who.sender)
+    return;
+  if (who.kind == waiting_send::kind_type::request)
     who.sender->enqueue(
         caf::make_mailbox_element(who.proxy, who.id.response_id(), {},
                                   caf::make_message(std::move(error))),
+        nullptr);
+  else
+    who.sender->enqueue(
+        caf::make_mailbox_element(who.proxy, caf::make_message_id(), {},
+                                  caf::make_message(send_lost{
+                                      who.proxy, who.what, std::move(error)})),
         nullptr);
 }
 

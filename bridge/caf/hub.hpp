@@ -11,6 +11,7 @@
 
 #include <caf/actor_control_block.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/message.hpp>
 #include <caf/message_id.hpp>
 
 #include <atomic>
@@ -33,17 +34,26 @@ struct live_counters {
                              modified = 0, unknown = 0, queue_full = 0,
                              unencodable = 0, received = 0, undecodable = 0,
                              failed = 0, late_replies = 0, done = 0,
-                             done_missing = 0, reconnects = 0, duplicates = 0;
+                             done_missing = 0, reconnects = 0, duplicates = 0,
+                             refused = 0, expired = 0, deliveries_expired = 0;
 
   [[nodiscard]] bridge_counters snapshot() const;
 };
 
-/// Who waits for the reply to a request. Without `sender` nobody does: then it
-/// is a send of level `done`, whose end is only counted.
-struct waiting_request {
-  caf::strong_actor_ptr sender;
-  caf::message_id id;
+/// A send whose end somebody waits for.
+struct waiting_send {
+  enum class kind_type : std::uint8_t {
+    request, // the sender waits for a reply
+    done,    // level `done`: a reply ends it, which is only counted
+    stored   // the outcome ends it
+  };
+
+  kind_type kind = kind_type::request;
   caf::strong_actor_ptr proxy; // in whose name the reply comes
+  // Null, if it is no request: nobody is to be told of its loss.
+  caf::strong_actor_ptr sender = {};
+  caf::message_id id = {};
+  caf::message what = {}; // no request: what was sent, for the sender
 };
 
 /// What proxies, served addresses and the IO thread share. It outlives the
@@ -61,18 +71,18 @@ public:
   /// Something lies at the border. Cheap when nobody listens.
   void wake();
 
-  /// Notes a request, so that its reply finds the way back. False when too
-  /// many wait.
-  [[nodiscard]] bool expect_reply(std::uint64_t number, waiting_request who);
-  [[nodiscard]] std::optional<waiting_request>
-  take_waiting(std::uint64_t number);
-  /// Answers every request whose reply is overdue. @thread proton
-  void expire_requests(clock::time_point now);
-  /// Answers every request that waits: no reply can come any more.
-  void give_up_requests();
+  /// Notes a send, so that its reply or outcome finds the way back. A reply has
+  /// time until `deadline`. False when too many wait.
+  [[nodiscard]] bool expect(std::uint64_t number, waiting_send who,
+                            clock::time_point deadline);
+  [[nodiscard]] std::optional<waiting_send> take_waiting(std::uint64_t number);
+  /// Ends every send whose reply is overdue. @thread proton
+  void expire_waiting(clock::time_point now);
+  /// Ends every send that waits: nothing can come any more.
+  void give_up_waiting();
 
-  /// Ends one delivery. Never blocks, never refuses.
-  void settle(std::uint64_t delivery, outcome how);
+  /// Ends one delivery; `early`: see settlement. Never blocks, never refuses.
+  void settle(std::uint64_t delivery, outcome how, bool early = false);
 
   /// Whether connection number `connection` still gives the right to work.
   [[nodiscard]] bool lease_held(std::uint64_t connection) const {
@@ -104,16 +114,17 @@ public:
   std::atomic<std::uint64_t> replies_sent = 0; // numbers their message ids
 
 private:
-  std::vector<waiting_request> take_overdue(clock::time_point now);
+  std::vector<waiting_send> take_overdue(clock::time_point now);
 
   std::shared_ptr<observer> watcher_;
   std::mutex wake_mutex_; // guards wake_
   std::function<void()> wake_;
   std::mutex pending_mutex_; // guards pending_
-  pending_requests<waiting_request> pending_;
+  pending_requests<waiting_send> pending_;
 };
 
-/// Answers `who` with `error`, as if the remote actor had.
-void fail(const waiting_request& who, caf::error error);
+/// Tells the sender, if there is one: answers its request as if the remote
+/// actor had, or with a `send_lost`.
+void fail(const waiting_send& who, caf::error error);
 
 } // namespace rookery::bridge

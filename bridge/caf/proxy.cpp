@@ -1,11 +1,13 @@
 #include "bridge/caf/proxy.hpp"
 
+#include "bridge/assert.hpp"
 #include "bridge/caf/encoding.hpp"
 
 #include <caf/deep_to_string.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/system_messages.hpp>
 
+#include <algorithm>
 #include <charconv>
 
 namespace rookery::bridge {
@@ -27,11 +29,11 @@ bool parse(std::string_view text, std::uint64_t& out) {
 
 } // namespace
 
-std::uint64_t request_number(std::uint32_t destination, std::uint64_t seq) {
+std::uint64_t number_in_node(std::uint32_t destination, std::uint64_t seq) {
   return (std::uint64_t{destination} << seq_bits) | seq;
 }
 
-std::uint64_t request_number(std::string_view id, std::string_view stream) {
+std::uint64_t number_in_node(std::string_view id, std::string_view stream) {
   // "<stream>.<destination>-<seq>"
   if (!id.starts_with(stream) || id.size() <= stream.size())
     return 0;
@@ -42,15 +44,17 @@ std::uint64_t request_number(std::string_view id, std::string_view stream) {
   if (dash == std::string_view::npos || !parse(id.substr(0, dash), destination)
       || !parse(id.substr(dash + 1), seq))
     return 0;
-  return request_number(static_cast<std::uint32_t>(destination), seq);
+  return number_in_node(static_cast<std::uint32_t>(destination), seq);
 }
 
 proxy::proxy(caf::actor_config& config, std::shared_ptr<hub> home,
-             std::shared_ptr<destination> to, level how)
+             std::shared_ptr<destination> to, send_options how)
     : caf::actor_proxy{config},
       hub_{std::move(home)},
       to_{std::move(to)},
-      level_{how} {}
+      how_{how} {
+  ROOKERY_ASSERT(!how.ttl || how.ttl->count() > 0);
+}
 
 void proxy::kill_proxy(caf::execution_unit* context, caf::error reason) {
   cleanup(std::move(reason), context);
@@ -79,40 +83,62 @@ void proxy::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
   head.message_id += std::to_string(to_->index);
   head.message_id += '-';
   head.message_id += std::to_string(seq);
-  auto wants_reply = what->mid.is_request() || level_ == level::done;
-  if (wants_reply)
+  auto who = waiter(*what);
+  if (who && who->kind != waiting_send::kind_type::stored)
     head.reply_to = hub_->reply_to;
   else
     head.reply_to.clear();
+  head.ttl = how_.ttl;
   auto bytes = encode(head, *body);
   // A peer that gets more than it takes ends the connection.
   if (bytes.size() > hub_->options.message_bytes_max) {
     ++hub_->counters.unencodable;
     return refuse(*what, errc::too_long, codec->name);
   }
-  push(*what, std::move(bytes),
-       wants_reply ? request_number(to_->index, seq) : 0);
+  push(*what, std::move(bytes), number_in_node(to_->index, seq),
+       std::move(who));
+}
+
+std::optional<waiting_send> proxy::waiter(const caf::mailbox_element& what) {
+  using kind = waiting_send::kind_type;
+  waiting_send result;
+  if (what.mid.is_request())
+    return waiting_send{kind::request, ctrl(), what.sender, what.mid};
+  const auto tell = how_.tell_losses && what.sender;
+  if (how_.how != level::done && (how_.how == level::fire || !tell))
+    return std::nullopt;
+  result.kind = how_.how == level::done ? kind::done : kind::stored;
+  result.proxy = ctrl();
+  if (tell) {
+    result.sender = what.sender;
+    result.what = what.copy_content_to_message();
+  }
+  return result;
 }
 
 void proxy::push(const caf::mailbox_element& what, std::string bytes,
-                 std::uint64_t request) {
-  if (request != 0) {
-    waiting_request who;
-    if (what.mid.is_request())
-      who = {what.sender, what.mid, caf::strong_actor_ptr{ctrl()}};
-    if (!hub_->expect_reply(request, std::move(who)))
+                 std::uint64_t number, std::optional<waiting_send> who) {
+  amqp::outgoing item{std::move(bytes)};
+  item.presettled = how_.how == level::fire;
+  if (how_.ttl)
+    item.expires = hub_->world.now() + *how_.ttl;
+  if (who) {
+    item.waiting = number;
+    item.ends_stored = who->kind == waiting_send::kind_type::stored;
+    auto deadline =
+        std::min(item.expires, hub_->world.now() + hub_->options.reply_timeout);
+    if (!hub_->expect(number, std::move(*who), deadline))
       return refuse(what, errc::too_many_requests, to_->name);
   }
-  auto size = bytes.size();
-  auto result = to_->queue->push(
-      {std::move(bytes), request, level_ == level::fire}, size);
+  auto size = item.bytes.size();
+  auto result = to_->queue->push(std::move(item), size, item.expires);
   if (result == push_result::queued_first)
     hub_->wake();
   if (accepted(result))
     return;
   if (result == push_result::full)
     ++hub_->counters.queue_full;
-  if (request != 0 && !hub_->take_waiting(request))
+  if (who && !hub_->take_waiting(number))
     return; // the bridge stopped meanwhile and answered it
   refuse(what, result == push_result::full ? errc::queue_full : errc::closed,
          to_->name);
@@ -120,12 +146,20 @@ void proxy::push(const caf::mailbox_element& what, std::string bytes,
 
 void proxy::refuse(const caf::mailbox_element& what, errc why,
                    const std::string& text) {
+  auto error = caf::make_error(why, text);
   if (what.mid.is_request())
-    fail({what.sender, what.mid, caf::strong_actor_ptr{ctrl()}},
-         caf::make_error(why, text));
-  else
-    hub_->report(observer::severity::warning, "send-dropped",
-                 to_string(why) + ": " + text);
+    return fail(
+        {waiting_send::kind_type::request, ctrl(), what.sender, what.mid},
+        std::move(error));
+  hub_->report(observer::severity::warning, "send-dropped",
+               to_string(why) + ": " + text);
+  if (how_.tell_losses)
+    fail({waiting_send::kind_type::stored,
+          ctrl(),
+          what.sender,
+          {},
+          what.copy_content_to_message()},
+         std::move(error));
 }
 
 } // namespace rookery::bridge

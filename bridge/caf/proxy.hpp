@@ -3,13 +3,14 @@
 #include "bridge/amqp/outgoing.hpp"
 #include "bridge/caf/hub.hpp"
 #include "bridge/errc.hpp"
-#include "bridge/level.hpp"
+#include "bridge/send_options.hpp"
 
 #include <caf/actor_proxy.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace rookery::bridge {
@@ -32,12 +33,12 @@ struct destination {
   std::atomic<std::uint64_t> seq = 0; // of the last message; below 2^40
 };
 
-/// The number that a request's reply is found by.
-[[nodiscard]] std::uint64_t request_number(std::uint32_t destination,
+/// What a message is found by when its reply or outcome comes.
+[[nodiscard]] std::uint64_t number_in_node(std::uint32_t destination,
                                            std::uint64_t seq);
 
 /// The number in a message id of ours, 0 when `id` is not one.
-[[nodiscard]] std::uint64_t request_number(std::string_view id,
+[[nodiscard]] std::uint64_t number_in_node(std::string_view id,
                                            std::string_view stream);
 
 /// The local actor that stands for whoever serves an address. It has no
@@ -46,7 +47,7 @@ struct destination {
 class proxy final : public caf::actor_proxy {
 public:
   proxy(caf::actor_config& config, std::shared_ptr<hub> home,
-        std::shared_ptr<destination> to, level how);
+        std::shared_ptr<destination> to, send_options how);
 
   using caf::actor_proxy::enqueue;
   void enqueue(caf::mailbox_element_ptr what,
@@ -54,14 +55,18 @@ public:
   void kill_proxy(caf::execution_unit* context, caf::error reason) override;
 
 private:
+  // Who waits for the end of `what`, if anybody does.
+  [[nodiscard]] std::optional<waiting_send>
+  waiter(const caf::mailbox_element& what);
   void refuse(const caf::mailbox_element& what, errc why,
               const std::string& text);
+  // `number`: of the message in the node.
   void push(const caf::mailbox_element& what, std::string bytes,
-            std::uint64_t request);
+            std::uint64_t number, std::optional<waiting_send> who);
 
   std::shared_ptr<hub> hub_;
   std::shared_ptr<destination> to_;
-  level level_;
+  send_options how_;
 };
 
 } // namespace rookery::bridge

@@ -1,10 +1,7 @@
+// The life of a target: made, watched, ended, made again.
 #include "bridge/caf/served_address.hpp"
 
-#include "bridge/amqp/wire/message_decoder.hpp"
-#include "bridge/core/stream_id.hpp"
-
 #include <caf/actor_cast.hpp>
-#include <caf/mailbox_element.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -15,19 +12,6 @@ namespace {
 
 // A target that lived so long was well: the next backoff begins anew.
 constexpr std::chrono::seconds well_time{30};
-
-// Where in a stream a message is; nothing when its id does not tell.
-std::optional<stream_id> place_of(const amqp::envelope_view& head) {
-  const auto& id = head.message_id;
-  if (!id.present || id.kind != id_kind::string)
-    return std::nullopt;
-  return parse_stream_id(id.bytes);
-}
-
-// Whether the body is as it was encoded; "identity" says so expressly.
-bool is_plain(std::string_view content_encoding) {
-  return content_encoding.empty() || content_encoding == "identity";
-}
 
 } // namespace
 
@@ -83,21 +67,6 @@ void served_address::make_target() {
   watch(target);
   for (auto& x : ready)
     hand_over_waiting(target, std::move(x));
-}
-
-void served_address::hand_over_waiting(const caf::actor& target, waiting x) {
-  std::optional<unfinished> stale;
-  {
-    std::lock_guard guard{mutex_};
-    auto* found = find(x.delivery);
-    if (found == nullptr)
-      return; // took too long, or the target is down already
-    if (!hub_->lease_held(found->connection))
-      stale = std::exchange(*found, {});
-  }
-  if (stale)
-    return give_up(*stale);
-  hand_over(target, x.delivery, std::move(x.content));
 }
 
 served_address::unfinished* served_address::find(std::uint64_t delivery) {
@@ -173,111 +142,9 @@ void served_address::connection_over() {
   restart_at_ = hub_->world.now();
 }
 
-void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
-                             clock::time_point now) {
-  ++hub_->counters.received;
-  if (!hub_->lease.held(now)) {
-    ++hub_->counters.failed;
-    return hub_->settle(delivery, outcome::failure());
-  }
-  try {
-    decode(delivery, bytes, now);
-  } catch (const std::exception& x) {
-    // Out of memory, say. Without an end it would cost credit for ever.
-    ++hub_->counters.failed;
-    hub_->report(observer::severity::error, "delivery-failed",
-                 name_ + ": " + x.what());
-    if (auto found = take(delivery))
-      end(*found, outcome::failure());
-    else
-      hub_->settle(delivery, outcome::failure());
-  }
-}
-
-void served_address::decode(std::uint64_t delivery, std::string_view bytes,
-                            clock::time_point now) {
-  amqp::decode_limits limits;
-  limits.message_bytes_max = hub_->options.message_bytes_max;
-  auto decoded = amqp::decode_message(bytes, limits);
-  if (!decoded)
-    return refuse(delivery, {}, errc::undecodable, "amqp:decode-error",
-                  to_string(decoded.error()));
-  const auto& head = *decoded;
-  const auto* codec = hub_->types.find(head.type);
-  if (codec == nullptr)
-    return refuse(delivery, head, errc::unknown_type, "amqp:not-implemented",
-                  "unknown message type \"" + std::string{head.type} + '"');
-  caf::message content;
-  if (!is_plain(head.content_encoding) || !codec->decode(head.body(), content))
-    return refuse(delivery, head, errc::undecodable, "amqp:decode-error",
-                  "the body is not a " + codec->name);
-  auto x = make_unfinished(delivery, head);
-  x.deadline = now + options_.handler_timeout;
-  take_in(std::move(x), head, std::move(content));
-}
-
-void served_address::take_in(unfinished x, const amqp::envelope_view& head,
-                             caf::message content) {
-  using state = dedupe::state;
-  const auto delivery = x.delivery;
-  const auto too_often =
-      options_.attempts_max > 0 && head.delivery_count >= options_.attempts_max;
-  auto before = state::unseen;
-  caf::actor target;
-  {
-    std::lock_guard guard{mutex_};
-    if (auto place = place_of(head)) {
-      x.seq = place->seq;
-      x.stream = streams_.at(place->stream);
-      before = x.stream ? x.stream->find(x.seq) : state::unseen;
-    }
-    if (before == state::running)
-      return join(std::move(x));
-    if (before != state::done && !too_often && !gone_) {
-      target = target_;
-      auto stream = x.stream;
-      auto seq = x.seq;
-      add(std::move(x)); // first: what runs must have somebody to end it
-      if (stream)
-        static_cast<void>(stream->begin(seq));
-      if (!target)
-        return waiting_.push_back({delivery, std::move(content)});
-    }
-  }
-  if (before == state::done) {
-    ++hub_->counters.duplicates;
-    return hub_->settle(delivery, outcome::accepted());
-  }
-  if (too_often)
-    return refuse(delivery, head, errc::failed, "amqp:internal-error",
-                  "failed " + std::to_string(head.delivery_count) + " times");
-  if (!target) // gone for good: somebody else may take it
-    return hub_->settle(delivery, outcome::released());
-  hand_over(target, delivery, std::move(content));
-}
-
-void served_address::join(unfinished x) {
-  ++hub_->counters.duplicates;
-  x.joined = true;
-  x.deadline = clock::time_point::max(); // the other one has a deadline
-  for (auto& other : unfinished_)
-    if (other.delivery != 0 && other.stream == x.stream && other.seq == x.seq)
-      other.connection = x.connection;
-  add(std::move(x));
-  ++joined_;
-}
-
-void served_address::hand_over(const caf::actor& target, std::uint64_t delivery,
-                               caf::message content) {
-  // The delivery's number is the request's id: it has at most 60 bits.
-  target->enqueue(caf::make_mailbox_element(caf::strong_actor_ptr{ctrl()},
-                                            caf::make_message_id(delivery), {},
-                                            std::move(content)),
-                  nullptr);
-}
-
 bool served_address::check(clock::time_point now) {
   std::vector<unfinished> overdue;
+  std::vector<unfinished> expired;
   std::vector<waiting> nobody; // ends outside the lock
   bool restart = false;
   {
@@ -287,8 +154,12 @@ bool served_address::check(clock::time_point now) {
     for (auto& x : unfinished_)
       if (x.delivery != 0 && x.deadline <= now)
         overdue.push_back(std::exchange(x, {}));
+    for (const auto& x : waiting_)
+      if (auto* found = find(x.delivery);
+          found != nullptr && found->expires <= now)
+        expired.push_back(std::exchange(*found, {}));
     restart = !target_ && restart_at_ <= now;
-    if (!overdue.empty()) {
+    if (!overdue.empty() || !expired.empty()) {
       auto ended = std::stable_partition(
           waiting_.begin(), waiting_.end(),
           [this](const waiting& x) { return find(x.delivery) != nullptr; });
@@ -301,6 +172,8 @@ bool served_address::check(clock::time_point now) {
     hub_->report(observer::severity::warning, "handler-timeout", name_);
     end(x, outcome::failure());
   }
+  for (const auto& x : expired)
+    expire(x);
   if (restart)
     make_target();
   return true;

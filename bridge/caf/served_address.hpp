@@ -70,6 +70,8 @@ private:
     std::string correlation_id;
     id_kind correlation_kind = id_kind::string;
     clock::time_point deadline{};
+    clock::time_point expires = clock::time_point::max(); // if it waits so long
+    bool settled = false;           // early, when it entered the mailbox
     std::shared_ptr<dedupe> stream; // null: its copies cannot be told
     std::uint64_t seq = 0;          // in the stream
     bool joined = false;            // the other one is in the target
@@ -87,6 +89,9 @@ private:
   // Waits for the end of the delivery of the same message that runs. Call it
   // with mutex_ held.
   void join(unfinished x);
+  // It enters the target's mailbox. Call it with mutex_ held.
+  void entered(unfinished& x);
+  [[nodiscard]] bool takes(std::string_view type) const;
   void make_target();
   void watch(const caf::actor& target);
   // The slot of a delivery, null when it has ended. Call it with mutex_ held.
@@ -102,6 +107,11 @@ private:
   void finish_error(const unfinished& x, const caf::error& error);
   // Ends one that was taken out and that nobody may answer here.
   void give_up(const unfinished& x);
+  // Ends one that was taken out and waited for a target too long.
+  void expire(const unfinished& x);
+  // The outcome that a handler asks for by an error of ours.
+  [[nodiscard]] static std::optional<outcome>
+  outcome_by_hand(const caf::error& error);
   // Settles one that was taken out, and those that joined it.
   void end(const unfinished& x, const outcome& how);
   // Call it with mutex_ held.

@@ -1,3 +1,4 @@
+// The ways in which a delivery ends.
 #include "bridge/caf/encoding.hpp"
 #include "bridge/caf/plain_text.hpp"
 #include "bridge/caf/served_address.hpp"
@@ -30,8 +31,9 @@ void served_address::enqueue(caf::mailbox_element_ptr what,
                              caf::execution_unit*) {
   // Anything else sent to the sender of a delivery has nowhere to go.
   if (what->mid.is_request())
-    return fail({what->sender, what->mid, caf::strong_actor_ptr{ctrl()}},
-                caf::sec::unexpected_message);
+    return fail(
+        {waiting_send::kind_type::request, ctrl(), what->sender, what->mid},
+        caf::sec::unexpected_message);
   if (!what->mid.is_response())
     return;
   auto delivery = what->mid.request_id().integer_value();
@@ -58,9 +60,27 @@ void served_address::give_up(const unfinished& x) {
   end(x, outcome::failure());
 }
 
+void served_address::expire(const unfinished& x) {
+  constexpr auto why = "its time to live was over";
+  ++hub_->counters.deliveries_expired;
+  hub_->report(observer::severity::debug, "delivery-expired", name_);
+  if (!x.reply_to.empty() && may_answer(x))
+    reply_error(x, caf::make_error(errc::expired, why));
+  end(x, outcome::rejected("rookery:expired", why));
+}
+
+std::optional<outcome>
+served_address::outcome_by_hand(const caf::error& error) {
+  if (error == errc::poison)
+    return outcome::rejected("rookery:poison", plain_text(text_of(error)));
+  if (error == errc::released)
+    return outcome::released();
+  return std::nullopt;
+}
+
 void served_address::end(const unfinished& x, const outcome& how) {
   std::vector<std::uint64_t> joined;
-  if (x.stream && !x.joined) {
+  if (x.stream && !x.joined && !x.settled) {
     std::lock_guard guard{mutex_};
     // Only what was accepted is not to be seen again: a refusal is given to
     // each copy, so that each is parked with its reason.
@@ -122,6 +142,10 @@ void served_address::finish_error(const unfinished& x,
   if (!x.reply_to.empty() && !is_target_failure(error)) {
     reply_error(x, error);
     return end(x, outcome::accepted());
+  }
+  if (auto asked = outcome_by_hand(error); asked && x.reply_to.empty()) {
+    ++hub_->counters.refused;
+    return end(x, *asked);
   }
   ++hub_->counters.failed;
   hub_->report(observer::severity::warning, "handler-failed",

@@ -80,6 +80,14 @@ std::string words(bridge::errc x) {
     return "the service failed";
   case errc::target_down:
     return "the service's actor is down";
+  case errc::expired:
+    return "its time was over before it was handled";
+  case errc::no_outcome:
+    return "nobody said what became of it";
+  case errc::released:
+    return "the service cannot take it now";
+  case errc::poison:
+    return "the service can never take it";
   }
   return "the bridge failed with code "
          + std::to_string(static_cast<unsigned>(x));

@@ -27,9 +27,10 @@ public:
   /// @returns why it cannot be used, in one sentence, or nothing
   [[nodiscard]] std::optional<std::string> connect();
 
-  /// The actor behind an address of the service.
+  /// The actor behind an address of the service. What it is sent is worth the
+  /// timeout: nobody works for one who waits no more.
   [[nodiscard]] caf::actor at(const bridge::address& x) {
-    return bridge_.proxy(x);
+    return bridge_.proxy(x, bridge::send_options{.ttl = options_.timeout});
   }
 
   /// Asks and waits, up to the timeout. Fails with a sentence.

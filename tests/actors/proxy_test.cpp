@@ -22,8 +22,8 @@ struct rig : tests::bridge_rig {
 
   caf::actor proxy(bridge::level how = bridge::level::stored) {
     return caf::actor_cast<caf::actor>(
-        bridge::make_local_proxy<rookery::bridge::proxy>(world.system(), home,
-                                                         to, how));
+        bridge::make_local_proxy<rookery::bridge::proxy>(
+            world.system(), home, to, bridge::send_options{how}));
   }
   std::vector<bridge::envelope> sent() { return take(*to->queue); }
 
@@ -64,7 +64,7 @@ TEST_CASE("proxy: a request asks for its reply at this node's queue",
   REQUIRE(sent.size() == 1);
   CHECK(sent[0].reply_to == r.home->reply_to);
   auto who = r.home->take_waiting(
-      bridge::request_number(sent[0].message_id, r.home->stream));
+      bridge::number_in_node(sent[0].message_id, r.home->stream));
   REQUIRE(who);
   bridge::fail(*who, caf::make_error(errc::failed, "as the test says"));
   r.world.run();
@@ -120,7 +120,7 @@ TEST_CASE("proxy: too many requests without a reply are refused",
   CHECK_FALSE(first.done());
   REQUIRE_FALSE(second);
   CHECK(second.error() == errc::too_many_requests);
-  r.home->expire_requests(bridge::hub::clock::now() + 1h);
+  r.home->expire_waiting(bridge::hub::clock::now() + 1h);
   r.world.run();
   REQUIRE(first.done());
   CHECK(first.get().error() == errc::reply_timeout);
@@ -142,7 +142,7 @@ TEST_CASE("proxy: level done counts what nobody reports as finished",
   auto sent = r.sent();
   REQUIRE(sent.size() == 1);
   CHECK(sent[0].reply_to == r.home->reply_to);
-  r.home->expire_requests(bridge::hub::clock::now() + 1h);
+  r.home->expire_waiting(bridge::hub::clock::now() + 1h);
   CHECK(r.home->counters.snapshot().done_missing == 1);
 }
 
@@ -155,13 +155,13 @@ TEST_CASE("proxy: CAF's own signals stay at home", "[actors][proxy]") {
 
 TEST_CASE("request numbers: only ids of this node have one",
           "[actors][proxy]") {
-  CHECK(bridge::request_number("abc.2-5", "abc")
-        == bridge::request_number(2, 5));
-  CHECK(bridge::request_number("abd.2-5", "abc") == 0);
-  CHECK(bridge::request_number("abc", "abc") == 0);
-  CHECK(bridge::request_number("abc.2-", "abc") == 0);
-  CHECK(bridge::request_number("abc.-", "abc") == 0);
-  CHECK(bridge::request_number("abc.2-5x", "abc") == 0);
+  CHECK(bridge::number_in_node("abc.2-5", "abc")
+        == bridge::number_in_node(2, 5));
+  CHECK(bridge::number_in_node("abd.2-5", "abc") == 0);
+  CHECK(bridge::number_in_node("abc", "abc") == 0);
+  CHECK(bridge::number_in_node("abc.2-", "abc") == 0);
+  CHECK(bridge::number_in_node("abc.-", "abc") == 0);
+  CHECK(bridge::number_in_node("abc.2-5x", "abc") == 0);
 }
 
 TEST_CASE("proxy: a stopping bridge answers requests that wait",
@@ -170,7 +170,7 @@ TEST_CASE("proxy: a stopping bridge answers requests that wait",
   auto uut = r.proxy();
   auto waiting = r.world.start<PostTweetReply>(uut, request(1));
   r.to->queue->close();
-  r.home->give_up_requests();
+  r.home->give_up_waiting();
   r.world.run();
   REQUIRE(waiting.done());
   CHECK(waiting.get().error() == errc::closed);

@@ -146,7 +146,7 @@ TEST_CASE("served address: an error somebody waits for is an answer",
   rig r;
   auto& uut = r.serve(r.world.spawn([]() -> caf::behavior {
     return {[](const PostTweetRequest&) -> caf::result<PostTweetReply> {
-      return caf::make_error(bridge::errc::rejected, "because");
+      return caf::make_error(bridge::errc::failed, "because");
     }};
   }));
   uut.deliver(1, rig::post(1, "/queues/me"), clock::now());
@@ -179,7 +179,7 @@ TEST_CASE("served address: what it cannot read is rejected with the reason",
   auto replies = r.replies();
   REQUIRE(replies.size() == 1);
   CHECK(error_in(replies[0]).message()
-        == "unknown message type \"rookery.service.v1.Tweet\"");
+        == "messages of type \"rookery.service.v1.Tweet\" are not taken here");
 }
 
 TEST_CASE("served address: a type that the target does not take is rejected",

@@ -45,6 +45,31 @@ TEST_CASE("send_queue: is full by count", "[bridge][send_queue]") {
   CHECK(queue.push(std::move(item), 1) == push_result::queued);
 }
 
+TEST_CASE("send_queue: what expires leaves from anywhere, and makes room",
+          "[bridge][send_queue]") {
+  using namespace std::chrono_literals;
+  send_queue<int> queue{{.messages_max = 4, .bytes_max = 100}};
+  const send_queue<int>::time_point begin{};
+  CHECK(accepted(queue.push(1, 10, begin + 2s)));
+  CHECK(accepted(queue.push(2, 20)));
+  CHECK(accepted(queue.push(3, 30, begin + 1s)));
+  CHECK(accepted(queue.push(4, 40, begin + 3s)));
+  std::vector<int> out;
+  queue.take_expired(begin + 999ms, out);
+  CHECK(out.empty());
+  queue.take_expired(begin + 2s, out);
+  CHECK(out == std::vector{1, 3});
+  CHECK(queue.bytes() == 60);
+  CHECK(queue.push(5, 40) == push_result::queued);
+  out.clear();
+  queue.take_expired(begin + 1h, out);
+  CHECK(out == std::vector{4});
+  out.clear();
+  CHECK(queue.take(10, out) == 0);
+  CHECK(out == std::vector{2, 5});
+  CHECK(queue.bytes() == 0);
+}
+
 TEST_CASE("send_queue: is full by bytes", "[bridge][send_queue]") {
   send_queue<int> queue{{.messages_max = 100, .bytes_max = 10}};
   CHECK(queue.push(1, 11) == push_result::full);

@@ -73,7 +73,7 @@ TEST_CASE("settle_lane: many threads settle, nothing lost, in order",
     lane.take(batch);
     if (batch.empty())
       std::this_thread::yield();
-    for (const auto& [delivery, result] : batch) {
+    for (const auto& [delivery, result, early] : batch) {
       const auto thread = delivery / per_thread;
       in_order = in_order && next[thread]++ == delivery % per_thread;
       granted[thread].fetch_add(1, std::memory_order_release);

@@ -37,6 +37,7 @@ struct recorder final : amqp::client_handler {
   void on_outcome(std::size_t, amqp::outgoing&&, const outcome&) override {
     ++outcomes;
   }
+  void on_expired(std::size_t, amqp::outgoing&&, bool) override {}
 };
 
 struct world {

@@ -22,6 +22,7 @@ struct client_recorder final : amqp::client_handler {
   std::vector<std::string> refusals;
   std::vector<std::pair<std::uint64_t, std::string>> deliveries;
   std::vector<std::pair<std::string, bridge::outcome::kind_type>> outcomes;
+  std::vector<std::pair<std::string, bool>> expired; // and whether it was sent
 
   void on_up(const amqp::peer_info&) override { ++ups; }
   void on_down(const amqp::condition& why) override {
@@ -38,13 +39,20 @@ struct client_recorder final : amqp::client_handler {
                   const bridge::outcome& how) override {
     outcomes.emplace_back(what.bytes, how.kind);
   }
+  void on_expired(std::size_t, amqp::outgoing&& what, bool sent) override {
+    expired.emplace_back(what.bytes, sent);
+  }
 };
 
-/// A client, and one connection after the other to a scripted broker.
+/// A client, and one connection after the other to a scripted broker. Time
+/// passes when a test says so.
 struct client_world {
   explicit client_world(amqp::client_sender::limits sending = {})
-      : client{{&bridge::rabbitmq4(), "test", sending}, owner} {}
+      : client{
+          {&bridge::rabbitmq4(), "test", sending, {}, [this] { return now; }},
+          owner} {}
 
+  amqp::client::clock::time_point now = amqp::client::clock::now(); // stands
   client_recorder owner;
   amqp::client client;
   std::optional<scripted_broker> broker;
@@ -62,7 +70,7 @@ struct client_world {
   }
   void run() {
     wire->pump();
-    client.flush(amqp::client::clock::now());
+    client.flush(now);
     wire->pump();
   }
   void cut() {
@@ -71,7 +79,7 @@ struct client_world {
   }
   /// Deadlines as they are when `time` has passed.
   void check_after(std::chrono::seconds time) {
-    client.check(amqp::client::clock::now() + time);
+    client.check(now + time);
     wire->pump();
   }
 };

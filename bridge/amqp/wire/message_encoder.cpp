@@ -176,6 +176,19 @@ private:
 
 } // namespace
 
+std::string encode_header(bool durable, std::uint8_t priority,
+                          std::chrono::milliseconds ttl) {
+  bridge::envelope x;
+  x.durable = durable;
+  x.priority = priority;
+  x.ttl = ttl;
+  const header_part header{x};
+  std::string result(header.size(), '\0');
+  writer w{result.data()};
+  header.write(w);
+  return result;
+}
+
 void encode_head(const bridge::envelope& x, std::size_t body_bytes,
                  std::string& out) {
   ROOKERY_ASSERT(body_bytes <= std::numeric_limits<std::uint32_t>::max());

@@ -2,7 +2,9 @@
 
 #include "bridge/envelope.hpp"
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace rookery::amqp {
@@ -14,6 +16,11 @@ namespace rookery::amqp {
 /// are the broker's to set and are left out. Parts must be below 4 GiB.
 /// @thread any
 void encode_message(const bridge::envelope& x, std::string& out);
+
+/// A header section alone, to stand in front of a message without one. With a
+/// `ttl` no longer than before it is no longer than that was.
+[[nodiscard]] std::string encode_header(bool durable, std::uint8_t priority,
+                                        std::chrono::milliseconds ttl);
 
 /// As encode_message, but stops in front of the payload: the caller appends
 /// exactly `body_bytes` bytes, for example by serializing straight into `out`

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "bridge/level.hpp"
+
+#include <chrono>
+#include <compare>
+#include <optional>
+
+namespace rookery::bridge {
+
+/// How a handle sends.
+struct send_options {
+  /// What is acknowledged.
+  level how = level::stored;
+  /// How long a message is worth delivering, from the moment it is sent, above
+  /// 0; nothing = for ever. It is dropped where it is when its time is over:
+  /// here, at the broker, or at the receiver before its mailbox. A request
+  /// waits no longer for its reply either.
+  std::optional<std::chrono::milliseconds> ttl = {};
+  /// Whether the sender of an asynchronous message is told, by a `send_lost`,
+  /// that it did not go well. Each message under way then counts against
+  /// `bridge_options::requests_max`.
+  bool tell_losses = false;
+
+  [[nodiscard]] friend auto operator<=>(const send_options&,
+                                        const send_options&) = default;
+};
+
+} // namespace rookery::bridge

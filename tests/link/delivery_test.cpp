@@ -1,0 +1,168 @@
+// The contract of docs/DELIVERY.md, end to end: whoever sends is told, what is
+// over is not handled, what is settled does not come again.
+// Method: two nodes and the broker in virtual time.
+#include "bridge/send_lost.hpp"
+#include "testing/cluster.hpp"
+#include "tests/support/catch.hpp"
+
+#include "rookery/service/v1/tweet.pb.h"
+
+#include <caf/all.hpp>
+
+using namespace rookery;
+using namespace std::chrono_literals;
+using bridge::address;
+using bridge::errc;
+using bridge::send_lost;
+using bridge::settle_when;
+using service::v1::PostTweetRequest;
+using testing::cluster;
+using testing::node;
+
+namespace {
+
+PostTweetRequest message(std::uint64_t author) {
+  PostTweetRequest result;
+  result.set_author(author);
+  return result;
+}
+
+/// A node that sends to the queue "q", and one that serves it when told to.
+struct pair {
+  pair() : c{1} {
+    c.messages<PostTweetRequest>();
+    sender = &c.add_node("sender", [this](node& self) {
+      self.network().declare(bridge::queue_declaration{.name = "q"});
+      told.emplace(self.actors().spawn_recorder<send_lost>());
+    });
+    receiver = &c.add_node("receiver");
+    REQUIRE(
+        c.run_until([&] { return sender->ready() && receiver->ready(); }, 1s));
+  }
+
+  /// Serves "q" from now on with actors that note what they get and then do
+  /// what `end` says.
+  void serve(bridge::serve_options options,
+             std::function<caf::result<void>(caf::event_based_actor*)> end) {
+    receiver->serve(
+        "q",
+        [this, end] {
+          return receiver->system().spawn(
+              [this, end](caf::event_based_actor* self) {
+                return caf::behavior{[=, this](const PostTweetRequest& x) {
+                  seen.push_back(x.author());
+                  return end(self);
+                }};
+              });
+        },
+        options);
+  }
+
+  void send(const std::string& queue, std::uint64_t author,
+            bridge::send_options how = {}) {
+    auto to = sender->network().proxy(address::queue(queue), how);
+    sender->execute(
+        [=, this] { caf::send_as(told->handle(), to, message(author)); });
+  }
+
+  cluster c;
+  node* sender;
+  node* receiver;
+  std::optional<testing::recorder<send_lost>> told;
+  std::vector<std::uint64_t> seen;
+};
+
+caf::result<void> nothing(caf::event_based_actor*) { return caf::unit; }
+
+} // namespace
+
+TEST_CASE("delivery: the sender of what nobody can take is told, if it asked",
+          "[link][delivery]") {
+  pair p;
+  p.send("nowhere", 1, {.tell_losses = true});
+  p.send("nowhere", 2);
+  p.c.run(2s);
+  const auto& told = p.told->seen<send_lost>();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].why == errc::unroutable);
+  CHECK(told[0].what.get_as<PostTweetRequest>(0).author() == 1);
+  CHECK(p.sender->network().counters().released == 2);
+}
+
+TEST_CASE("delivery: who asked hears nothing of what went well",
+          "[link][delivery]") {
+  pair p;
+  p.serve({}, nothing);
+  p.send("q", 1, {.tell_losses = true});
+  p.send("q", 2, {.how = bridge::level::done, .tell_losses = true});
+  CHECK(p.c.run_until([&] { return p.seen.size() == 2; }, 2s));
+  p.c.run(300s); // no deadline is left over
+  CHECK(p.told->seen<send_lost>().empty());
+}
+
+TEST_CASE("delivery: a time to live ends at the broker too",
+          "[link][delivery]") {
+  pair p;
+  p.send("q", 1, {.ttl = 2s});
+  p.send("q", 2);
+  p.c.run(3s);
+  p.serve({}, nothing);
+  p.c.run(2s);
+  CHECK(p.seen == std::vector<std::uint64_t>{2});
+}
+
+TEST_CASE("delivery: a time to live ends while the broker is away",
+          "[link][delivery]") {
+  pair p;
+  p.sender->set_reachable(false);
+  p.sender->cut();
+  p.c.run(100ms);
+  p.send("q", 1, {.ttl = 2s, .tell_losses = true});
+  p.send("q", 2);
+  p.c.run(1900ms);
+  CHECK(p.told->seen<send_lost>().empty());
+  p.c.run(200ms);
+  const auto& told = p.told->seen<send_lost>();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].why == errc::expired);
+  p.sender->set_reachable(true);
+  p.serve({}, nothing);
+  CHECK(p.c.run_until([&] { return !p.seen.empty(); }, 60s));
+  CHECK(p.seen == std::vector<std::uint64_t>{2});
+}
+
+TEST_CASE("delivery: what a target holds when it ends comes again, unless it "
+          "was settled in the mailbox",
+          "[link][delivery]") {
+  auto times_seen = [](settle_when when) {
+    pair p;
+    p.serve({.settle = when}, [&p](caf::event_based_actor* self) {
+      if (p.seen.size() == 1)
+        self->quit(caf::exit_reason::kill);
+      return p.seen.size() == 1 ? self->make_response_promise()
+                                : caf::result<void>{caf::unit};
+    });
+    p.send("q", 1);
+    p.c.run(30s);
+    return p.seen.size();
+  };
+  CHECK(times_seen(settle_when::handled) == 2);
+  CHECK(times_seen(settle_when::in_mailbox) == 1);
+}
+
+TEST_CASE("delivery: poison does not come again, what is released does",
+          "[link][delivery]") {
+  auto times_seen = [](errc answer) {
+    pair p;
+    p.serve({}, [&](caf::event_based_actor*) -> caf::result<void> {
+      if (p.seen.size() > 1)
+        return caf::unit;
+      return caf::make_error(answer);
+    });
+    p.send("q", 1);
+    p.c.run(30s);
+    return p.seen.size();
+  };
+  CHECK(times_seen(errc::poison) == 1);
+  CHECK(times_seen(errc::released) == 2);
+}
