@@ -4,6 +4,7 @@
 
 #include <caf/actor_cast.hpp>
 
+#include <algorithm>
 #include <future>
 
 namespace rookery::bridge {
@@ -73,6 +74,7 @@ void bridge::impl::refuse_all() {
     for (auto& [to, x] : destinations_)
       x->queue->close();
   }
+  tell_ready();
   hub_->replies->close();
   hub_->give_up_waiting();
 }
@@ -91,22 +93,36 @@ void bridge::impl::change(std::function<void()> f) {
 caf::actor bridge::impl::proxy(const address& to, send_options how) {
   std::lock_guard guard{proxies_mutex_};
   auto& result = proxies_[{to, how}];
+  if (!result)
+    result =
+        caf::actor_cast<caf::actor>(make_local_proxy<rookery::bridge::proxy>(
+            hub_->system, hub_, destination_of(to), how));
+  return result;
+}
+
+std::shared_ptr<destination> bridge::impl::destination_of(const address& to) {
+  auto& result = destinations_[to];
   if (result)
     return result;
-  auto& there = destinations_[to];
-  if (!there) {
-    there = std::make_shared<destination>(
-        static_cast<std::uint32_t>(destinations_.size()), to_string(to),
-        hub_->options.send_queue);
-    if (refusing_)
-      there->queue->close();
-    change([this, to, queue = there->queue] {
-      static_cast<void>(client_.add_sender(to, queue));
-    });
-  }
-  result = caf::actor_cast<caf::actor>(
-      make_local_proxy<rookery::bridge::proxy>(hub_->system, hub_, there, how));
+  result = std::make_shared<destination>(
+      static_cast<std::uint32_t>(destinations_.size()), to_string(to),
+      hub_->options.send_queue);
+  if (refusing_)
+    result->queue->close();
+  change([this, to, queue = result->queue] {
+    static_cast<void>(client_.add_sender(to, queue));
+  });
   return result;
+}
+
+void bridge::impl::when_ready(const address& to, caf::actor who) {
+  std::lock_guard guard{proxies_mutex_};
+  room_waiter x{destination_of(to), std::move(who)};
+  if (refusing_ || x.to->queue->half_empty())
+    return x.tell();
+  if (std::find(waiters_.begin(), waiters_.end(), x) == waiters_.end())
+    waiters_.push_back(std::move(x));
+  anybody_waits_ = true;
 }
 
 void bridge::impl::serve(const address& at, serve_options options,
@@ -201,6 +217,10 @@ void bridge::declare(declaration what) {
 
 caf::actor bridge::proxy(const address& to, send_options how) {
   return impl_->proxy(to, how);
+}
+
+void bridge::when_ready(const address& to, caf::actor who) {
+  impl_->when_ready(to, std::move(who));
 }
 
 void bridge::serve(const address& at, caf::actor target,

@@ -7,6 +7,7 @@
 #include "bridge/observer.hpp"
 #include "bridge/send_lost.hpp"
 #include "bridge/send_options.hpp"
+#include "bridge/send_ready.hpp"
 #include "bridge/topology.hpp"
 #include "bridge/type_registry.hpp"
 
@@ -55,6 +56,11 @@ public:
   [[nodiscard]] caf::actor proxy(const address& to, level how) {
     return proxy(to, send_options{how});
   }
+
+  /// Sends `who` a `send_ready` when the send queue of `to` is at most half
+  /// full, at once if it is. For those who can wait before they send more;
+  /// asked again before it came, it comes once. May be up to 50 ms late.
+  void when_ready(const address& to, caf::actor who);
 
   /// Lets `target` handle what comes to the queue `at`. When the target ends,
   /// the deliveries it holds end as modified(failed) and the link is closed.

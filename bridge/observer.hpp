@@ -27,6 +27,7 @@ struct bridge_counters {
   std::uint64_t refused = 0;      // rejected or released as a handler asked
   std::uint64_t expired = 0;      // time to live over before an outcome
   std::uint64_t deliveries_expired = 0; // the same before the mailbox
+  std::uint64_t dropped = 0;            // no room, and their handle drops then
 };
 
 /// Told of everything a host may want to log. The library itself prints

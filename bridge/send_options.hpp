@@ -4,9 +4,22 @@
 
 #include <chrono>
 #include <compare>
+#include <cstdint>
 #include <optional>
 
 namespace rookery::bridge {
+
+/// What becomes of a message for which the send queue of its destination has
+/// no room.
+enum class overflow : std::uint8_t {
+  /// It is refused with errc::queue_full.
+  fail,
+  /// The same, and if it is no request nobody is told: it is only counted.
+  drop_newest,
+  /// It is queued, and the oldest that wait, whoever sent them, end with
+  /// errc::queue_full instead.
+  drop_oldest,
+};
 
 /// How a handle sends.
 struct send_options {
@@ -21,6 +34,8 @@ struct send_options {
   /// that it did not go well. Each message under way then counts against
   /// `bridge_options::requests_max`.
   bool tell_losses = false;
+
+  overflow when_full = overflow::fail;
 
   [[nodiscard]] friend auto operator<=>(const send_options&,
                                         const send_options&) = default;

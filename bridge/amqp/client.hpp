@@ -53,6 +53,8 @@ public:
   /// The time of a send through `sender` is over. `sent`: it went out once and
   /// had no outcome when its connection broke, so it may have arrived.
   virtual void on_expired(std::size_t sender, outgoing&& what, bool sent) = 0;
+  /// Some that waited in the queue of `sender` do no more.
+  virtual void on_taken(std::size_t /* sender */) {}
 };
 
 /// The client's half of the conversation with a broker, across connections:

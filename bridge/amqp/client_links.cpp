@@ -26,8 +26,11 @@ void client::bring_up(client_sender& x, clock::time_point now) {
 }
 
 void client::pump(client_sender& x, clock::time_point now) {
-  sent_ += x.pump(now);
+  const auto count = x.pump(now);
+  sent_ += count;
   report_unsent(x);
+  if (count > 0)
+    owner_.on_taken(x.index());
 }
 
 void client::report_unsent(client_sender& x) {

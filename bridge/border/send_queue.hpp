@@ -55,13 +55,24 @@ public:
     std::lock_guard guard{mutex_};
     if (closed_)
       return push_result::closed;
-    if (items_.size() >= limits_.messages_max
-        || bytes > limits_.bytes_max - bytes_)
+    if (!has_room(bytes))
       return push_result::full;
-    items_.push_back({std::move(item), bytes, expires});
-    bytes_ += bytes;
-    first_expires_ = std::min(first_expires_, expires);
-    return items_.size() == 1 ? push_result::queued_first : push_result::queued;
+    return add(std::move(item), bytes, expires);
+  }
+
+  /// The same, but makes room: what is oldest goes to `evicted`, oldest first.
+  /// Full is only what never fits. @thread any
+  [[nodiscard]] push_result push_over(T&& item, std::size_t bytes,
+                                      time_point expires,
+                                      std::vector<T>& evicted) {
+    std::lock_guard guard{mutex_};
+    if (closed_)
+      return push_result::closed;
+    if (bytes > limits_.bytes_max)
+      return push_result::full;
+    while (!has_room(bytes))
+      evicted.push_back(pop());
+    return add(std::move(item), bytes, expires);
   }
 
   /// Appends up to `count_max` items to `out`, oldest first. An IO thread that
@@ -70,12 +81,8 @@ public:
   std::size_t take(std::size_t count_max, std::vector<T>& out) {
     std::lock_guard guard{mutex_};
     auto count = std::min(count_max, items_.size());
-    for (; count > 0; --count) {
-      auto& front = items_.front();
-      out.push_back(std::move(front.item));
-      bytes_ -= front.bytes;
-      items_.pop_front();
-    }
+    for (; count > 0; --count)
+      out.push_back(pop());
     return items_.size();
   }
 
@@ -116,6 +123,12 @@ public:
     std::lock_guard guard{mutex_};
     return bytes_;
   }
+  /// Whether at most half of each bound is taken. @thread any
+  [[nodiscard]] bool half_empty() const {
+    std::lock_guard guard{mutex_};
+    return items_.size() <= limits_.messages_max / 2
+           && bytes_ <= limits_.bytes_max / 2;
+  }
 
 private:
   struct entry {
@@ -123,6 +136,26 @@ private:
     std::size_t bytes;
     time_point expires;
   };
+
+  // The rest: call it with mutex_ held.
+
+  [[nodiscard]] bool has_room(std::size_t bytes) const {
+    return items_.size() < limits_.messages_max
+           && bytes <= limits_.bytes_max - bytes_;
+  }
+  push_result add(T&& item, std::size_t bytes, time_point expires) {
+    items_.push_back({std::move(item), bytes, expires});
+    bytes_ += bytes;
+    first_expires_ = std::min(first_expires_, expires);
+    return items_.size() == 1 ? push_result::queued_first : push_result::queued;
+  }
+  T pop() {
+    auto& front = items_.front();
+    auto result = std::move(front.item);
+    bytes_ -= front.bytes;
+    items_.pop_front();
+    return result;
+  }
 
   const send_queue_limits limits_;
   mutable std::mutex mutex_; // guards all below

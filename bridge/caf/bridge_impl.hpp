@@ -6,6 +6,8 @@
 #include "bridge/caf/proxy.hpp"
 #include "bridge/caf/served_address.hpp"
 
+#include <caf/send.hpp>
+
 #include <atomic>
 #include <condition_variable>
 #include <map>
@@ -24,6 +26,7 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   ~impl() override;
 
   caf::actor proxy(const address& to, send_options how);
+  void when_ready(const address& to, caf::actor who);
   void serve(const address& at, serve_options options, caf::actor target,
              std::function<caf::actor()> make);
   caf::error wait_until_up(std::chrono::milliseconds timeout);
@@ -42,6 +45,7 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
                   const outcome& how) override;
   void on_expired(std::size_t sender, amqp::outgoing&& what,
                   bool sent) override;
+  void on_taken(std::size_t sender) override;
   // amqp::loop_owner
   void on_turn() override;
   void on_unreachable(const std::string& why) override;
@@ -51,10 +55,12 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   // Tells the other threads when the broker was heard.
   void publish_lease();
   void take_reply(std::uint64_t delivery, std::string_view bytes);
-  // Tells whoever waits for the end of `what`.
-  void lost(const amqp::outgoing& what, errc why, const std::string& text);
   // `applied` more changes were made.
   void publish_state(std::uint64_t applied = 0);
+  // What sends to `to`. Call it with proxies_mutex_ held.
+  std::shared_ptr<destination> destination_of(const address& to);
+  // Tells those who wait for room that they have.
+  void tell_ready();
   // Refuses what is sent from now on, answers what waits for a reply.
   void refuse_all();
   [[nodiscard]] std::size_t unfinished() const {
@@ -87,6 +93,15 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   bool refusing_ = false;    // refuse_all() was called
   std::map<std::pair<address, send_options>, caf::actor> proxies_;
   std::map<address, std::shared_ptr<destination>> destinations_;
+  // An actor that waits for room in a send queue; once for each destination.
+  struct room_waiter {
+    std::shared_ptr<destination> to;
+    caf::actor who;
+    void tell() const { caf::anon_send(who, send_ready{to->name}); }
+    [[nodiscard]] bool operator==(const room_waiter&) const = default;
+  };
+  std::vector<room_waiter> waiters_;
+  std::atomic<bool> anybody_waits_ = false; // read without the mutex
 
   struct state {
     bool up = false;

@@ -141,18 +141,6 @@ void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
                        nullptr);
 }
 
-void bridge::impl::lost(const amqp::outgoing& what, errc why,
-                        const std::string& text) {
-  std::optional<waiting_send> who;
-  if (what.waiting != 0)
-    who = hub_->take_waiting(what.waiting);
-  if (who)
-    fail(*who, caf::make_error(why, text));
-  if (!who || who->kind != waiting_send::kind_type::request)
-    hub_->report(observer::severity::warning, "send-lost",
-                 to_string(why) + ": " + text);
-}
-
 void bridge::impl::on_outcome(std::size_t, amqp::outgoing&& what,
                               const outcome& how) {
   using kind = outcome::kind_type;
@@ -165,18 +153,19 @@ void bridge::impl::on_outcome(std::size_t, amqp::outgoing&& what,
     return;
   case kind::released:
     ++count.released;
-    return lost(what, errc::unroutable, "no queue takes it");
+    return hub_->lost(what, errc::unroutable, "no queue takes it");
   case kind::rejected:
     ++count.rejected;
-    return lost(what, errc::rejected, how.condition + ": " + how.description);
+    return hub_->lost(what, errc::rejected,
+                      how.condition + ": " + how.description);
   case kind::modified:
     ++count.modified;
-    return lost(what, errc::failed, "not delivered");
+    return hub_->lost(what, errc::failed, "not delivered");
   case kind::none:
     ++count.unknown;
     // A reply, which has a deadline, may still come.
     if (what.waiting == 0 || what.ends_stored)
-      lost(what, errc::no_outcome, "settled without an outcome");
+      hub_->lost(what, errc::no_outcome, "settled without an outcome");
     return;
   }
 }
@@ -184,9 +173,22 @@ void bridge::impl::on_outcome(std::size_t, amqp::outgoing&& what,
 void bridge::impl::on_expired(std::size_t, amqp::outgoing&& what, bool sent) {
   ++hub_->counters.expired;
   if (sent)
-    lost(what, errc::no_outcome, "its time was over before its outcome came");
+    hub_->lost(what, errc::no_outcome,
+               "its time was over before its outcome came");
   else
-    lost(what, errc::expired, "its time was over before it was sent");
+    hub_->lost(what, errc::expired, "its time was over before it was sent");
+}
+
+void bridge::impl::on_taken(std::size_t) { tell_ready(); }
+
+void bridge::impl::tell_ready() {
+  if (!anybody_waits_)
+    return;
+  std::lock_guard guard{proxies_mutex_};
+  std::erase_if(waiters_, [this](const room_waiter& x) {
+    return refusing_ || x.to->queue->half_empty() ? x.tell(), true : false;
+  });
+  anybody_waits_ = !waiters_.empty();
 }
 
 void bridge::impl::on_turn() {
@@ -198,6 +200,7 @@ void bridge::impl::on_turn() {
   auto now = hub_->world.now();
   if (stopping_)
     go_on_stopping(now);
+  tell_ready();
   if (now < next_check_)
     return;
   next_check_ = now + check_interval;

@@ -1,6 +1,5 @@
 #include "bridge/caf/hub.hpp"
 
-#include "bridge/errc.hpp"
 #include "bridge/send_lost.hpp"
 
 #include <caf/abstract_actor.hpp>
@@ -21,10 +20,11 @@ std::string make_name(const std::function<std::uint64_t()>& random) {
 } // namespace
 
 bridge_counters live_counters::snapshot() const {
-  return {sent,       accepted,     released,    rejected,          modified,
-          unknown,    queue_full,   unencodable, received,          undecodable,
-          failed,     late_replies, done,        done_missing,      reconnects,
-          duplicates, refused,      expired,     deliveries_expired};
+  return {
+      sent,       accepted,     released,    rejected,           modified,
+      unknown,    queue_full,   unencodable, received,           undecodable,
+      failed,     late_replies, done,        done_missing,       reconnects,
+      duplicates, refused,      expired,     deliveries_expired, dropped};
 }
 
 hub::hub(caf::actor_system& system_arg, type_registry types_arg,
@@ -63,6 +63,17 @@ bool hub::expect(std::uint64_t number, waiting_send who,
 std::optional<waiting_send> hub::take_waiting(std::uint64_t number) {
   std::lock_guard guard{pending_mutex_};
   return pending_.take(number);
+}
+
+void hub::lost(const amqp::outgoing& what, errc why, const std::string& text) {
+  std::optional<waiting_send> who;
+  if (what.waiting != 0)
+    who = take_waiting(what.waiting);
+  if (who)
+    fail(*who, caf::make_error(why, text));
+  if (!who || who->kind != waiting_send::kind_type::request)
+    report(observer::severity::warning, "send-lost",
+           to_string(why) + ": " + text);
 }
 
 std::vector<waiting_send> hub::take_overdue(clock::time_point now) {

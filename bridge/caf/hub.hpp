@@ -6,6 +6,7 @@
 #include "bridge/bridge_options.hpp"
 #include "bridge/core/pending_requests.hpp"
 #include "bridge/environment.hpp"
+#include "bridge/errc.hpp"
 #include "bridge/observer.hpp"
 #include "bridge/type_registry.hpp"
 
@@ -35,7 +36,8 @@ struct live_counters {
                              unencodable = 0, received = 0, undecodable = 0,
                              failed = 0, late_replies = 0, done = 0,
                              done_missing = 0, reconnects = 0, duplicates = 0,
-                             refused = 0, expired = 0, deliveries_expired = 0;
+                             refused = 0, expired = 0, deliveries_expired = 0,
+                             dropped = 0;
 
   [[nodiscard]] bridge_counters snapshot() const;
 };
@@ -76,6 +78,9 @@ public:
   [[nodiscard]] bool expect(std::uint64_t number, waiting_send who,
                             clock::time_point deadline);
   [[nodiscard]] std::optional<waiting_send> take_waiting(std::uint64_t number);
+  /// A send went wrong: tells whoever waits for its end, and the observer
+  /// unless that is a reply.
+  void lost(const amqp::outgoing& what, errc why, const std::string& text);
   /// Ends every send whose reply is overdue. @thread proton
   void expire_waiting(clock::time_point now);
   /// Ends every send that waits: nothing can come any more.

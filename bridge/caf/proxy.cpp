@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <vector>
 
 namespace rookery::bridge {
 
@@ -130,18 +131,36 @@ void proxy::push(const caf::mailbox_element& what, std::string bytes,
     if (!hub_->expect(number, std::move(*who), deadline))
       return refuse(what, errc::too_many_requests, to_->name);
   }
-  auto size = item.bytes.size();
-  auto result = to_->queue->push(std::move(item), size, item.expires);
-  if (result == push_result::queued_first)
-    hub_->wake();
+  const auto result = queue(std::move(item));
   if (accepted(result))
     return;
-  if (result == push_result::full)
-    ++hub_->counters.queue_full;
   if (who && !hub_->take_waiting(number))
     return; // the bridge stopped meanwhile and answered it
-  refuse(what, result == push_result::full ? errc::queue_full : errc::closed,
-         to_->name);
+  if (result == push_result::closed)
+    return refuse(what, errc::closed, to_->name);
+  if (how_.when_full == overflow::drop_newest && !what.mid.is_request()) {
+    ++hub_->counters.dropped;
+    return;
+  }
+  ++hub_->counters.queue_full;
+  refuse(what, errc::queue_full, to_->name);
+}
+
+push_result proxy::queue(amqp::outgoing item) {
+  const auto bytes = item.bytes.size();
+  const auto expires = item.expires;
+  std::vector<amqp::outgoing> evicted;
+  const auto result =
+      how_.when_full == overflow::drop_oldest
+          ? to_->queue->push_over(std::move(item), bytes, expires, evicted)
+          : to_->queue->push(std::move(item), bytes, expires);
+  if (result == push_result::queued_first)
+    hub_->wake();
+  for (const auto& x : evicted) {
+    ++hub_->counters.dropped;
+    hub_->lost(x, errc::queue_full, to_->name + ": dropped for a newer one");
+  }
+  return result;
 }
 
 void proxy::refuse(const caf::mailbox_element& what, errc why,

@@ -63,6 +63,7 @@ private:
   // `number`: of the message in the node.
   void push(const caf::mailbox_element& what, std::string bytes,
             std::uint64_t number, std::optional<waiting_send> who);
+  [[nodiscard]] push_result queue(amqp::outgoing item);
 
   std::shared_ptr<hub> hub_;
   std::shared_ptr<destination> to_;

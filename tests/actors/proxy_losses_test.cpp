@@ -63,6 +63,48 @@ TEST_CASE("losses: a message that is not queued comes back with the reason",
   CHECK(told[0].what.get_as<PostTweetRequest>(0).author() == 2);
 }
 
+TEST_CASE("losses: what makes room for a newer one comes back",
+          "[actors][proxy]") {
+  bridge::bridge_options options;
+  options.send_queue.messages_max = 1;
+  rig r{{.tell_losses = true, .when_full = bridge::overflow::drop_oldest},
+        options};
+  r.send(1);
+  r.send(2);
+  auto told = r.told();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].why == errc::queue_full);
+  CHECK(told[0].what.get_as<PostTweetRequest>(0).author() == 1);
+  CHECK(r.home->counters.snapshot().dropped == 1);
+  CHECK(r.queued().size() == 1);
+}
+
+TEST_CASE("losses: a request that makes room is answered", "[actors][proxy]") {
+  bridge::bridge_options options;
+  options.send_queue.messages_max = 1;
+  rig r{{.when_full = bridge::overflow::drop_oldest}, options};
+  auto answer = r.world.start<void>(r.uut, PostTweetRequest{});
+  CHECK_FALSE(answer.done());
+  r.send(2);
+  REQUIRE(answer.done());
+  CHECK(answer.get().error() == errc::queue_full);
+}
+
+TEST_CASE("losses: a handle that drops is silent, but not to who waits",
+          "[actors][proxy]") {
+  bridge::bridge_options options;
+  options.send_queue.messages_max = 1;
+  rig r{{.tell_losses = true, .when_full = bridge::overflow::drop_newest},
+        options};
+  r.send(1);
+  r.send(2);
+  CHECK(r.told().empty());
+  CHECK(r.home->counters.snapshot().dropped == 1);
+  auto answer = r.world.ask<void>(r.uut, PostTweetRequest{});
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error() == errc::queue_full);
+}
+
 TEST_CASE("losses: who did not ask is told nothing", "[actors][proxy]") {
   bridge::bridge_options options;
   options.send_queue.messages_max = 1;

@@ -70,6 +70,42 @@ TEST_CASE("send_queue: what expires leaves from anywhere, and makes room",
   CHECK(queue.bytes() == 0);
 }
 
+TEST_CASE("send_queue: the oldest make room for a newer one",
+          "[bridge][send_queue]") {
+  send_queue<int> queue{{.messages_max = 3, .bytes_max = 10}};
+  const auto never = send_queue<int>::time_point::max();
+  for (int i = 1; i <= 3; ++i)
+    CHECK(accepted(queue.push(int{i}, 3)));
+  std::vector<int> evicted;
+  CHECK(accepted(queue.push_over(4, 3, never, evicted)));
+  CHECK(evicted == std::vector{1});
+  evicted.clear();
+  CHECK(accepted(queue.push_over(5, 7, never, evicted)));
+  CHECK(evicted == std::vector{2, 3});
+  evicted.clear();
+  CHECK(queue.push_over(6, 11, never, evicted) == push_result::full);
+  CHECK(evicted.empty());
+  CHECK(queue.bytes() == 10);
+  std::vector<int> out;
+  CHECK(queue.take(10, out) == 0);
+  CHECK(out == std::vector{4, 5});
+}
+
+TEST_CASE("send_queue: knows when half of each bound is free",
+          "[bridge][send_queue]") {
+  send_queue<int> queue{{.messages_max = 4, .bytes_max = 100}};
+  CHECK(accepted(queue.push(1, 1)));
+  CHECK(accepted(queue.push(2, 1)));
+  CHECK(queue.half_empty());
+  CHECK(accepted(queue.push(3, 1)));
+  CHECK_FALSE(queue.half_empty());
+  std::vector<int> out;
+  static_cast<void>(queue.take(2, out));
+  CHECK(queue.half_empty());
+  CHECK(accepted(queue.push(4, 50)));
+  CHECK_FALSE(queue.half_empty());
+}
+
 TEST_CASE("send_queue: is full by bytes", "[bridge][send_queue]") {
   send_queue<int> queue{{.messages_max = 100, .bytes_max = 10}};
   CHECK(queue.push(1, 11) == push_result::full);

@@ -29,12 +29,15 @@ PostTweetRequest message(std::uint64_t author) {
 
 /// A node that sends to the queue "q", and one that serves it when told to.
 struct pair {
-  pair() : c{1} {
+  explicit pair(bridge::bridge_options options = {}) : c{1} {
     c.messages<PostTweetRequest>();
-    sender = &c.add_node("sender", [this](node& self) {
-      self.network().declare(bridge::queue_declaration{.name = "q"});
-      told.emplace(self.actors().spawn_recorder<send_lost>());
-    });
+    sender = &c.add_node(
+        "sender",
+        [this](node& self) {
+          self.network().declare(bridge::queue_declaration{.name = "q"});
+          told.emplace(self.actors().spawn_recorder<send_lost>());
+        },
+        options);
     receiver = &c.add_node("receiver");
     REQUIRE(
         c.run_until([&] { return sender->ready() && receiver->ready(); }, 1s));
@@ -98,6 +101,60 @@ TEST_CASE("delivery: who asked hears nothing of what went well",
   CHECK(p.c.run_until([&] { return p.seen.size() == 2; }, 2s));
   p.c.run(300s); // no deadline is left over
   CHECK(p.told->seen<send_lost>().empty());
+}
+
+TEST_CASE("delivery: who waits until there is room loses nothing",
+          "[link][delivery]") {
+  bridge::bridge_options options;
+  options.send_queue.messages_max = 8;
+  pair p{options};
+  constexpr std::uint64_t count = 100;
+  std::uint64_t sent = 0;
+  auto to = p.sender->network().proxy(address::queue("q"));
+  // Sends four when there is room, and asks again.
+  auto producer = [&](caf::event_based_actor* self) {
+    return caf::behavior{[&, self](const bridge::send_ready& x) {
+      CHECK(x.to == "q");
+      for (int i = 0; i < 4 && sent < count; ++i)
+        self->send(to, message(++sent));
+      if (sent < count)
+        p.sender->network().when_ready(address::queue("q"), self);
+    }};
+  };
+  p.sender->execute([&] {
+    p.sender->network().when_ready(address::queue("q"),
+                                   p.sender->actors().spawn(producer));
+  });
+  p.serve({.window = 4}, nothing);
+  CHECK(p.c.run_until([&] { return p.seen.size() == count; }, 60s));
+  CHECK(std::is_sorted(p.seen.begin(), p.seen.end()));
+  CHECK(p.sender->network().counters().queue_full == 0);
+}
+
+TEST_CASE("delivery: who waits for room is let go when the bridge stops",
+          "[link][delivery]") {
+  bridge::bridge_options options;
+  options.send_queue.messages_max = 1;
+  pair p{options};
+  p.sender->set_reachable(false);
+  p.sender->cut();
+  p.c.run(100ms);
+  p.send("q", 1);
+  p.c.run(100ms);
+  std::vector<std::string> ready;
+  p.sender->execute([&] {
+    p.sender->network().when_ready(
+        address::queue("q"),
+        p.sender->actors().spawn([&](caf::event_based_actor*) {
+          return caf::behavior{
+              [&](const bridge::send_ready& x) { ready.push_back(x.to); }};
+        }));
+  });
+  p.c.run(1s);
+  CHECK(ready.empty());
+  p.sender->network().stop(1s, [](std::size_t) {});
+  p.c.run(2s);
+  CHECK(ready == std::vector<std::string>{"q"});
 }
 
 TEST_CASE("delivery: a time to live ends at the broker too",
