@@ -178,8 +178,10 @@ void bridge::impl::stop(std::chrono::milliseconds timeout,
     return;
   auto deadline = hub_->world.now() + timeout;
   loop_->post([this, deadline, done = std::move(done)] {
-    for (const auto& [index, x] : served_)
+    for (const auto& [index, x] : served_) {
       client_.pause_receiver(index);
+      static_cast<served_address*>(x->get())->give_back();
+    }
     stopping_ = stopping{deadline, done};
   });
 }

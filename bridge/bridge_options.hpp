@@ -66,6 +66,22 @@ enum class settle_when : std::uint8_t {
   in_mailbox,
 };
 
+/// What becomes of a delivery whose handler failed: it answered an error that
+/// nobody waits for, did not answer in time, or its actor ended on it. It stays
+/// at this node, and in the window, and is handed over again.
+struct retry_options {
+  /// Failures after which it is rejected for good; 0 = never. Only those of
+  /// handlers at this node count: what waited in the mailbox of an actor that
+  /// ended did not fail, and neither did what a process had when it died.
+  std::uint32_t attempts_max = 8;
+  /// So many further attempts follow at once, within 50 ms.
+  std::uint32_t immediate = 1;
+  /// Before each that follows them.
+  backoff_options delay = {.delay_min = std::chrono::milliseconds{50},
+                           .first = std::chrono::milliseconds{500},
+                           .delay_max = std::chrono::milliseconds{30'000}};
+};
+
 /// How an address is served.
 struct serve_options {
   /// Deliveries in the target at once; credit is this minus the unfinished.
@@ -76,11 +92,11 @@ struct serve_options {
   std::vector<std::string> types = {};
   /// Among consumers of one queue the greatest goes first.
   std::optional<std::int32_t> priority = {};
-  /// A handler that has not answered for so long failed; the delivery ends as
-  /// modified(failed) and a late answer is dropped.
+  /// A handler that has not answered for so long failed, and a late answer is
+  /// dropped. A delivery that found no target for so long ends as
+  /// modified(failed).
   std::chrono::milliseconds handler_timeout{60'000};
-  /// A delivery that failed so often is rejected for good; 0 = never.
-  std::uint32_t attempts_max = 20;
+  retry_options retry = {};
   /// A second delivery of a message that another bridge sent is told from the
   /// first among the last `dedupe_window` numbers of its stream, rounded up to
   /// a multiple of 64; more than an origin's `in_flight_max`.

@@ -18,7 +18,7 @@ struct bridge_counters {
   std::uint64_t unencodable = 0;  // message type not registered, or too long
   std::uint64_t received = 0;     // deliveries taken
   std::uint64_t undecodable = 0;  // rejected: bytes or type not understood
-  std::uint64_t failed = 0;       // handler failed or took too long
+  std::uint64_t failed = 0;       // attempts: handler failed or took too long
   std::uint64_t late_replies = 0; // nobody waited any more
   std::uint64_t done = 0;         // level done: reported as finished
   std::uint64_t done_missing = 0; // level done: no report in time
@@ -28,6 +28,7 @@ struct bridge_counters {
   std::uint64_t expired = 0;      // time to live over before an outcome
   std::uint64_t deliveries_expired = 0; // the same before the mailbox
   std::uint64_t dropped = 0;            // no room, and their handle drops then
+  std::uint64_t given_up = 0; // rejected after retry_options::attempts_max
 };
 
 /// Told of everything a host may want to log. The library itself prints

@@ -24,7 +24,8 @@ bridge_counters live_counters::snapshot() const {
       sent,       accepted,     released,    rejected,           modified,
       unknown,    queue_full,   unencodable, received,           undecodable,
       failed,     late_replies, done,        done_missing,       reconnects,
-      duplicates, refused,      expired,     deliveries_expired, dropped};
+      duplicates, refused,      expired,     deliveries_expired, dropped,
+      given_up};
 }
 
 hub::hub(caf::actor_system& system_arg, type_registry types_arg,

@@ -37,7 +37,7 @@ struct live_counters {
                              failed = 0, late_replies = 0, done = 0,
                              done_missing = 0, reconnects = 0, duplicates = 0,
                              refused = 0, expired = 0, deliveries_expired = 0,
-                             dropped = 0;
+                             dropped = 0, given_up = 0;
 
   [[nodiscard]] bridge_counters snapshot() const;
 };

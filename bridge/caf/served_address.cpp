@@ -3,8 +3,7 @@
 
 #include <caf/actor_cast.hpp>
 
-#include <algorithm>
-#include <iterator>
+#include <utility>
 
 namespace rookery::bridge {
 
@@ -35,12 +34,12 @@ void served_address::kill_proxy(caf::execution_unit* context,
 
 void served_address::start() {
   if (make_)
-    make_target();
+    make_target(hub_->world.now());
   else
     watch(target_);
 }
 
-void served_address::make_target() {
+void served_address::make_target(clock::time_point now) {
   caf::actor target;
   std::string why = "the factory made none";
   try {
@@ -50,38 +49,21 @@ void served_address::make_target() {
   } catch (...) {
     why = "an exception of unknown type";
   }
-  std::vector<waiting> ready;
   {
     std::lock_guard guard{mutex_};
-    made_at_ = hub_->world.now();
+    made_at_ = now;
     made_for_ = hub_->lease.connection();
     target_ = target;
     if (target)
-      ready.swap(waiting_);
+      ++targets_;
     else
-      restart_at_ = made_at_ + restart_.next();
+      restart_at_ = now + restart_.next();
   }
   if (!target)
     return hub_->report(observer::severity::error, "factory-failed",
                         name_ + ": " + why);
   watch(target);
-  for (auto& x : ready)
-    hand_over_waiting(target, std::move(x));
-}
-
-served_address::unfinished* served_address::find(std::uint64_t delivery) {
-  auto index = static_cast<std::uint32_t>(delivery);
-  if (delivery == 0 || index >= unfinished_.size()
-      || unfinished_[index].delivery != delivery)
-    return nullptr;
-  return &unfinished_[index];
-}
-
-void served_address::add(unfinished x) {
-  auto index = static_cast<std::uint32_t>(x.delivery);
-  if (index >= unfinished_.size())
-    unfinished_.resize(std::size_t{index} + 1);
-  unfinished_[index] = std::move(x);
+  hand_over_due(now);
 }
 
 void served_address::watch(const caf::actor& target) {
@@ -104,32 +86,35 @@ void served_address::release() {
 }
 
 void served_address::on_target_down(const caf::error& reason) {
+  using place = unfinished::place_type;
   std::vector<unfinished> lost;
   bool outlived = false; // its connection: that is no failure
   const auto asked = reason == caf::exit_reason::user_shutdown; // nor is that
-  std::vector<waiting> nobody; // ends outside the lock
-  caf::actor last;             // as well
+  caf::actor last; // ends outside the lock
   {
     std::lock_guard guard{mutex_};
     std::swap(last, target_);
-    nobody.swap(waiting_);
     gone_ = gone_ || !make_;
     auto now = hub_->world.now();
     outlived = made_for_ != hub_->lease.connection();
     if (outlived || now - made_at_ > well_time)
       restart_.reset();
     restart_at_ = outlived ? now : now + restart_.next();
+    // What it had not begun has come back from its mailbox before.
     for (auto& x : unfinished_)
-      if (x.delivery != 0)
+      if (x.delivery != 0
+          && (x.place == place::mailbox || (gone_ && x.place == place::waits)))
         lost.push_back(std::exchange(x, {}));
-    joined_ = 0;
   }
   using severity = observer::severity;
+  const auto why = hub_->system.render(reason);
   hub_->report(outlived || asked ? severity::debug : severity::warning,
-               "target-down", name_ + ": " + hub_->system.render(reason));
-  for (const auto& x : lost) {
-    ++hub_->counters.failed;
-    end(x, outcome::failure());
+               "target-down", name_ + ": " + why);
+  for (auto& x : lost) {
+    if (x.place == place::mailbox)
+      failed(std::move(x), why);
+    else
+      give_up(x);
   }
 }
 
@@ -143,40 +128,46 @@ void served_address::connection_over() {
 }
 
 bool served_address::check(clock::time_point now) {
-  std::vector<unfinished> overdue;
-  std::vector<unfinished> expired;
-  std::vector<waiting> nobody; // ends outside the lock
   bool restart = false;
   {
     std::lock_guard guard{mutex_};
     if (gone_)
       return false;
-    for (auto& x : unfinished_)
-      if (x.delivery != 0 && x.deadline <= now)
-        overdue.push_back(std::exchange(x, {}));
-    for (const auto& x : waiting_)
-      if (auto* found = find(x.delivery);
-          found != nullptr && found->expires <= now)
-        expired.push_back(std::exchange(*found, {}));
     restart = !target_ && restart_at_ <= now;
-    if (!overdue.empty() || !expired.empty()) {
-      auto ended = std::stable_partition(
-          waiting_.begin(), waiting_.end(),
-          [this](const waiting& x) { return find(x.delivery) != nullptr; });
-      std::move(ended, waiting_.end(), std::back_inserter(nobody));
-      waiting_.erase(ended, waiting_.end());
-    }
   }
-  for (const auto& x : overdue) {
-    ++hub_->counters.failed;
-    hub_->report(observer::severity::warning, "handler-timeout", name_);
-    end(x, outcome::failure());
+  end_overdue(now);
+  if (restart)
+    make_target(now);
+  else
+    hand_over_due(now);
+  return true;
+}
+
+void served_address::end_overdue(clock::time_point now) {
+  using place = unfinished::place_type;
+  std::vector<unfinished> overdue;
+  std::vector<unfinished> expired;
+  {
+    std::lock_guard guard{mutex_};
+    for (auto& x : unfinished_) {
+      if (x.delivery == 0 || x.place == place::joined)
+        continue;
+      if (x.place == place::waits && x.expires <= now)
+        expired.push_back(std::exchange(x, {}));
+      else if (x.deadline <= now)
+        overdue.push_back(std::exchange(x, {}));
+    }
+    std::erase_if(waiting_, [this](auto x) { return find(x) == nullptr; });
   }
   for (const auto& x : expired)
     expire(x);
-  if (restart)
-    make_target();
-  return true;
+  for (auto& x : overdue) {
+    hub_->report(observer::severity::warning, "handler-timeout", name_);
+    if (x.place == place::mailbox)
+      failed(std::move(x), "no answer in time");
+    else
+      give_up(x);
+  }
 }
 
 } // namespace rookery::bridge

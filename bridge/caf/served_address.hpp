@@ -51,6 +51,9 @@ public:
 
   /// The connection is over. @thread proton
   void connection_over();
+  /// Ends what waits for a target or another attempt, now and from now on, so
+  /// that others can have it. @thread proton
+  void give_back();
 
   /// A response. @thread any
   using caf::actor_proxy::enqueue;
@@ -59,72 +62,94 @@ public:
   void kill_proxy(caf::execution_unit* context, caf::error reason) override;
 
 private:
-  // One delivery in the target, or one that waits for the end of another
-  // delivery of the same message.
+  // One delivery that has not ended.
   struct unfinished {
+    enum class place_type : std::uint8_t {
+      waits,   // for a target, or until `due`
+      mailbox, // of the target, or in its hands
+      joined   // another delivery of the same message is in one of the above
+    };
+
     std::uint64_t delivery = 0; // 0: the slot is free
+    place_type place = place_type::waits;
     // The one over which it came; after a redelivery, over which that did. An
     // answer belongs to it: over another, somebody else may answer.
     std::uint64_t connection = 0;
     std::string reply_to; // empty: nobody waits for an answer
     std::string correlation_id;
     id_kind correlation_kind = id_kind::string;
-    clock::time_point deadline{};
-    clock::time_point expires = clock::time_point::max(); // if it waits so long
-    bool settled = false;           // early, when it entered the mailbox
+    caf::message content;
     std::shared_ptr<dedupe> stream; // null: its copies cannot be told
     std::uint64_t seq = 0;          // in the stream
-    bool joined = false;            // the other one is in the target
+
+    std::uint64_t ticket = 0;   // mailbox: the request's id
+    std::uint64_t target = 0;   // mailbox: which of the targets
+    std::uint32_t failures = 0; // of its handlers
+    bool settled = false;       // early, when it entered the mailbox
+    clock::time_point due{};    // waits: not before
+    clock::time_point deadline = clock::time_point::max();
+    clock::time_point expires = clock::time_point::max(); // unless in a mailbox
   };
-  // One delivery that waits for a new target.
-  struct waiting {
-    std::uint64_t delivery;
+  // An attempt that is about to enter the mailbox.
+  struct attempt {
+    std::uint64_t ticket;
     caf::message content;
   };
 
+  // In: served_address_intake.cpp.
   void decode(std::uint64_t delivery, std::string_view bytes,
               clock::time_point now);
-  void take_in(unfinished x, const amqp::envelope_view& head,
-               caf::message content);
-  // Waits for the end of the delivery of the same message that runs. Call it
-  // with mutex_ held.
-  void join(unfinished x);
-  // It enters the target's mailbox. Call it with mutex_ held.
-  void entered(unfinished& x);
+  [[nodiscard]] unfinished make_unfinished(std::uint64_t delivery,
+                                           const amqp::envelope_view& head);
+  void take_in(unfinished x, clock::time_point now);
+  void hand_over(const caf::actor& target, attempt x);
+  // Hands over what waits, is due, and may still be handled.
+  void hand_over_due(clock::time_point now);
   [[nodiscard]] bool takes(std::string_view type) const;
-  void make_target();
+
+  // The target: served_address.cpp.
+  void make_target(clock::time_point now);
   void watch(const caf::actor& target);
-  // The slot of a delivery, null when it has ended. Call it with mutex_ held.
-  [[nodiscard]] unfinished* find(std::uint64_t delivery);
-  void add(unfinished x);
   void on_target_down(const caf::error& reason);
-  void hand_over_waiting(const caf::actor& target, waiting x);
-  void hand_over(const caf::actor& target, std::uint64_t delivery,
-                 caf::message content);
+  void end_overdue(clock::time_point now);
+
+  // A failed attempt: served_address_retry.cpp. Each takes one that was taken
+  // out of the table.
+  void failed(unfinished x, const std::string& why);
+  // Its answer is the runtime's: its target ended, or another that it was
+  // passed on to.
+  void bounced(unfinished x, const std::string& why);
+  void reject_for_good(const unfinished& x, const std::string& why);
+
+  // Out: served_address_ends.cpp. The same.
+  void finish(unfinished x, const caf::type_erased_tuple& answer);
+  void finish_error(unfinished x, const caf::error& error);
+  // Nobody may answer it here.
+  void give_up(const unfinished& x);
+  // It waited for a target too long.
+  void expire(const unfinished& x);
+  // Settles it, and those that joined it.
+  void end(const unfinished& x, const outcome& how);
   void refuse(std::uint64_t delivery, const amqp::envelope_view& head, errc why,
               const char* condition, const std::string& text);
-  void finish(const unfinished& x, const caf::type_erased_tuple& answer);
-  void finish_error(const unfinished& x, const caf::error& error);
-  // Ends one that was taken out and that nobody may answer here.
-  void give_up(const unfinished& x);
-  // Ends one that was taken out and waited for a target too long.
-  void expire(const unfinished& x);
   // The outcome that a handler asks for by an error of ours.
   [[nodiscard]] static std::optional<outcome>
   outcome_by_hand(const caf::error& error);
-  // Settles one that was taken out, and those that joined it.
-  void end(const unfinished& x, const outcome& how);
-  // Call it with mutex_ held.
-  [[nodiscard]] std::vector<std::uint64_t> take_joined(const unfinished& x);
   void reply(const unfinished& x, const google::protobuf::Message& body);
   void reply_error(const unfinished& x, const caf::error& error);
   void send_reply(std::string bytes);
-  [[nodiscard]] unfinished make_unfinished(std::uint64_t delivery,
-                                           const amqp::envelope_view& head);
-  // Whether one that was taken out may be answered, if somebody waits.
-  [[nodiscard]] bool may_answer(const unfinished& x) const;
   [[nodiscard]] envelope reply_head(const unfinished& x);
-  [[nodiscard]] std::optional<unfinished> take(std::uint64_t delivery);
+  // Whether it may be answered, if somebody waits.
+  [[nodiscard]] bool may_answer(const unfinished& x) const;
+
+  // The table. Call them with mutex_ held.
+  unfinished& add(unfinished x);
+  [[nodiscard]] unfinished* find(std::uint64_t delivery);
+  [[nodiscard]] unfinished* find_attempt(std::uint64_t ticket);
+  void join(unfinished x);
+  void wait(unfinished x, clock::time_point due);
+  [[nodiscard]] attempt enter(unfinished& x, clock::time_point now);
+  [[nodiscard]] std::vector<std::uint64_t> take_joined(const unfinished& x);
 
   std::shared_ptr<hub> hub_;
   std::string name_; // of the queue, for messages to humans
@@ -134,16 +159,19 @@ private:
 
   std::mutex mutex_;               // guards all below
   caf::actor target_;              // null while there is none
+  std::uint64_t targets_ = 0;      // made so far: the number of the present one
   bool gone_ = false;              // the target ended and nobody makes another
+  bool giving_back_ = false;       // give_back() was called
   clock::time_point made_at_{};    // when the target was made
   clock::time_point restart_at_{}; // when to make the next target
   std::uint64_t made_for_ = 0;     // the connection when the target was made
   // By the low half of their numbers, which the client uses again: as many as
   // the windows of the bridge have room for.
   std::vector<unfinished> unfinished_;
-  std::size_t joined_ = 0; // how many of them joined another
+  std::vector<std::uint32_t> attempts_; // of each slot, for tickets
+  std::size_t joined_ = 0;              // how many of them joined another
   dedupe_table streams_;
-  std::vector<waiting> waiting_; // while target_ is null; within the window
+  std::vector<std::uint64_t> waiting_; // deliveries, in the order they came
 };
 
 } // namespace rookery::bridge

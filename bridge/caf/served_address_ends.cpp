@@ -13,12 +13,6 @@ namespace rookery::bridge {
 
 namespace {
 
-// What an answer refers to. A request without a message-id often has its
-// identity in the correlation-id: older clients ask like that.
-const amqp::id_view& identity(const amqp::envelope_view& head) {
-  return head.message_id.present ? head.message_id : head.correlation_id;
-}
-
 // Whether the runtime, not the handler, says that no answer will come.
 bool is_target_failure(const caf::error& x) {
   return x.category() == caf::atom("exit") || x == caf::sec::runtime_error
@@ -36,18 +30,15 @@ void served_address::enqueue(caf::mailbox_element_ptr what,
         caf::sec::unexpected_message);
   if (!what->mid.is_response())
     return;
-  auto delivery = what->mid.request_id().integer_value();
-  if (auto found = take(delivery))
-    finish(*found, what->content());
-}
-
-std::optional<served_address::unfinished>
-served_address::take(std::uint64_t delivery) {
-  std::lock_guard guard{mutex_};
-  auto* found = find(delivery);
-  if (found == nullptr)
-    return std::nullopt;
-  return std::exchange(*found, {});
+  unfinished x;
+  {
+    std::lock_guard guard{mutex_};
+    auto ticket = what->mid.request_id().integer_value();
+    if (auto* found = find_attempt(ticket))
+      std::swap(x, *found);
+  }
+  if (x.delivery != 0) // else it is late
+    finish(std::move(x), what->content());
 }
 
 bool served_address::may_answer(const unfinished& x) const {
@@ -80,7 +71,7 @@ served_address::outcome_by_hand(const caf::error& error) {
 
 void served_address::end(const unfinished& x, const outcome& how) {
   std::vector<std::uint64_t> joined;
-  if (x.stream && !x.joined && !x.settled) {
+  if (x.stream && !x.settled) {
     std::lock_guard guard{mutex_};
     // Only what was accepted is not to be seen again: a refusal is given to
     // each copy, so that each is parked with its reason.
@@ -95,26 +86,12 @@ void served_address::end(const unfinished& x, const outcome& how) {
     hub_->settle(delivery, how);
 }
 
-std::vector<std::uint64_t> served_address::take_joined(const unfinished& x) {
-  std::vector<std::uint64_t> result;
-  for (auto& other : unfinished_) {
-    if (joined_ == 0)
-      break;
-    if (!other.joined || other.stream != x.stream || other.seq != x.seq)
-      continue;
-    result.push_back(other.delivery);
-    other = {};
-    --joined_;
-  }
-  return result;
-}
-
-void served_address::finish(const unfinished& x,
+void served_address::finish(unfinished x,
                             const caf::type_erased_tuple& answer) {
   if (!may_answer(x))
     return give_up(x);
   if (answer.match_elements<caf::error>())
-    return finish_error(x, answer.get_as<caf::error>(0));
+    return finish_error(std::move(x), answer.get_as<caf::error>(0));
   if (!x.reply_to.empty()) {
     if (answer.empty() || answer.match_elements<caf::unit_t>())
       reply(x, v1::Done{});
@@ -127,8 +104,7 @@ void served_address::finish(const unfinished& x,
   end(x, outcome::accepted());
 }
 
-void served_address::finish_error(const unfinished& x,
-                                  const caf::error& error) {
+void served_address::finish_error(unfinished x, const caf::error& error) {
   if (error == caf::sec::unexpected_message) {
     ++hub_->counters.undecodable;
     auto why = caf::make_error(errc::unknown_type,
@@ -137,20 +113,19 @@ void served_address::finish_error(const unfinished& x,
       reply_error(x, why);
     return end(x, outcome::rejected("amqp:not-implemented", text_of(why)));
   }
+  if (is_target_failure(error))
+    return bounced(std::move(x), hub_->system.render(error));
   // An error that somebody waits for is an answer like any other. One that
-  // nobody waits for is a failed attempt, and so is a target that fell over.
-  if (!x.reply_to.empty() && !is_target_failure(error)) {
+  // nobody waits for is a failed attempt.
+  if (!x.reply_to.empty()) {
     reply_error(x, error);
     return end(x, outcome::accepted());
   }
-  if (auto asked = outcome_by_hand(error); asked && x.reply_to.empty()) {
+  if (auto asked = outcome_by_hand(error)) {
     ++hub_->counters.refused;
     return end(x, *asked);
   }
-  ++hub_->counters.failed;
-  hub_->report(observer::severity::warning, "handler-failed",
-               name_ + ": " + hub_->system.render(error));
-  end(x, outcome::failure());
+  failed(std::move(x), hub_->system.render(error));
 }
 
 void served_address::refuse(std::uint64_t delivery,
@@ -163,20 +138,6 @@ void served_address::refuse(std::uint64_t delivery,
   if (!head.reply_to.empty())
     reply_error(make_unfinished(delivery, head), caf::make_error(why, text));
   hub_->settle(delivery, outcome::rejected(condition, text));
-}
-
-served_address::unfinished
-served_address::make_unfinished(std::uint64_t delivery,
-                                const amqp::envelope_view& head) {
-  unfinished result;
-  result.delivery = delivery;
-  result.connection = hub_->lease.connection();
-  if (!head.reply_to.empty()) {
-    result.reply_to = head.reply_to;
-    result.correlation_id = to_string(identity(head));
-    result.correlation_kind = identity(head).kind;
-  }
-  return result;
 }
 
 envelope served_address::reply_head(const unfinished& x) {

@@ -6,6 +6,7 @@
 #include <caf/mailbox_element.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace rookery::bridge {
 
@@ -17,6 +18,12 @@ std::optional<stream_id> place_of(const amqp::envelope_view& head) {
   if (!id.present || id.kind != id_kind::string)
     return std::nullopt;
   return parse_stream_id(id.bytes);
+}
+
+// What an answer refers to. A request without a message-id often has its
+// identity in the correlation-id: older clients ask like that.
+const amqp::id_view& identity(const amqp::envelope_view& head) {
+  return head.message_id.present ? head.message_id : head.correlation_id;
 }
 
 // Whether the body is as it was encoded; "identity" says so expressly.
@@ -40,8 +47,13 @@ void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
     ++hub_->counters.failed;
     hub_->report(observer::severity::error, "delivery-failed",
                  name_ + ": " + x.what());
-    if (auto found = take(delivery))
-      end(*found, outcome::failure());
+    std::unique_lock guard{mutex_};
+    unfinished lost;
+    if (auto* found = find(delivery))
+      std::swap(lost, *found);
+    guard.unlock();
+    if (lost.delivery != 0)
+      end(lost, outcome::failure());
     else
       hub_->settle(delivery, outcome::failure());
   }
@@ -61,67 +73,63 @@ void served_address::decode(std::uint64_t delivery, std::string_view bytes,
     return refuse(delivery, head, errc::unknown_type, "amqp:not-implemented",
                   "messages of type \"" + std::string{head.type}
                       + "\" are not taken here");
-  caf::message content;
-  if (!is_plain(head.content_encoding) || !codec->decode(head.body(), content))
+  auto x = make_unfinished(delivery, head);
+  if (!is_plain(head.content_encoding)
+      || !codec->decode(head.body(), x.content))
     return refuse(delivery, head, errc::undecodable, "amqp:decode-error",
                   "the body is not a " + codec->name);
-  auto x = make_unfinished(delivery, head);
-  x.deadline = now + options_.handler_timeout;
   if (head.ttl)
     x.expires = now + std::chrono::milliseconds{*head.ttl};
-  take_in(std::move(x), head, std::move(content));
+  if (auto place = place_of(head)) {
+    x.seq = place->seq;
+    std::lock_guard guard{mutex_};
+    x.stream = streams_.at(place->stream);
+  }
+  take_in(std::move(x), now);
 }
 
-void served_address::take_in(unfinished x, const amqp::envelope_view& head,
-                             caf::message content) {
+served_address::unfinished
+served_address::make_unfinished(std::uint64_t delivery,
+                                const amqp::envelope_view& head) {
+  unfinished result;
+  result.delivery = delivery;
+  result.connection = hub_->lease.connection();
+  if (!head.reply_to.empty()) {
+    result.reply_to = head.reply_to;
+    result.correlation_id = to_string(identity(head));
+    result.correlation_kind = identity(head).kind;
+  }
+  return result;
+}
+
+void served_address::take_in(unfinished x, clock::time_point now) {
   using state = dedupe::state;
   const auto delivery = x.delivery;
-  const auto too_often =
-      options_.attempts_max > 0 && head.delivery_count >= options_.attempts_max;
   auto before = state::unseen;
   caf::actor target;
+  attempt first{};
   {
     std::lock_guard guard{mutex_};
-    if (auto place = place_of(head)) {
-      x.seq = place->seq;
-      x.stream = streams_.at(place->stream);
-      before = x.stream ? x.stream->find(x.seq) : state::unseen;
-    }
+    if (x.stream)
+      before = x.stream->find(x.seq);
     if (before == state::running)
       return join(std::move(x));
-    if (before != state::done && !too_often && !gone_) {
+    if (before != state::done && !gone_) {
+      if (x.stream)
+        static_cast<void>(x.stream->begin(x.seq));
+      if (!target_)
+        return wait(std::move(x), now);
       target = target_;
-      auto stream = x.stream;
-      auto seq = x.seq;
-      add(std::move(x)); // first: what runs must have somebody to end it
-      if (stream)
-        static_cast<void>(stream->begin(seq));
-      if (!target)
-        return waiting_.push_back({delivery, std::move(content)});
-      entered(*find(delivery));
+      first = enter(add(std::move(x)), now);
     }
   }
+  if (target)
+    return hand_over(target, std::move(first));
   if (before == state::done) {
     ++hub_->counters.duplicates;
     return hub_->settle(delivery, outcome::accepted());
   }
-  if (too_often)
-    return refuse(delivery, head, errc::failed, "amqp:internal-error",
-                  "failed " + std::to_string(head.delivery_count) + " times");
-  if (!target) // gone for good: somebody else may take it
-    return hub_->settle(delivery, outcome::released());
-  hand_over(target, delivery, std::move(content));
-}
-
-void served_address::join(unfinished x) {
-  ++hub_->counters.duplicates;
-  x.joined = true;
-  x.deadline = clock::time_point::max(); // the other one has a deadline
-  for (auto& other : unfinished_)
-    if (other.delivery != 0 && other.stream == x.stream && other.seq == x.seq)
-      other.connection = x.connection;
-  add(std::move(x));
-  ++joined_;
+  hub_->settle(delivery, outcome::released()); // somebody else may take it
 }
 
 bool served_address::takes(std::string_view type) const {
@@ -130,40 +138,38 @@ bool served_address::takes(std::string_view type) const {
          || std::find(types.begin(), types.end(), type) != types.end();
 }
 
-void served_address::hand_over_waiting(const caf::actor& target, waiting x) {
-  std::optional<unfinished> stale;
-  bool expired = false;
+void served_address::hand_over_due(clock::time_point now) {
+  caf::actor target;
+  std::vector<attempt> ready;
+  std::vector<unfinished> stale;
   {
     std::lock_guard guard{mutex_};
-    auto* found = find(x.delivery);
-    if (found == nullptr)
-      return; // took too long, or the target is down already
-    expired = found->expires <= hub_->world.now();
-    if (expired || !hub_->lease_held(found->connection))
-      stale = std::exchange(*found, {});
-    else
-      entered(*found);
+    if (!target_)
+      return;
+    target = target_;
+    std::erase_if(waiting_, [&](std::uint64_t delivery) {
+      auto* x = find(delivery);
+      if (x == nullptr)
+        return true; // it waited too long
+      if (x->due > now)
+        return false;
+      if (!hub_->lease_held(x->connection))
+        stale.push_back(std::exchange(*x, {}));
+      else
+        ready.push_back(enter(*x, now));
+      return true;
+    });
   }
-  if (stale)
-    return expired ? expire(*stale) : give_up(*stale);
-  hand_over(target, x.delivery, std::move(x.content));
+  for (const auto& x : stale)
+    give_up(x);
+  for (auto& x : ready)
+    hand_over(target, std::move(x));
 }
 
-void served_address::entered(unfinished& x) {
-  if (options_.settle != settle_when::in_mailbox)
-    return;
-  x.settled = true;
-  if (x.stream)
-    x.stream->finish(x.seq);
-  hub_->settle(x.delivery, outcome::accepted(), true);
-}
-
-void served_address::hand_over(const caf::actor& target, std::uint64_t delivery,
-                               caf::message content) {
-  // The delivery's number is the request's id: it has at most 60 bits.
+void served_address::hand_over(const caf::actor& target, attempt x) {
   target->enqueue(caf::make_mailbox_element(caf::strong_actor_ptr{ctrl()},
-                                            caf::make_message_id(delivery), {},
-                                            std::move(content)),
+                                            caf::make_message_id(x.ticket), {},
+                                            std::move(x.content)),
                   nullptr);
 }
 

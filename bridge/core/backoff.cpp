@@ -16,14 +16,19 @@ backoff::backoff(backoff_options options, std::function<std::uint64_t()> random)
 }
 
 std::chrono::milliseconds backoff::next() {
-  auto ceiling = options_.first;
-  for (std::uint32_t i = 0; i < attempts_ && ceiling < options_.delay_max; ++i)
+  return delay_before(++attempts_, options_, random_());
+}
+
+std::chrono::milliseconds delay_before(std::uint32_t n,
+                                       const backoff_options& options,
+                                       std::uint64_t random) {
+  auto ceiling = options.first;
+  for (std::uint32_t i = 1; i < n && ceiling < options.delay_max; ++i)
     ceiling *= 2;
-  ceiling = std::min(ceiling, options_.delay_max);
-  ++attempts_;
+  ceiling = std::min(ceiling, options.delay_max);
   const auto draws = static_cast<std::uint64_t>(ceiling.count()) + 1;
-  const std::chrono::milliseconds delay{random_() % draws};
-  return std::max(delay, options_.delay_min);
+  const std::chrono::milliseconds delay{random % draws};
+  return std::max(delay, options.delay_min);
 }
 
 } // namespace rookery::bridge

@@ -18,6 +18,12 @@ struct backoff_options {
   std::chrono::milliseconds delay_max{10'000};
 };
 
+/// The delay before attempt `n` after the first, delay_min..delay_max; `random`
+/// is uniform.
+[[nodiscard]] std::chrono::milliseconds
+delay_before(std::uint32_t n, const backoff_options& options,
+             std::uint64_t random);
+
 class backoff {
 public:
   /// `random` gives uniform 64-bit numbers; the core has none of its own.

@@ -9,6 +9,7 @@
 #include "rookery/bridge/v1/control.pb.h"
 #include "rookery/service/v1/tweet.pb.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -19,11 +20,15 @@ namespace rookery::tests {
 /// The CAF side of a bridge without its IO thread: what lies at the border is
 /// looked at instead of carried.
 struct bridge_rig {
-  explicit bridge_rig(bridge::bridge_options options = {}) {
+  explicit bridge_rig(bridge::bridge_options options = {},
+                      std::function<bridge::hub::clock::time_point()> now =
+                          bridge::hub::clock::now) {
     types.add<service::v1::PostTweetRequest>()
         .add<service::v1::PostTweetReply>();
-    home = std::make_shared<bridge::hub>(
-        world.system(), types, std::move(options), nullptr, bridge::machine());
+    auto outside = bridge::machine();
+    outside.now = std::move(now);
+    home = std::make_shared<bridge::hub>(world.system(), types,
+                                         std::move(options), nullptr, outside);
     home->settlements.add_window(1000);
     home->lease.extend(home->world.now() + std::chrono::hours{1});
   }

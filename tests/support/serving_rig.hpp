@@ -7,6 +7,7 @@ namespace rookery::tests {
 
 /// A bridge_rig with one served address, "q".
 struct serving_rig : bridge_rig {
+  using bridge_rig::bridge_rig;
   bridge::served_address& serve(caf::actor target,
                                 bridge::serve_options options = {},
                                 std::function<caf::actor()> make = nullptr) {

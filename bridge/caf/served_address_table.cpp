@@ -1,0 +1,87 @@
+// The table of what has not ended. All of it with mutex_ held.
+#include "bridge/caf/served_address.hpp"
+
+#include <utility>
+
+namespace rookery::bridge {
+
+served_address::unfinished& served_address::add(unfinished x) {
+  auto index = static_cast<std::uint32_t>(x.delivery);
+  if (index >= unfinished_.size()) {
+    unfinished_.resize(std::size_t{index} + 1);
+    attempts_.resize(std::size_t{index} + 1);
+  }
+  return unfinished_[index] = std::move(x);
+}
+
+served_address::unfinished* served_address::find(std::uint64_t delivery) {
+  auto index = static_cast<std::uint32_t>(delivery);
+  const auto known = delivery != 0 && index < unfinished_.size()
+                     && unfinished_[index].delivery == delivery;
+  return known ? &unfinished_[index] : nullptr;
+}
+
+served_address::unfinished* served_address::find_attempt(std::uint64_t ticket) {
+  auto index = static_cast<std::uint32_t>(ticket);
+  if (index >= unfinished_.size())
+    return nullptr;
+  auto& x = unfinished_[index];
+  const auto present = x.delivery != 0 && x.ticket == ticket
+                       && x.place == unfinished::place_type::mailbox;
+  return present ? &x : nullptr;
+}
+
+void served_address::join(unfinished x) {
+  ++hub_->counters.duplicates;
+  x.place = unfinished::place_type::joined; // the other one has a deadline
+  for (auto& other : unfinished_)
+    if (other.delivery != 0 && other.stream == x.stream && other.seq == x.seq)
+      other.connection = x.connection;
+  add(std::move(x));
+  ++joined_;
+}
+
+void served_address::wait(unfinished x, clock::time_point due) {
+  x.place = unfinished::place_type::waits;
+  x.due = due;
+  x.deadline = due + options_.handler_timeout;
+  waiting_.push_back(x.delivery);
+  add(std::move(x));
+}
+
+served_address::attempt served_address::enter(unfinished& x,
+                                              clock::time_point now) {
+  // A number of 28 bits and one of 32: a request's id has 60.
+  constexpr std::uint32_t last_attempt = (1U << 28) - 1;
+  auto index = static_cast<std::uint32_t>(x.delivery);
+  auto& number = attempts_[index];
+  number = number == last_attempt ? 1 : number + 1;
+  x.ticket = (std::uint64_t{number} << 32) | index;
+  x.place = unfinished::place_type::mailbox;
+  x.target = targets_;
+  x.deadline = now + options_.handler_timeout;
+  if (options_.settle == settle_when::handled)
+    return {x.ticket, x.content};
+  x.settled = true;
+  if (x.stream)
+    x.stream->finish(x.seq);
+  hub_->settle(x.delivery, outcome::accepted(), true);
+  return {x.ticket, std::move(x.content)};
+}
+
+std::vector<std::uint64_t> served_address::take_joined(const unfinished& x) {
+  constexpr auto place = unfinished::place_type::joined;
+  std::vector<std::uint64_t> result;
+  for (auto& other : unfinished_) {
+    if (joined_ == 0)
+      break;
+    if (other.place != place || other.stream != x.stream || other.seq != x.seq)
+      continue;
+    result.push_back(other.delivery);
+    other = {};
+    --joined_;
+  }
+  return result;
+}
+
+} // namespace rookery::bridge

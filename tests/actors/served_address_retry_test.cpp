@@ -1,0 +1,259 @@
+// What becomes of a delivery whose handler failed: it is handed over again,
+// later and later, until it is given up; its neighbours do not suffer.
+// Method: as in served_address_test, with a clock of its own.
+#include "bridge/caf/served_address.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/serving_rig.hpp"
+
+#include <caf/all.hpp>
+
+#include <map>
+#include <stdexcept>
+
+using namespace rookery;
+using namespace std::chrono_literals;
+using bridge::errc;
+using bridge::outcome;
+using service::v1::PostTweetRequest;
+using clock_type = bridge::served_address::clock;
+using kind = outcome::kind_type;
+
+namespace {
+
+struct manual_clock {
+  clock_type::time_point now = clock_type::now();
+};
+
+/// A served address whose targets do what `handle` says.
+struct rig : manual_clock, tests::serving_rig {
+  rig() : serving_rig{{}, [this] { return now; }} {}
+
+  using handler =
+      std::function<caf::result<void>(caf::event_based_actor*, std::uint64_t)>;
+
+  bridge::served_address& serve_with(handler handle,
+                                     bridge::serve_options options = {}) {
+    // Spawned where exceptions are no failure of the test.
+    auto make = [this, handle] {
+      ++made;
+      return world.system().spawn([=, this](caf::event_based_actor* self) {
+        self->set_exception_handler(
+            [](caf::scheduled_actor*, std::exception_ptr&) -> caf::error {
+              return caf::exit_reason::unhandled_exception;
+            });
+        return caf::behavior{[=, this](const PostTweetRequest& x) {
+          seen.push_back(x.author());
+          return handle(self, x.author());
+        }};
+      });
+    };
+    return serve(nullptr, options, make);
+  }
+
+  /// Lets `time` pass in small steps.
+  void pass(bridge::served_address& uut, std::chrono::milliseconds time) {
+    for (auto step = 0ms; step < time; step += 10ms) {
+      now += 10ms;
+      static_cast<void>(uut.check(now));
+      world.run();
+    }
+  }
+
+  std::vector<std::uint64_t> seen; // by handlers, in order
+  int made = 0;                    // targets
+};
+
+using handler = rig::handler;
+
+// Fails `times` times, then works.
+handler failing(int times) {
+  return [left = std::make_shared<int>(times)](
+             caf::event_based_actor*, std::uint64_t) -> caf::result<void> {
+    if ((*left)-- > 0)
+      return caf::make_error(errc::failed, "not yet");
+    return caf::unit;
+  };
+}
+
+} // namespace
+
+TEST_CASE("retry: a handler that failed gets it again, the broker learns of "
+          "the end alone",
+          "[actors][served_address]") {
+  rig r;
+  auto& uut = r.serve_with(failing(2));
+  uut.deliver(1, rig::post(7), r.now);
+  r.world.run();
+  CHECK(r.settled().empty());
+  r.pass(uut, 2s);
+  CHECK(r.seen == std::vector<std::uint64_t>{7, 7, 7});
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].delivery == 1);
+  CHECK(settled[0].result == outcome::accepted());
+  CHECK(r.home->counters.snapshot().failed == 2);
+}
+
+TEST_CASE("retry: after those that follow at once, each waits",
+          "[actors][served_address]") {
+  rig r;
+  bridge::serve_options options;
+  options.retry.immediate = 2;
+  options.retry.delay = {.delay_min = 400ms, .first = 400ms, .delay_max = 1s};
+  auto& uut = r.serve_with(failing(100), options);
+  uut.deliver(1, rig::post(7), r.now);
+  r.world.run();
+  r.pass(uut, 50ms);
+  CHECK(r.seen.size() == 3);
+  r.pass(uut, 300ms);
+  CHECK(r.seen.size() == 3);
+  r.pass(uut, 100ms);
+  CHECK(r.seen.size() == 4);
+}
+
+TEST_CASE("retry: what failed too often is rejected with the reason",
+          "[actors][served_address]") {
+  rig r;
+  bridge::serve_options options;
+  options.retry.attempts_max = 3;
+  auto& uut = r.serve_with(failing(100), options);
+  uut.deliver(1, rig::post(7), r.now);
+  r.world.run();
+  r.pass(uut, 10s);
+  CHECK(r.seen.size() == 3);
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result.condition == "amqp:internal-error");
+  CHECK(settled[0].result.description.find("failed 3 times")
+        != std::string::npos);
+  CHECK(settled[0].result.description.find("not yet") != std::string::npos);
+  CHECK(r.home->counters.snapshot().given_up == 1);
+}
+
+TEST_CASE("retry: without a limit it goes on", "[actors][served_address]") {
+  rig r;
+  bridge::serve_options options;
+  options.retry.attempts_max = 0;
+  options.retry.delay.delay_max = 1s;
+  auto& uut = r.serve_with(failing(50), options);
+  uut.deliver(1, rig::post(7), r.now);
+  r.world.run();
+  r.pass(uut, 100s);
+  CHECK(r.seen.size() == 51);
+  CHECK(r.settled().size() == 1);
+}
+
+TEST_CASE("retry: what was in the mailbox of an actor that fell over did not "
+          "fail",
+          "[actors][served_address]") {
+  rig r;
+  bridge::serve_options options;
+  options.retry.attempts_max = 3;
+  auto poison = [](caf::event_based_actor*, std::uint64_t x) {
+    if (x == 13)
+      throw std::runtime_error{"thirteen"};
+    return caf::result<void>{caf::unit};
+  };
+  auto& uut = r.serve_with(poison, options);
+  for (std::uint64_t i = 11; i <= 15; ++i)
+    uut.deliver(i, rig::post(i), r.now);
+  r.world.run();
+  r.pass(uut, 60s);
+  // Its neighbours once each and in order, it as often as it may.
+  std::erase(r.seen, 13);
+  CHECK(r.seen == std::vector<std::uint64_t>{11, 12, 14, 15});
+  CHECK(r.home->counters.snapshot().failed == 3);
+  CHECK(r.made == 4);
+  std::map<std::uint64_t, kind> ends;
+  for (const auto& x : r.settled())
+    ends[x.delivery] = x.result.kind;
+  CHECK(ends.size() == 5);
+  CHECK(ends[13] == kind::rejected);
+  for (auto x : {11, 12, 14, 15})
+    CHECK(ends[static_cast<std::uint64_t>(x)] == kind::accepted);
+}
+
+TEST_CASE("retry: who waits for a reply is told when it is given up",
+          "[actors][served_address]") {
+  rig r;
+  bridge::serve_options options;
+  options.retry.attempts_max = 2;
+  auto& uut = r.serve_with(
+      [](caf::event_based_actor*, std::uint64_t) -> caf::result<void> {
+        throw std::runtime_error{"always"};
+      },
+      options);
+  uut.deliver(1, rig::post(7, "/queues/me"), r.now);
+  r.world.run();
+  r.pass(uut, 30s);
+  auto replies = r.replies();
+  REQUIRE(replies.size() == 1);
+  bridge::v1::Error error;
+  REQUIRE(error.ParseFromString(replies[0].body));
+  CHECK(error.code() == static_cast<unsigned>(errc::failed));
+}
+
+TEST_CASE("retry: an answer as of a dead actor, by one that lives, has failed",
+          "[actors][served_address]") {
+  rig r;
+  bridge::serve_options options;
+  options.retry.attempts_max = 3;
+  auto& uut = r.serve_with(
+      [](caf::event_based_actor*, std::uint64_t) -> caf::result<void> {
+        return caf::make_error(caf::sec::request_receiver_down);
+      },
+      options);
+  uut.deliver(1, rig::post(7), r.now);
+  r.world.run();
+  r.pass(uut, 30s);
+  CHECK(r.seen.size() == 3);
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result.kind == kind::rejected);
+}
+
+TEST_CASE("retry: the late answer of one attempt is not that of the next",
+          "[actors][served_address]") {
+  rig r;
+  std::vector<caf::response_promise> promises;
+  bridge::serve_options options;
+  options.handler_timeout = 1s;
+  auto& uut = r.serve_with(
+      [&](caf::event_based_actor* self, std::uint64_t) -> caf::result<void> {
+        promises.push_back(self->make_response_promise());
+        return promises.back();
+      },
+      options);
+  uut.deliver(1, rig::post(7), r.now);
+  r.world.run();
+  r.pass(uut, 1500ms);
+  REQUIRE(promises.size() == 2);
+  promises[0].deliver(caf::unit);
+  r.world.run();
+  CHECK(r.settled().empty());
+  promises[1].deliver(caf::unit);
+  r.world.run();
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result == outcome::accepted());
+  promises.clear();
+}
+
+TEST_CASE("retry: a node that stops gives back what waits",
+          "[actors][served_address]") {
+  rig r;
+  auto& uut = r.serve_with(failing(100));
+  uut.deliver(1, rig::post(7), r.now);
+  r.world.run();
+  r.pass(uut, 20ms); // the second attempt has failed
+  CHECK(r.settled().empty());
+  uut.give_back();
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result == outcome::failure());
+  uut.deliver(2, rig::post(8), r.now);
+  r.world.run();
+  settled = r.settled();
+  REQUIRE(settled.size() == 1); // at once, without another attempt
+  CHECK(settled[0].result == outcome::failure());
+}
