@@ -26,6 +26,11 @@ struct queue_declaration {
   std::optional<std::uint64_t> length_max = {};
   /// What happens to a message too many.
   overflow_type overflow = overflow_type::reject_publish;
+  /// The exchange that gets what is rejected, expires, or is dropped for a
+  /// newer message; nothing = it is gone.
+  std::optional<std::string> dead_letter_exchange = {};
+  /// The routing key it gets there; nothing = the one it came with.
+  std::optional<std::string> dead_letter_key = {};
 
   [[nodiscard]] bool operator==(const queue_declaration&) const = default;
 };

@@ -52,6 +52,10 @@ question make_question(const bridge::queue_declaration& x) {
     arguments["x-overflow"] = std::string{
         x.overflow == overflow::drop_head ? "drop-head" : "reject-publish"};
   }
+  if (x.dead_letter_exchange)
+    arguments["x-dead-letter-exchange"] = *x.dead_letter_exchange;
+  if (x.dead_letter_key)
+    arguments["x-dead-letter-routing-key"] = *x.dead_letter_key;
   return {"PUT", "/queues/" + quoted(x.name),
           body_map{{"durable", x.replicated},
                    {"exclusive", x.exclusive},

@@ -86,7 +86,7 @@ void cluster::start() {
 }
 
 std::uint32_t cluster::window_of(const std::string& queue) const {
-  if (queue == probe::queue_name)
+  if (queue == probe::queue_name || queue == probe::parked_name)
     return probe::window;
   if (queue.starts_with("rookery.reply."))
     return bridge::bridge_options{}.reply_window;

@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 // Any registered message with a number in it.
 using number_message = service::v1::PostTweetReply;
 
+constexpr const char* dead_letters = "probe.dead";
+
 bridge::address queue() { return bridge::address::queue(probe::queue_name); }
 
 // Order is promised to one consumer at a time. Otherwise one that died in
@@ -23,8 +25,18 @@ bridge::queue_declaration wanted() {
   bridge::queue_declaration result;
   result.name = queue().name();
   result.single_active_consumer = true;
+  result.dead_letter_exchange = dead_letters;
   return result;
 }
+
+// Short enough for a run, and too many attempts for one that fails by chance.
+constexpr bridge::retry_options retry{
+    .attempts_max = 8,
+    .immediate = 2,
+    .delay = {.delay_min = 10ms, .first = 20ms, .delay_max = 100ms}};
+
+// One in so many is poison.
+constexpr std::uint64_t poison_interval = 32;
 
 using later_atom = caf::atom_constant<caf::atom("later")>;
 
@@ -51,7 +63,7 @@ caf::behavior sink(caf::stateful_actor<sink_state>* self, world* outside,
           if (at->first == number) {
             auto fails = outside->chance(25);
             if (auto alive = watcher.lock()) {
-              fails = fails && !alive->strict();
+              fails = (fails && !alive->strict()) || alive->is_poison(number);
               alive->ended(number, incarnation, fails);
             }
             if (fails)
@@ -74,13 +86,28 @@ void probe::serve() {
   bridge::serve_options options;
   options.window = window;
   options.queue = wanted();
+  options.retry = retry;
   auto who =
       to_->system().spawn(sink, &outside_, weak_from_this(), incarnation_);
   to_->actors().guard(caf::actor_cast<caf::actor>(who));
   to_->network().serve(queue(), who, options);
 }
 
-void probe::declare() { from_->network().declare(wanted()); }
+void probe::declare() {
+  auto& network = from_->network();
+  network.declare(bridge::exchange_declaration{.name = dead_letters});
+  network.declare(wanted());
+  bridge::serve_options options;
+  options.window = window;
+  options.bindings = {{dead_letters, ""}};
+  auto park = [watcher = weak_from_this()](const number_message& x) {
+    if (auto alive = watcher.lock())
+      alive->parked(x.tweet_id());
+  };
+  network.serve(bridge::address::queue(parked_name),
+                from_->actors().spawn([park] { return caf::behavior{park}; }),
+                options);
+}
 
 void probe::start(world::clock::duration pace) {
   running_ = true;
@@ -95,6 +122,8 @@ void probe::send(world::clock::duration pace) {
                    x.from_->execute([&x] {
                      number_message message;
                      message.set_tweet_id(++x.sent_);
+                     if (!x.strict_ && x.sent_ % poison_interval == 0)
+                       x.poison_.insert(x.sent_);
                      caf::anon_send(x.from_->network().proxy(queue()), message);
                    });
                    x.send(pace);
@@ -128,24 +157,42 @@ void probe::ended(std::uint64_t number, std::uint64_t incarnation,
   if (incarnation != incarnation_)
     return;
   running_here_.erase(number);
-  if (failed)
-    return effects_.add(effect::handler_failed);
+  if (failed) {
+    if (!is_poison(number))
+      effects_.add(effect::handler_failed);
+    return;
+  }
   finished_.insert(number);
   finished_here_.insert(number);
 }
 
+void probe::parked(std::uint64_t number) {
+  if (!is_poison(number))
+    outside_.fail("I10: " + std::to_string(number)
+                  + ", which is no poison, was parked");
+  if (!parked_.insert(number).second)
+    outside_.fail("I10: " + std::to_string(number) + " was parked twice");
+  effects_.add(effect::poison_parked);
+}
+
+bool probe::arrived(std::uint64_t number) const {
+  return is_poison(number) ? parked_.count(number) > 0
+                           : finished_.count(number) > 0;
+}
+
 bool probe::complete() const {
   for (auto number = excused_ + 1; number <= sent_; ++number)
-    if (finished_.count(number) == 0)
+    if (!arrived(number))
       return false;
   return true;
 }
 
 void probe::check_complete() const {
   for (auto number = excused_ + 1; number <= sent_; ++number)
-    if (finished_.count(number) == 0)
-      return outside_.fail("I7: " + std::to_string(number) + " of "
-                           + std::to_string(sent_) + " never arrived");
+    if (!arrived(number))
+      return outside_.fail(
+          "I7: " + std::to_string(number) + " of " + std::to_string(sent_)
+          + (is_poison(number) ? " was never parked" : " never arrived"));
 }
 
 } // namespace rookery::sim

@@ -11,9 +11,11 @@
 namespace rookery::sim {
 
 /// What the bridge alone promises, without the service: numbers sent from one
-/// node to an actor of another, which takes its time with each. They arrive in
-/// order at first, none is lost that is not excused, and one that finished is
-/// not handled again by the same process.
+/// node to an actor of another, which takes its time with each and now and then
+/// fails. They arrive in order at first, none is lost that is not excused, and
+/// one that finished is not handled again by the same process. Some are poison:
+/// the actor always fails on them. Those, and only those, come to be parked,
+/// once each (I10).
 class probe : public std::enable_shared_from_this<probe> {
 public:
   probe(world& outside, std::shared_ptr<node_host> from,
@@ -24,12 +26,14 @@ public:
         effects_{effects} {}
 
   static constexpr const char* queue_name = "probe";
+  static constexpr const char* parked_name = "probe.parked";
   static constexpr std::uint32_t window = 8;
 
   /// To be called whenever `to` has started: serves the queue there.
   void serve();
   /// To be called whenever `from` has started: sees to it that the queue is
   /// there, or what is sent before the sink declares it would end as released.
+  /// Takes what is parked.
   void declare();
   /// Begins to send; the sender must not crash.
   void start(world::clock::duration pace);
@@ -46,11 +50,16 @@ public:
   /// Whether everything due has come.
   [[nodiscard]] bool complete() const;
 
-  // For the sink.
+  // For the actors.
+  [[nodiscard]] bool is_poison(std::uint64_t number) const {
+    return poison_.count(number) > 0;
+  }
+  void parked(std::uint64_t number);
   void begun(std::uint64_t number, std::uint64_t incarnation);
   void ended(std::uint64_t number, std::uint64_t incarnation, bool failed);
 
 private:
+  [[nodiscard]] bool arrived(std::uint64_t number) const;
   void send(world::clock::duration pace);
 
   world& outside_;
@@ -62,6 +71,8 @@ private:
   std::uint64_t sent_ = 0;
   std::uint64_t excused_ = 0; // numbers up to this may be missing
   std::uint64_t highest_ = 0; // that ever began
+  std::set<std::uint64_t> poison_;
+  std::set<std::uint64_t> parked_;
   std::set<std::uint64_t> began_;
   std::set<std::uint64_t> finished_;      // ever
   std::set<std::uint64_t> finished_here_; // by this incarnation of the sink

@@ -12,6 +12,7 @@ enum class effect : std::uint8_t {
   cut_with_unsettled,
   delivery_repeated,
   handler_failed,
+  poison_parked,
   outcome_lost,
   settled_without_outcome,
   bytes_delayed,
