@@ -115,20 +115,24 @@ std::shared_ptr<destination> bridge::impl::destination_of(const address& to) {
   return result;
 }
 
-void bridge::impl::when_ready(const address& to, caf::actor who) {
-  std::lock_guard guard{proxies_mutex_};
-  room_waiter x{destination_of(to), std::move(who)};
-  if (refusing_ || x.to->queue->half_empty())
-    return x.tell();
-  if (std::find(waiters_.begin(), waiters_.end(), x) == waiters_.end())
-    waiters_.push_back(std::move(x));
-  anybody_waits_ = true;
+void bridge::impl::when_ready(const address& to, const caf::actor& who) {
+  {
+    std::lock_guard guard{proxies_mutex_};
+    room_waiter x{destination_of(to), who};
+    if (std::find(waiters_.begin(), waiters_.end(), x) == waiters_.end())
+      waiters_.push_back(std::move(x));
+    anybody_waits_ = true;
+  }
+  tell_ready();
 }
 
 void bridge::impl::serve(const address& at, serve_options options,
                          caf::actor target, std::function<caf::actor()> make) {
   ROOKERY_ASSERT(at.kind() == address::kind_type::queue);
   ROOKERY_ASSERT(options.window > 0);
+  const auto& delay = options.retry.delay;
+  ROOKERY_ASSERT(delay.delay_min.count() >= 0 && delay.delay_min <= delay.first
+                 && delay.first <= delay.delay_max);
   for (const auto& name : options.types)
     ROOKERY_ASSERT(hub_->types.find(name) != nullptr);
   ROOKERY_ASSERT(target || make);
@@ -221,8 +225,8 @@ caf::actor bridge::proxy(const address& to, send_options how) {
   return impl_->proxy(to, how);
 }
 
-void bridge::when_ready(const address& to, caf::actor who) {
-  impl_->when_ready(to, std::move(who));
+void bridge::when_ready(const address& to, const caf::actor& who) {
+  impl_->when_ready(to, who);
 }
 
 void bridge::serve(const address& at, caf::actor target,

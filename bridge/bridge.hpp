@@ -51,7 +51,8 @@ public:
   void declare(declaration what);
 
   /// A local handle for what `to` names. Cheap to copy; the same address and
-  /// options give the same actor. Lives as long as the bridge.
+  /// options give the same actor, which is kept as long as the bridge: use few
+  /// different options.
   [[nodiscard]] caf::actor proxy(const address& to, send_options how = {});
   [[nodiscard]] caf::actor proxy(const address& to, level how) {
     return proxy(to, send_options{how});
@@ -60,7 +61,7 @@ public:
   /// Sends `who` a `send_ready` when the send queue of `to` is at most half
   /// full, at once if it is. For those who can wait before they send more;
   /// asked again before it came, it comes once. May be up to 50 ms late.
-  void when_ready(const address& to, caf::actor who);
+  void when_ready(const address& to, const caf::actor& who);
 
   /// Lets `target` handle what comes to the queue `at`. When the target ends,
   /// the deliveries it holds end as modified(failed) and the link is closed.

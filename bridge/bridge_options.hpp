@@ -67,13 +67,16 @@ enum class settle_when : std::uint8_t {
 };
 
 /// What becomes of a delivery whose handler failed: it answered an error that
-/// nobody waits for, did not answer in time, or its actor ended on it. It stays
-/// at this node, and in the window, and is handed over again.
+/// nobody waits for, or its actor ended on it. It stays at this node, and in
+/// the window, and is handed over again.
 struct retry_options {
-  /// Failures after which it is rejected for good; 0 = never. Only those of
-  /// handlers at this node count: what waited in the mailbox of an actor that
-  /// ended did not fail, and neither did what a process had when it died.
-  std::uint32_t attempts_max = 8;
+  /// Failures after which it is rejected, and gone unless the queue has a
+  /// dead-letter exchange: give it one, see queue_declaration. 0 = never. With
+  /// the delays below the eighth comes after about 16 s, at most 32. Only
+  /// failures of handlers at this node count: what waited in the mailbox of an
+  /// actor that ended did not fail, and neither did what a process had when it
+  /// died.
+  std::uint32_t attempts_max = 0;
   /// So many further attempts follow at once, within 50 ms.
   std::uint32_t immediate = 1;
   /// Before each that follows them.
@@ -92,9 +95,9 @@ struct serve_options {
   std::vector<std::string> types = {};
   /// Among consumers of one queue the greatest goes first.
   std::optional<std::int32_t> priority = {};
-  /// A handler that has not answered for so long failed, and a late answer is
-  /// dropped. A delivery that found no target for so long ends as
-  /// modified(failed).
+  /// A delivery whose handler has not answered for so long, or that found no
+  /// target for so long, ends as modified(failed), and may come again, here or
+  /// elsewhere. A late answer is dropped.
   std::chrono::milliseconds handler_timeout{60'000};
   retry_options retry = {};
   /// A second delivery of a message that another bridge sent is told from the

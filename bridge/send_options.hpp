@@ -25,10 +25,10 @@ enum class overflow : std::uint8_t {
 struct send_options {
   /// What is acknowledged.
   level how = level::stored;
-  /// How long a message is worth delivering, from the moment it is sent, above
-  /// 0; nothing = for ever. It is dropped where it is when its time is over:
-  /// here, at the broker, or at the receiver before its mailbox. A request
-  /// waits no longer for its reply either.
+  /// How long a message is worth delivering, from the moment it is sent, 1 ms
+  /// to 2^32 - 1 ms; nothing = for ever. It is dropped where it is when its
+  /// time is over: here, at the broker, or at the receiver before its mailbox.
+  /// A request waits no longer for its reply either.
   std::optional<std::chrono::milliseconds> ttl = {};
   /// Whether the sender of an asynchronous message is told, by a `send_lost`,
   /// that it did not go well. Each message under way then counts against

@@ -5,6 +5,7 @@ rookery_test(actors served_address_test rookery::testing rookery::bridge rookery
 rookery_test(actors served_address_dedupe_test rookery::testing rookery::bridge rookery::proto_service)
 rookery_test(actors served_address_options_test rookery::testing rookery::bridge rookery::proto_service)
 rookery_test(actors served_address_retry_test rookery::testing rookery::bridge rookery::proto_service)
+rookery_test(actors served_address_threads_test rookery::testing rookery::bridge rookery::proto_service)
 rookery_test(actors served_address_lease_test rookery::testing rookery::bridge rookery::proto_service)
 rookery_test(actors fanout_test rookery::testing rookery::fanout)
 rookery_test(actors follower_test rookery::testing rookery::follower)

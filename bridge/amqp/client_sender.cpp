@@ -126,10 +126,10 @@ void client_sender::transmit(std::uint64_t number, const outgoing& item,
 }
 
 void client_sender::expire(clock::time_point now) {
-  queue_->take_expired(now, batch_);
-  for (auto& item : batch_)
+  std::vector<outgoing> expired;
+  queue_->take_expired(now, expired);
+  for (auto& item : expired)
     unsent_.push_back({std::move(item), unsent::reason_type::expired});
-  batch_.clear();
 }
 
 std::vector<outgoing> client_sender::give_up_all() {

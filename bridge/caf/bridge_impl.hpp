@@ -6,8 +6,6 @@
 #include "bridge/caf/proxy.hpp"
 #include "bridge/caf/served_address.hpp"
 
-#include <caf/send.hpp>
-
 #include <atomic>
 #include <condition_variable>
 #include <map>
@@ -26,7 +24,7 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   ~impl() override;
 
   caf::actor proxy(const address& to, send_options how);
-  void when_ready(const address& to, caf::actor who);
+  void when_ready(const address& to, const caf::actor& who);
   void serve(const address& at, serve_options options, caf::actor target,
              std::function<caf::actor()> make);
   caf::error wait_until_up(std::chrono::milliseconds timeout);
@@ -97,7 +95,6 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   struct room_waiter {
     std::shared_ptr<destination> to;
     caf::actor who;
-    void tell() const { caf::anon_send(who, send_ready{to->name}); }
     [[nodiscard]] bool operator==(const room_waiter&) const = default;
   };
   std::vector<room_waiter> waiters_;

@@ -1,8 +1,13 @@
 #include "bridge/amqp/wire/message_decoder.hpp"
 #include "bridge/caf/bridge_impl.hpp"
 #include "bridge/caf/encoding.hpp"
+#include "bridge/caf/mailbox_closed.hpp"
 
 #include <caf/mailbox_element.hpp>
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <iterator>
 
 namespace rookery::bridge {
 
@@ -184,19 +189,29 @@ void bridge::impl::on_taken(std::size_t) { tell_ready(); }
 void bridge::impl::tell_ready() {
   if (!anybody_waits_)
     return;
-  std::lock_guard guard{proxies_mutex_};
-  std::erase_if(waiters_, [this](const room_waiter& x) {
-    return refusing_ || x.to->queue->half_empty() ? x.tell(), true : false;
-  });
-  anybody_waits_ = !waiters_.empty();
+  std::vector<room_waiter> ready; // told, and let go, without the lock
+  {
+    std::lock_guard guard{proxies_mutex_};
+    auto waits = [this](const room_waiter& x) {
+      return !refusing_ && !x.to->queue->half_empty() && !mailbox_closed(x.who);
+    };
+    auto at = std::stable_partition(waiters_.begin(), waiters_.end(), waits);
+    std::move(at, waiters_.end(), std::back_inserter(ready));
+    waiters_.erase(at, waiters_.end());
+    anybody_waits_ = !waiters_.empty();
+  }
+  for (const auto& x : ready)
+    caf::anon_send(x.who, send_ready{x.to->name});
 }
 
 void bridge::impl::on_turn() {
   publish_lease();
   hub_->settlements.take(batch_);
   for (const auto& x : batch_)
-    x.early ? client_.settle_early(x.delivery, x.result)
-            : client_.settle(x.delivery, x.result);
+    if (x.early)
+      client_.settle_early(x.delivery, x.result);
+    else
+      client_.settle(x.delivery, x.result);
   auto now = hub_->world.now();
   if (stopping_)
     go_on_stopping(now);

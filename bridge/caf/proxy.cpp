@@ -2,6 +2,7 @@
 
 #include "bridge/assert.hpp"
 #include "bridge/caf/encoding.hpp"
+#include "bridge/send_lost.hpp"
 
 #include <caf/deep_to_string.hpp>
 #include <caf/mailbox_element.hpp>
@@ -16,6 +17,9 @@ namespace rookery::bridge {
 namespace {
 
 constexpr unsigned seq_bits = 40;
+
+// What the wire has room for, about 49 days.
+constexpr std::chrono::milliseconds ttl_max{0xffff'ffff};
 
 // CAF's own signals concern the proxy, not what it stands for.
 bool is_signal(const caf::type_erased_tuple& x) {
@@ -54,7 +58,7 @@ proxy::proxy(caf::actor_config& config, std::shared_ptr<hub> home,
       hub_{std::move(home)},
       to_{std::move(to)},
       how_{how} {
-  ROOKERY_ASSERT(!how.ttl || how.ttl->count() > 0);
+  ROOKERY_ASSERT(!how.ttl || (how.ttl->count() > 0 && *how.ttl <= ttl_max));
 }
 
 void proxy::kill_proxy(caf::execution_unit* context, caf::error reason) {
@@ -172,7 +176,8 @@ void proxy::refuse(const caf::mailbox_element& what, errc why,
         std::move(error));
   hub_->report(observer::severity::warning, "send-dropped",
                to_string(why) + ": " + text);
-  if (how_.tell_losses)
+  // Not of a notice of loss: two handles would tell each other for ever.
+  if (how_.tell_losses && !what.content().match_elements<send_lost>())
     fail({waiting_send::kind_type::stored,
           ctrl(),
           what.sender,

@@ -111,10 +111,10 @@ void served_address::on_target_down(const caf::error& reason) {
   hub_->report(outlived || asked ? severity::debug : severity::warning,
                "target-down", name_ + ": " + why);
   for (auto& x : lost) {
-    if (x.place == place::mailbox)
+    if (x.place == place::mailbox && !outlived && !asked)
       failed(std::move(x), why);
     else
-      give_up(x);
+      bounced(std::move(x), why);
   }
 }
 
@@ -161,12 +161,10 @@ void served_address::end_overdue(clock::time_point now) {
   }
   for (const auto& x : expired)
     expire(x);
-  for (auto& x : overdue) {
+  // Its target lives and may be at it still: not here again.
+  for (const auto& x : overdue) {
     hub_->report(observer::severity::warning, "handler-timeout", name_);
-    if (x.place == place::mailbox)
-      failed(std::move(x), "no answer in time");
-    else
-      give_up(x);
+    give_up(x);
   }
 }
 

@@ -65,12 +65,14 @@ private:
   // One delivery that has not ended.
   struct unfinished {
     enum class place_type : std::uint8_t {
-      waits,   // for a target, or until `due`
-      mailbox, // of the target, or in its hands
-      joined   // another delivery of the same message is in one of the above
+      waits,    // for a target, or until `due`
+      entering, // the mailbox of the target, which may be closed
+      mailbox,  // of the target, or in its hands
+      joined    // another delivery of the same message is in one of the above
     };
 
     std::uint64_t delivery = 0; // 0: the slot is free
+    std::uint64_t arrival = 0;  // in which order they came
     place_type place = place_type::waits;
     // The one over which it came; after a redelivery, over which that did. An
     // answer belongs to it: over another, somebody else may answer.
@@ -82,13 +84,13 @@ private:
     std::shared_ptr<dedupe> stream; // null: its copies cannot be told
     std::uint64_t seq = 0;          // in the stream
 
-    std::uint64_t ticket = 0;   // mailbox: the request's id
-    std::uint64_t target = 0;   // mailbox: which of the targets
+    std::uint64_t ticket = 0;   // entering, mailbox: the request's id
+    std::uint64_t target = 0;   // entering, mailbox: which of the targets
     std::uint32_t failures = 0; // of its handlers
     bool settled = false;       // early, when it entered the mailbox
     clock::time_point due{};    // waits: not before
     clock::time_point deadline = clock::time_point::max();
-    clock::time_point expires = clock::time_point::max(); // unless in a mailbox
+    clock::time_point expires = clock::time_point::max(); // if none had it
   };
   // An attempt that is about to enter the mailbox.
   struct attempt {
@@ -120,12 +122,12 @@ private:
   // passed on to.
   void bounced(unfinished x, const std::string& why);
   void reject_for_good(const unfinished& x, const std::string& why);
+  // No attempt follows here.
+  void give_up(const unfinished& x);
 
   // Out: served_address_ends.cpp. The same.
   void finish(unfinished x, const caf::type_erased_tuple& answer);
   void finish_error(unfinished x, const caf::error& error);
-  // Nobody may answer it here.
-  void give_up(const unfinished& x);
   // It waited for a target too long.
   void expire(const unfinished& x);
   // Settles it, and those that joined it.
@@ -147,7 +149,7 @@ private:
   [[nodiscard]] unfinished* find(std::uint64_t delivery);
   [[nodiscard]] unfinished* find_attempt(std::uint64_t ticket);
   void join(unfinished x);
-  void wait(unfinished x, clock::time_point due);
+  void wait(unfinished& x, clock::time_point due);
   [[nodiscard]] attempt enter(unfinished& x, clock::time_point now);
   [[nodiscard]] std::vector<std::uint64_t> take_joined(const unfinished& x);
 
@@ -170,8 +172,9 @@ private:
   std::vector<unfinished> unfinished_;
   std::vector<std::uint32_t> attempts_; // of each slot, for tickets
   std::size_t joined_ = 0;              // how many of them joined another
+  std::uint64_t arrivals_ = 0;          // so far
   dedupe_table streams_;
-  std::vector<std::uint64_t> waiting_; // deliveries, in the order they came
+  std::vector<std::uint64_t> waiting_; // deliveries, by `arrival`
 };
 
 } // namespace rookery::bridge

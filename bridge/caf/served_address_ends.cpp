@@ -45,12 +45,6 @@ bool served_address::may_answer(const unfinished& x) const {
   return x.reply_to.empty() || hub_->lease_held(x.connection);
 }
 
-void served_address::give_up(const unfinished& x) {
-  ++hub_->counters.failed;
-  hub_->report(observer::severity::debug, "delivery-given-up", name_);
-  end(x, outcome::failure());
-}
-
 void served_address::expire(const unfinished& x) {
   constexpr auto why = "its time to live was over";
   ++hub_->counters.deliveries_expired;

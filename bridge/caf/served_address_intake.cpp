@@ -114,13 +114,15 @@ void served_address::take_in(unfinished x, clock::time_point now) {
       before = x.stream->find(x.seq);
     if (before == state::running)
       return join(std::move(x));
-    if (before != state::done && !gone_) {
-      if (x.stream)
-        static_cast<void>(x.stream->begin(x.seq));
+    if (before != state::done && !gone_ && (target_ || !giving_back_)) {
+      x.arrival = ++arrivals_;
+      auto& kept = add(std::move(x)); // first: what runs must have an end
+      if (kept.stream)
+        static_cast<void>(kept.stream->begin(kept.seq));
       if (!target_)
-        return wait(std::move(x), now);
+        return wait(kept, now);
       target = target_;
-      first = enter(add(std::move(x)), now);
+      first = enter(kept, now);
     }
   }
   if (target)
@@ -167,10 +169,25 @@ void served_address::hand_over_due(clock::time_point now) {
 }
 
 void served_address::hand_over(const caf::actor& target, attempt x) {
+  const auto ticket = x.ticket;
   target->enqueue(caf::make_mailbox_element(caf::strong_actor_ptr{ctrl()},
                                             caf::make_message_id(x.ticket), {},
                                             std::move(x.content)),
                   nullptr);
+  // A closed mailbox has sent it back by now. If it is still here, and the
+  // target is not, then that ended on it.
+  unfinished begun;
+  {
+    std::lock_guard guard{mutex_};
+    if (auto* found = find_attempt(ticket)) {
+      if (target_ && found->target == targets_)
+        found->place = unfinished::place_type::mailbox;
+      else
+        std::swap(begun, *found);
+    }
+  }
+  if (begun.delivery != 0)
+    failed(std::move(begun), "its actor ended");
 }
 
 } // namespace rookery::bridge

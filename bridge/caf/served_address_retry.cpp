@@ -1,64 +1,66 @@
 // What becomes of an attempt that failed.
+#include "bridge/caf/mailbox_closed.hpp"
 #include "bridge/caf/plain_text.hpp"
 #include "bridge/caf/served_address.hpp"
-
-#include <caf/actor_cast.hpp>
-#include <caf/scheduled_actor.hpp>
 
 #include <utility>
 
 namespace rookery::bridge {
 
-namespace {
-
-// Whether `target` ends: then what comes back from it is what it had not begun.
-// CAF closes the mailbox of an actor before it sends that back, but after it
-// has answered the request on which the actor threw.
-bool ends(const caf::actor& target) {
-  auto* x = dynamic_cast<caf::scheduled_actor*>(
-      caf::actor_cast<caf::abstract_actor*>(target));
-  return x != nullptr && x->mailbox().closed();
-}
-
-} // namespace
-
 void served_address::failed(unfinished x, const std::string& why) {
-  ++hub_->counters.failed;
   hub_->report(observer::severity::warning, "handler-failed",
                name_ + ": " + why);
   const auto& retry = options_.retry;
   ++x.failures;
+  x.expires = clock::time_point::max(); // a handler had it
   const auto last = retry.attempts_max > 0 && x.failures >= retry.attempts_max;
   // The connection over which it came may hand it to others.
-  if (!x.settled && hub_->lease_held(x.connection)) {
-    if (last)
-      return reject_for_good(x, why);
-    auto due = hub_->world.now();
-    if (x.failures > retry.immediate)
-      due += delay_before(x.failures - retry.immediate, retry.delay,
-                          hub_->world.random());
+  if (x.settled || !hub_->lease_held(x.connection))
+    return give_up(x);
+  if (last)
+    return reject_for_good(x, why);
+  auto due = hub_->world.now();
+  if (x.failures > retry.immediate)
+    due += delay_before(x.failures - retry.immediate, retry.delay,
+                        hub_->world.random());
+  {
     std::lock_guard guard{mutex_};
-    if (!gone_ && !giving_back_)
-      return wait(std::move(x), due);
+    if (!gone_ && !giving_back_) {
+      ++hub_->counters.failed;
+      return wait(add(std::move(x)), due);
+    }
   }
-  end(x, outcome::failure());
+  give_up(x);
 }
 
 void served_address::bounced(unfinished x, const std::string& why) {
   bool begun = false;
   {
     std::lock_guard guard{mutex_};
-    begun = target_ && x.target == targets_ && !ends(target_);
+    begun = target_ && x.target == targets_ && !mailbox_closed(target_);
     if (!begun && !x.settled && !gone_ && !giving_back_)
-      return wait(std::move(x), hub_->world.now());
+      return wait(add(std::move(x)), hub_->world.now());
   }
-  begun ? failed(std::move(x), why) : give_up(x);
+  if (begun)
+    failed(std::move(x), why);
+  else
+    give_up(x);
+}
+
+void served_address::give_up(const unfinished& x) {
+  ++hub_->counters.failed;
+  hub_->report(observer::severity::debug, "delivery-given-up", name_);
+  // It does not come again: who waits is to know.
+  if (x.settled && !x.reply_to.empty() && may_answer(x))
+    reply_error(x, caf::make_error(errc::failed, name_ + " failed on it"));
+  end(x, outcome::failure());
 }
 
 void served_address::reject_for_good(const unfinished& x,
                                      const std::string& why) {
   auto text = plain_text("failed " + std::to_string(x.failures)
                          + " times, at last: " + why);
+  ++hub_->counters.failed;
   ++hub_->counters.given_up;
   hub_->report(observer::severity::error, "delivery-rejected",
                name_ + ": " + text);
@@ -77,7 +79,7 @@ void served_address::give_back() {
         waiting.push_back(std::exchange(*x, {}));
   }
   for (const auto& x : waiting)
-    end(x, outcome::failure());
+    give_up(x);
 }
 
 } // namespace rookery::bridge

@@ -1,6 +1,7 @@
 // The table of what has not ended. All of it with mutex_ held.
 #include "bridge/caf/served_address.hpp"
 
+#include <iterator>
 #include <utility>
 
 namespace rookery::bridge {
@@ -26,8 +27,10 @@ served_address::unfinished* served_address::find_attempt(std::uint64_t ticket) {
   if (index >= unfinished_.size())
     return nullptr;
   auto& x = unfinished_[index];
-  const auto present = x.delivery != 0 && x.ticket == ticket
-                       && x.place == unfinished::place_type::mailbox;
+  using place = unfinished::place_type;
+  const auto present =
+      x.delivery != 0 && x.ticket == ticket
+      && (x.place == place::mailbox || x.place == place::entering);
   return present ? &x : nullptr;
 }
 
@@ -41,12 +44,20 @@ void served_address::join(unfinished x) {
   ++joined_;
 }
 
-void served_address::wait(unfinished x, clock::time_point due) {
+void served_address::wait(unfinished& x, clock::time_point due) {
   x.place = unfinished::place_type::waits;
   x.due = due;
   x.deadline = due + options_.handler_timeout;
-  waiting_.push_back(x.delivery);
-  add(std::move(x));
+  // Mostly the last to come. What is in the list has not ended, but perhaps
+  // been taken out; then its place does not matter.
+  auto at = waiting_.end();
+  while (at != waiting_.begin()) {
+    const auto* before = find(*std::prev(at));
+    if (before != nullptr && before->arrival < x.arrival)
+      break;
+    --at;
+  }
+  waiting_.insert(at, x.delivery);
 }
 
 served_address::attempt served_address::enter(unfinished& x,
@@ -57,14 +68,17 @@ served_address::attempt served_address::enter(unfinished& x,
   auto& number = attempts_[index];
   number = number == last_attempt ? 1 : number + 1;
   x.ticket = (std::uint64_t{number} << 32) | index;
-  x.place = unfinished::place_type::mailbox;
+  x.place = unfinished::place_type::entering;
   x.target = targets_;
   x.deadline = now + options_.handler_timeout;
   if (options_.settle == settle_when::handled)
     return {x.ticket, x.content};
   x.settled = true;
-  if (x.stream)
+  if (x.stream) {
     x.stream->finish(x.seq);
+    for (auto copy : take_joined(x))
+      hub_->settle(copy, outcome::accepted());
+  }
   hub_->settle(x.delivery, outcome::accepted(), true);
   return {x.ticket, std::move(x.content)};
 }

@@ -113,6 +113,45 @@ TEST_CASE("settle in mailbox: what waits for a target is not in a mailbox",
   CHECK(settled[0].early);
 }
 
+TEST_CASE("settle in mailbox: a copy that waited with it is settled too",
+          "[actors][served_address]") {
+  rig r;
+  held_target target{r};
+  bool ready = false;
+  auto make = [&] { return ready ? target.actor : caf::actor{}; };
+  auto& uut = r.serve(nullptr, {.settle = settle_when::in_mailbox}, make);
+  bridge::envelope head;
+  head.message_id = "0123456789abcdef.1-1";
+  const auto bytes = bridge::encode(head, PostTweetRequest{});
+  uut.deliver(1, bytes, clock_type::now());
+  uut.deliver(2, bytes, clock_type::now());
+  ready = true;
+  CHECK(uut.check(clock_type::now() + 10s));
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 2);
+  CHECK(settled[0].delivery == 2);
+  CHECK_FALSE(settled[0].early); // it has no handler to wait for
+  CHECK(settled[1].early);
+  r.world.run();
+  target.promise->deliver(caf::unit);
+  r.world.run();
+  CHECK(r.settled().size() == 1);
+}
+
+TEST_CASE("settle in mailbox: who waits is told when nobody will answer",
+          "[actors][served_address]") {
+  rig r;
+  held_target target{r};
+  auto& uut = r.serve(target.actor, {.settle = settle_when::in_mailbox});
+  uut.deliver(1, rig::post(1, "/queues/me"), clock_type::now());
+  r.world.run();
+  caf::anon_send_exit(target.actor, caf::exit_reason::kill);
+  r.world.run();
+  auto replies = r.replies();
+  REQUIRE(replies.size() == 1);
+  CHECK(error_in(replies[0]).code() == static_cast<unsigned>(errc::failed));
+}
+
 TEST_CASE("allow-list: a registered type that is not on it is rejected",
           "[actors][served_address]") {
   rig r;

@@ -76,6 +76,23 @@ TEST_CASE("client: what expires while there is no connection was never sent",
   CHECK(body_of(w.broker->messages[0].bytes) == "b");
 }
 
+TEST_CASE("client: what was sent is not given up while its outcome may come",
+          "[link][client]") {
+  world w;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
+  w.broker.emplace();
+  w.broker->accept = false;
+  w.connect();
+  send(w, *queue, "a", 1h);
+  send(w, *queue, "b", 1s);
+  w.run();
+  REQUIRE(w.broker->messages.size() == 2);
+  w.now += 1min;
+  w.client.expire(w.now);
+  CHECK(expired(w).empty());
+}
+
 TEST_CASE("client: what expires without credit is not sent when credit comes",
           "[link][client]") {
   world w;

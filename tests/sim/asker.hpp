@@ -1,6 +1,7 @@
 #pragma once
 
 #include "bridge/address.hpp"
+#include "bridge/errc.hpp"
 #include "tests/sim/node_host.hpp"
 
 #include <caf/all.hpp>
@@ -18,8 +19,11 @@ void ask(node_host& self, const bridge::address& whom, Request request,
   auto tell = [then = std::move(then), who = self.weak_from_this(),
                n = self.incarnation()](caf::expected<Reply> x) {
     auto alive = who.lock();
-    if (alive && alive->up() && alive->incarnation() == n)
-      then(std::move(x));
+    if (!alive || !alive->up() || alive->incarnation() != n)
+      return;
+    if (!x && x.error() == bridge::errc::expired)
+      alive->outside().fail("a request without a time to live expired");
+    then(std::move(x));
   };
   self.actors().spawn([target = self.network().proxy(whom),
                        request = std::move(request),

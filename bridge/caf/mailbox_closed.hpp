@@ -1,0 +1,20 @@
+#pragma once
+
+#include <caf/abstract_actor.hpp>
+#include <caf/actor.hpp>
+#include <caf/actor_cast.hpp>
+#include <caf/scheduled_actor.hpp>
+
+namespace rookery::bridge {
+
+/// Whether `x` takes no more messages because it ends or has ended; false of
+/// actors without CAF's own mailbox, such as proxies. CAF closes the mailbox
+/// before it sends back the requests in it, but after it has answered the one
+/// on which the actor threw. @thread any
+[[nodiscard]] inline bool mailbox_closed(const caf::actor& x) {
+  auto* scheduled = dynamic_cast<caf::scheduled_actor*>(
+      caf::actor_cast<caf::abstract_actor*>(x));
+  return scheduled != nullptr && scheduled->mailbox().closed();
+}
+
+} // namespace rookery::bridge
