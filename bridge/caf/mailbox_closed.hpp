@@ -3,6 +3,7 @@
 #include <caf/abstract_actor.hpp>
 #include <caf/actor.hpp>
 #include <caf/actor_cast.hpp>
+#include <caf/blocking_actor.hpp>
 #include <caf/scheduled_actor.hpp>
 
 namespace rookery::bridge {
@@ -12,9 +13,11 @@ namespace rookery::bridge {
 /// before it sends back the requests in it, but after it has answered the one
 /// on which the actor threw. @thread any
 [[nodiscard]] inline bool mailbox_closed(const caf::actor& x) {
-  auto* scheduled = dynamic_cast<caf::scheduled_actor*>(
-      caf::actor_cast<caf::abstract_actor*>(x));
-  return scheduled != nullptr && scheduled->mailbox().closed();
+  auto* base = caf::actor_cast<caf::abstract_actor*>(x);
+  if (auto* scheduled = dynamic_cast<caf::scheduled_actor*>(base))
+    return scheduled->mailbox().closed();
+  auto* blocking = dynamic_cast<caf::blocking_actor*>(base);
+  return blocking != nullptr && blocking->mailbox().closed();
 }
 
 } // namespace rookery::bridge

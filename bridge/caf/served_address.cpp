@@ -97,14 +97,17 @@ void served_address::on_target_down(const caf::error& reason) {
     gone_ = gone_ || !make_;
     auto now = hub_->world.now();
     outlived = made_for_ != hub_->lease.connection();
+    blameless_ = outlived || asked;
     if (outlived || now - made_at_ > well_time)
       restart_.reset();
     restart_at_ = outlived ? now : now + restart_.next();
     // What it had not begun has come back from its mailbox before.
-    for (auto& x : unfinished_)
-      if (x.delivery != 0
-          && (x.place == place::mailbox || (gone_ && x.place == place::waits)))
+    for (auto& x : unfinished_) {
+      if (x.delivery != 0 && x.place == place::mailbox)
+        lost.push_back(take_begun(x));
+      else if (x.delivery != 0 && x.place == place::waits && gone_)
         lost.push_back(std::exchange(x, {}));
+    }
   }
   using severity = observer::severity;
   const auto why = hub_->system.render(reason);
@@ -161,7 +164,7 @@ void served_address::end_overdue(clock::time_point now) {
   }
   for (const auto& x : expired)
     expire(x);
-  // Its target lives and may be at it still: not here again.
+  // A target that lives may be at it still: it does not get it again from here.
   for (const auto& x : overdue) {
     hub_->report(observer::severity::warning, "handler-timeout", name_);
     give_up(x);

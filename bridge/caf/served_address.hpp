@@ -148,6 +148,8 @@ private:
   unfinished& add(unfinished x);
   [[nodiscard]] unfinished* find(std::uint64_t delivery);
   [[nodiscard]] unfinished* find_attempt(std::uint64_t ticket);
+  // Takes out one that a handler has begun.
+  [[nodiscard]] unfinished take_begun(unfinished& x);
   void join(unfinished x);
   void wait(unfinished& x, clock::time_point due);
   [[nodiscard]] attempt enter(unfinished& x, clock::time_point now);
@@ -163,6 +165,7 @@ private:
   caf::actor target_;              // null while there is none
   std::uint64_t targets_ = 0;      // made so far: the number of the present one
   bool gone_ = false;              // the target ended and nobody makes another
+  bool blameless_ = false;         // the last that ended had not failed
   bool giving_back_ = false;       // give_back() was called
   clock::time_point made_at_{};    // when the target was made
   clock::time_point restart_at_{}; // when to make the next target

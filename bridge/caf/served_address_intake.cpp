@@ -177,16 +177,22 @@ void served_address::hand_over(const caf::actor& target, attempt x) {
   // A closed mailbox has sent it back by now. If it is still here, and the
   // target is not, then that ended on it.
   unfinished begun;
+  bool blameless = false;
   {
     std::lock_guard guard{mutex_};
     if (auto* found = find_attempt(ticket)) {
       if (target_ && found->target == targets_)
         found->place = unfinished::place_type::mailbox;
       else
-        std::swap(begun, *found);
+        begun = take_begun(*found);
     }
+    blameless = blameless_;
   }
-  if (begun.delivery != 0)
+  if (begun.delivery == 0)
+    return;
+  if (blameless)
+    bounced(std::move(begun), "its actor ended");
+  else
     failed(std::move(begun), "its actor ended");
 }
 

@@ -34,6 +34,11 @@ served_address::unfinished* served_address::find_attempt(std::uint64_t ticket) {
   return present ? &x : nullptr;
 }
 
+served_address::unfinished served_address::take_begun(unfinished& x) {
+  x.expires = clock::time_point::max(); // a handler had it
+  return std::exchange(x, {});
+}
+
 void served_address::join(unfinished x) {
   ++hub_->counters.duplicates;
   x.place = unfinished::place_type::joined; // the other one has a deadline

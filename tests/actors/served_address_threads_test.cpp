@@ -1,5 +1,6 @@
-// Goal: with real threads, too, only the message on which an actor ended has
-// failed, and its neighbours are handled once each, in order.
+// Goal: with real threads, too, only the message on which an actor threw has
+// failed, and its neighbours are handled once each, in order; and an actor that
+// was asked to end has not failed on anything.
 // Method: a window full of messages, the first of which is poison; the IO
 // thread's part is played by the test. TSan watches.
 #include "bridge/caf/served_address.hpp"
@@ -26,12 +27,15 @@ constexpr std::uint64_t window = 256;
 
 // What the targets of one address have seen.
 struct record {
+  bool ask_to_end = false; // instead of throwing, and once
   std::mutex mutex;
   std::vector<std::uint64_t> seen;
 
-  void add(std::uint64_t x) {
+  /// @returns how many there are now
+  std::size_t add(std::uint64_t x) {
     std::lock_guard guard{mutex};
     seen.push_back(x);
+    return seen.size();
   }
 };
 
@@ -40,10 +44,13 @@ caf::behavior target(caf::event_based_actor* self, record* seen) {
       [](caf::scheduled_actor*, std::exception_ptr&) -> caf::error {
         return caf::exit_reason::unhandled_exception;
       });
-  return {[seen](const PostTweetRequest& x) {
-    if (x.author() == 1)
+  return {[=](const PostTweetRequest& x) -> caf::result<void> {
+    if (x.author() == 1 && !seen->ask_to_end)
       throw std::runtime_error{"poison"};
-    seen->add(x.author());
+    if (seen->add(x.author()) > 1 || x.author() != 1)
+      return caf::unit;
+    self->quit(caf::exit_reason::user_shutdown);
+    return self->make_response_promise();
   }};
 }
 
@@ -108,5 +115,21 @@ TEST_CASE("threads: who was in the mailbox of an actor that threw goes on",
       CHECK(how[i] == outcome::accepted());
     CHECK(seen.seen.size() == window - 1);
     CHECK(std::is_sorted(seen.seen.begin(), seen.seen.end()));
+  }
+}
+
+TEST_CASE("threads: who was asked to end has failed on nothing",
+          "[actors][served_address]") {
+  bridge::system_config config;
+  config.set("scheduler.max-threads", 2);
+  caf::actor_system system{config};
+  for (int round = 0; round < 50; ++round) {
+    record seen;
+    seen.ask_to_end = true;
+    auto how = ends(system, seen);
+    REQUIRE(how.size() == window);
+    for (std::uint64_t i = 1; i <= window; ++i)
+      CHECK(how[i] == outcome::accepted());
+    CHECK(seen.seen.size() == window + 1); // the first twice
   }
 }

@@ -14,8 +14,8 @@ namespace rookery::sim {
 /// node to an actor of another, which takes its time with each and now and then
 /// fails. They arrive in order at first, none is lost that is not excused, and
 /// one that finished is not handled again by the same process. Some are poison:
-/// the actor always fails on them. Those, and only those, come to be parked,
-/// once each (I10).
+/// the actor always fails on them. Those, and only those, come to be parked
+/// (I10).
 class probe : public std::enable_shared_from_this<probe> {
 public:
   probe(world& outside, std::shared_ptr<node_host> from,
