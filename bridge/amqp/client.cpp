@@ -230,6 +230,7 @@ void client::check_up() {
     if (!x->attached() && !x->closed())
       return;
   up_ = true;
+  worked_ = true;
   owner_.on_up(peer_);
 }
 

@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rookery::amqp {
@@ -112,6 +113,8 @@ public:
 
   [[nodiscard]] bool up() const { return up_; }
   [[nodiscard]] bool connected() const { return engine_ != nullptr; }
+  /// Whether a connection came up since this was last asked, however short.
+  [[nodiscard]] bool take_worked() { return std::exchange(worked_, false); }
   /// Messages handed to the wire so far, the repeated ones not counted.
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
   /// Nothing more will come to a paused receiver.
@@ -182,6 +185,7 @@ private:
   clock::time_point declare_again_at_{}; // refused: when to ask again
   bool aborted_ = false; // we gave it up; events under way mean nothing
   bool up_ = false;      // on_up was called
+  bool worked_ = false;  // also of an earlier one; see take_worked
   session session_;      // of the newest links
   std::size_t session_links_ = 0;
 };

@@ -188,9 +188,9 @@ void io_loop::keep_time() {
     keep_time(); // first: whatever happens now, time goes on
     guarded([this] { client_.check(client::clock::now()); });
     turn();
-    if (client_.up())
+    if (client_.take_worked())
       connection_is_good();
-    else if (!client_.connected())
+    if (!client_.connected())
       connect_later();
   });
 }
