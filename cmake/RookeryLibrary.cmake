@@ -3,7 +3,8 @@
 # std::variant and std::string in its own headers, wrongly.
 function(rookery_warnings target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow
-    "$<IF:$<CONFIG:Debug>,-Werror,-Wno-maybe-uninitialized;-Wno-stringop-overflow;-Wno-restrict>")
+    "$<$<CONFIG:Debug>:-Werror>"
+    "$<$<AND:$<NOT:$<CONFIG:Debug>>,$<CXX_COMPILER_ID:GNU>>:-Wno-maybe-uninitialized;-Wno-stringop-overflow;-Wno-restrict>")
 endfunction()
 
 # rookery_library(<name> SOURCES ... HEADERS ... PUBLIC <libs> PRIVATE <libs>)
