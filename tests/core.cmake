@@ -32,7 +32,7 @@ endforeach()
 rookery_test(core protocol_example_test rookery::amqp_wire)
 target_compile_definitions(core_protocol_example_test PRIVATE
   ROOKERY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
-foreach(unit frame_guard frame_guard_random)
+foreach(unit frame_guard frame_guard_amplification frame_guard_random)
   rookery_test(core ${unit}_test rookery::amqp)
 endforeach()
 rookery_test(core error_text_test rookery::client)

@@ -18,6 +18,15 @@ constexpr std::uint8_t amqp_frame = 0;
 constexpr std::uint8_t sasl_frame = 1;
 // An engine that takes handles as signed numbers confuses greater ones.
 constexpr std::uint32_t handle_max = 0x7fff'ffff;
+// Of a frame but a transfer. Ten times what anybody sends.
+constexpr std::size_t values_max = 1'000;
+// What an engine keeps of a value besides its bytes, and some.
+constexpr std::size_t bytes_per_value = 100;
+// An engine may copy a disposition's state for each delivery it speaks of, of
+// which there may be tens of thousands.
+constexpr std::size_t disposition_values_max = 64;
+constexpr std::size_t disposition_bytes_max = 16 * 1024;
+constexpr std::size_t common_disposition_bytes_max = 512;
 constexpr auto amqp_name = "AMQP"sv;
 constexpr auto amqp_header = "AMQP\x00\x01\x00\x00"sv;
 constexpr auto sasl_header = "AMQP\x03\x01\x00\x00"sv;
@@ -197,6 +206,9 @@ void frame_guard::take_performative(std::uint16_t channel,
   if (open_ == (code == performative::open))
     return refuse(illegal_state,
                   open_ ? "a second OPEN" : "a frame in front of the OPEN");
+  if (said->values > values_max)
+    return refuse(resource_limit, "a frame has more than "
+                                      + std::to_string(values_max) + " values");
   switch (code) {
   case performative::open:
     open_ = true;
@@ -204,9 +216,11 @@ void frame_guard::take_performative(std::uint16_t channel,
   case performative::begin:
     return begin(channel, said->answers);
   case performative::attach:
-    return attach(channel, *said->handle, said->peer_receives);
+    return attach(channel, *said, body.size());
   case performative::transfer: // in an unusual spelling
     return refuse(decode_error_name, "a transfer is malformed");
+  case performative::disposition:
+    return take_disposition(*said, body.size());
   case performative::detach:
     return detach(channel, said->handle.value_or(0));
   case performative::end:
@@ -214,7 +228,7 @@ void frame_guard::take_performative(std::uint16_t channel,
   case performative::close:
     phase_ = phase::over;
     return;
-  default: // flow and disposition change nothing here
+  default: // a flow changes nothing here
     return;
   }
 }
@@ -237,8 +251,10 @@ void frame_guard::begin(std::uint16_t channel,
   sessions_[channel].answers = answers;
 }
 
-void frame_guard::attach(std::uint16_t channel, std::uint32_t handle,
-                         bool peer_receives) {
+void frame_guard::attach(std::uint16_t channel, const performative_facts& said,
+                         std::size_t body_bytes) {
+  const auto handle = *said.handle;
+  const auto cost = body_bytes + bytes_per_value * said.values;
   auto* where = find(channel);
   if (where == nullptr)
     return; // the engine says so
@@ -248,9 +264,23 @@ void frame_guard::attach(std::uint16_t channel, std::uint32_t handle,
     return refuse(resource_limit, "more than "
                                       + std::to_string(options_.links_max)
                                       + " links on one connection");
-  if (!where->links.try_emplace(handle, link_state{peer_receives}).second)
+  if (attached_bytes_ + cost > options_.attached_bytes_max)
+    return refuse(resource_limit,
+                  "the links of one connection say more than they may");
+  const link_state fresh{.peer_receives = said.peer_receives,
+                         .attached_bytes = cost};
+  if (!where->links.try_emplace(handle, fresh).second)
     return refuse("amqp:session:handle-in-use", "a handle was attached twice");
+  attached_bytes_ += cost;
   ++link_count_;
+}
+
+void frame_guard::take_disposition(const performative_facts& said,
+                                   std::size_t body_bytes) {
+  if (said.values > disposition_values_max
+      || body_bytes > (said.several ? common_disposition_bytes_max
+                                    : disposition_bytes_max))
+    refuse(resource_limit, "a disposition says more than it may");
 }
 
 void frame_guard::detach(std::uint16_t channel, std::uint32_t handle) {
@@ -258,6 +288,7 @@ void frame_guard::detach(std::uint16_t channel, std::uint32_t handle) {
   if (which == nullptr)
     return;
   unfinished_bytes_ -= which->bytes;
+  attached_bytes_ -= which->attached_bytes;
   last_ = nullptr;
   --link_count_;
   find(channel)->links.erase(handle);
@@ -267,8 +298,10 @@ void frame_guard::end(std::uint16_t channel) {
   auto* which = find(channel);
   if (which == nullptr)
     return;
-  for (const auto& [_, each] : which->links)
+  for (const auto& [_, each] : which->links) {
     unfinished_bytes_ -= each.bytes;
+    attached_bytes_ -= each.attached_bytes;
+  }
   link_count_ -= which->links.size();
   last_ = nullptr;
   sessions_.erase(channel);

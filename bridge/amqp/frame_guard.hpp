@@ -11,6 +11,8 @@
 
 namespace rookery::amqp {
 
+struct performative_facts;
+
 struct frame_guard_options {
   /// We are the server: the peer begins, and SASL is its choice.
   bool server = false;
@@ -23,13 +25,17 @@ struct frame_guard_options {
   std::uint32_t sessions_max = 64;
   /// Links that may be attached at a time, on all channels together.
   std::size_t links_max = 16'384;
+  /// What all links that are attached may take in memory for what their
+  /// ATTACHes say, bytes: estimated, and rather too much.
+  std::size_t attached_bytes_max = std::size_t{128} << 20;
 };
 
 /// Stands between the network and a protocol engine: sees every byte that came
 /// before the engine does, and ends the connection where the engine would do
 /// worse. Proton 0.37 aborts the process on a delivery without a delivery-id,
-/// keeps a message without end in memory, recurses as deep as a value is
-/// nested, and takes up TLS with whom it was not told to.
+/// keeps a message without end in memory, takes seventy times the memory that
+/// came for some frames, recurses as deep as a value is nested, and takes up
+/// TLS with whom it was not told to.
 ///
 /// It knows headers, frames, which channels and handles are in use, and how
 /// far each message has come. What it lets through may still break a rule of
@@ -58,9 +64,10 @@ private:
   /// The peer's end of a link, and the delivery under way on it.
   struct link_state {
     bool peer_receives = false;
-    bool under_way = false;        // `more` was set: the rest is to come
-    std::uint32_t delivery_id = 0; // of what is under way
-    std::uint64_t bytes = 0;       // of what is under way
+    bool under_way = false;         // `more` was set: the rest is to come
+    std::uint32_t delivery_id = 0;  // of what is under way
+    std::uint64_t bytes = 0;        // of what is under way
+    std::size_t attached_bytes = 0; // in memory, for what ATTACH said
   };
   struct session_state {
     std::optional<std::uint16_t> answers; // the channel of ours, if it is ours
@@ -83,7 +90,9 @@ private:
   void take_transfer(std::uint16_t channel, std::string_view body,
                      std::size_t body_bytes);
   void begin(std::uint16_t channel, std::optional<std::uint16_t> answers);
-  void attach(std::uint16_t channel, std::uint32_t handle, bool peer_receives);
+  void attach(std::uint16_t channel, const performative_facts& said,
+              std::size_t body_bytes);
+  void take_disposition(const performative_facts& said, std::size_t body_bytes);
   void detach(std::uint16_t channel, std::uint32_t handle);
   void end(std::uint16_t channel);
   [[nodiscard]] session_state* find(std::uint16_t channel);
@@ -102,7 +111,8 @@ private:
   std::size_t rest_ = 0;        // bytes of it still to come
   std::uint64_t unfinished_bytes_ = 0; // of all deliveries under way
   std::size_t link_count_ = 0;
-  std::size_t answers_due_ = 0; // sessions of ours that have no answer
+  std::size_t attached_bytes_ = 0; // of all links
+  std::size_t answers_due_ = 0;    // sessions of ours that have no answer
   std::unordered_map<std::uint16_t, session_state> sessions_;
   link_state* last_ = nullptr; // found last, by this key; null = forgotten
   std::uint64_t last_key_ = 0;

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t depth_max = 32;
 constexpr std::size_t tag_bytes_max = 32;
 constexpr std::size_t transfer_fields = 11;
+constexpr std::size_t transfer_bytes_max = 512;
 // Bytes of a transfer in front of what the size of its list counts.
 constexpr std::size_t in_front8 = 5;
 constexpr std::size_t in_front32 = 8;
@@ -23,8 +24,9 @@ std::uint8_t at(std::string_view bytes, std::size_t i) {
 }
 
 /// An array, from its type code to its last byte, with a size that was checked:
-/// plain values, and no more of them than there are bytes.
-bool plain_array(std::string_view x) {
+/// plain values, and no more of them than there are bytes. Adds their number to
+/// `values`.
+bool plain_array(std::string_view x, std::size_t& values) {
   const std::size_t width = at(x, 0) == array8 ? 1 : 4;
   if (x.size() < 1 + 2 * width + 1)
     return false;
@@ -32,7 +34,10 @@ bool plain_array(std::string_view x) {
   for (std::size_t i = 0; i < width; ++i)
     count = count << 8 | at(x, 1 + width + i);
   const auto kind = at(x, 1 + 2 * width) >> 4;
-  return count == 0 || (kind >= 0x5 && kind <= 0xb && count <= x.size());
+  if (count > 0 && (kind < 0x5 || kind > 0xb || count > x.size()))
+    return false;
+  values += count;
+  return true;
 }
 
 template <std::size_t Width>
@@ -49,10 +54,13 @@ bool descriptor_code(std::uint8_t code) {
          || code == type_code::sym32;
 }
 
-/// Passes over one value of `bytes`, and over all that is in it.
-bool walk(reader& from, std::string_view bytes, std::size_t depth) {
+/// Passes over one value of `bytes`, and over all that is in it; adds to
+/// `values` how many that were.
+bool walk(reader& from, std::string_view bytes, std::size_t depth,
+          std::size_t& values) {
   if (depth > depth_max)
     return false;
+  ++values;
   reader::compound inner{from, 0};
   switch (from.peek()) {
   case type_code::described:
@@ -61,13 +69,14 @@ bool walk(reader& from, std::string_view bytes, std::size_t depth) {
         i >= bytes.size() || !descriptor_code(at(bytes, i)))
       return false;
     from.descriptor();
-    return !from.failed() && !from.done() && walk(from, bytes, depth + 1);
+    return !from.failed() && !from.done()
+           && walk(from, bytes, depth + 1, values);
   case array8:
   case array32: {
     const auto start = from.offset();
     from.skip();
     return !from.failed()
-           && plain_array(bytes.substr(start, from.offset() - start));
+           && plain_array(bytes.substr(start, from.offset() - start), values);
   }
   case type_code::list0:
   case type_code::list8:
@@ -83,7 +92,7 @@ bool walk(reader& from, std::string_view bytes, std::size_t depth) {
     return !from.failed();
   }
   for (; inner.count > 0; --inner.count)
-    if (!walk(inner.elements, bytes, depth + 1))
+    if (!walk(inner.elements, bytes, depth + 1, values))
       return false;
   return !from.failed() && inner.elements.done();
 }
@@ -155,7 +164,8 @@ public:
     --count_;
     const auto value = body_.substr(at_);
     reader from{value, depth_max};
-    failed_ |= !walk(from, value, 0);
+    std::size_t values = 0; // bounded by the bytes
+    failed_ |= !walk(from, value, 0, values);
     at_ += from.offset();
   }
   /// All fields were taken, and nothing stands behind them.
@@ -203,7 +213,8 @@ std::size_t transfer_bytes(std::string_view body) noexcept {
 std::optional<transfer_facts> parse_transfer(std::string_view bytes) noexcept {
   const auto wide = bytes.size() > 3 && at(bytes, 3) == type_code::list32;
   const auto begin = wide ? in_front32 + 4 : in_front8 + 1;
-  if (bytes.size() < begin || transfer_bytes(bytes) != bytes.size())
+  if (bytes.size() < begin || bytes.size() > transfer_bytes_max
+      || transfer_bytes(bytes) != bytes.size())
     return std::nullopt;
   const std::size_t count =
       wide ? big_endian<4>(bytes.data() + in_front32) : at(bytes, in_front8);
@@ -239,7 +250,7 @@ parse_performative(std::string_view body) noexcept {
   performative_facts result{.code = *code};
   auto look = fields; // a second reader: the first checks all there is
   for (std::size_t i = 0; i < count; ++i)
-    if (!walk(fields, body, 1))
+    if (!walk(fields, body, 1, result.values))
       return std::nullopt;
   if (!fields.done())
     return std::nullopt;
@@ -249,6 +260,11 @@ parse_performative(std::string_view body) noexcept {
         static_cast<std::uint16_t>(at(body, i + 1) << 8 | at(body, i + 2));
   } else if (code == performative::detach && count > 0) {
     result.handle = look.uint();
+  } else if (code == performative::disposition && count > 2) {
+    look.boolean(); // role
+    const auto first = look.uint();
+    const auto last = look.uint();
+    result.several = last && last != first;
   } else if (code == performative::attach && count > 2) {
     look.text(); // the link's name
     result.handle = look.uint();

@@ -40,8 +40,8 @@ struct transfer_facts {
 [[nodiscard]] std::size_t transfer_bytes(std::string_view body) noexcept;
 
 /// Reads a TRANSFER, the `transfer_bytes` of it: nothing when it is not
-/// well-formed, has a field of another type than the standard says, or a
-/// delivery-tag of more than 32 bytes.
+/// well-formed, has a field of another type than the standard says, a
+/// delivery-tag of more than 32 bytes, or more than 512 bytes in all.
 [[nodiscard]] std::optional<transfer_facts>
 parse_transfer(std::string_view bytes) noexcept;
 
@@ -55,6 +55,10 @@ struct performative_facts {
   bool peer_receives = false;
   /// BEGIN: the channel of ours that it answers.
   std::optional<std::uint16_t> answers = {};
+  /// DISPOSITION: it speaks of more than one delivery.
+  bool several = false;
+  /// All there are, the elements of compounds and arrays among them.
+  std::size_t values = 0;
 };
 
 /// Reads any performative but a TRANSFER. Nothing when it is not well-formed

@@ -31,6 +31,7 @@ amqp::frame_guard_options options_of(std::uint8_t choice) {
     result.message_bytes_max = 64;
     result.sessions_max = 2;
     result.links_max = 3;
+    result.attached_bytes_max = 5'000;
   }
   return result;
 }

@@ -1,0 +1,144 @@
+// Goal: a peer cannot make the engine take much more memory than it sends.
+// Proton keeps 70 bytes and more of each value of a performative's properties,
+// and a copy of a disposition's state for each delivery it speaks of: a frame
+// of 60 kB took 4 MiB, or, for 200 deliveries, 824 MiB. Method: frames with as
+// many values as are allowed, and one more.
+#include "tests/core/frame_guard_feed.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/raw_frame.hpp"
+
+#include <string>
+
+using namespace rookery;
+using namespace rookery::tests;
+
+namespace {
+
+std::string wide(std::size_t x) {
+  std::string result;
+  for (int shift = 24; shift >= 0; shift -= 8)
+    result += static_cast<char>(x >> shift);
+  return result;
+}
+
+/// A list or map of any length: `count` values, encoded in `values`.
+std::string compound(std::string_view code, std::size_t count,
+                     std::string_view values) {
+  return hex(code) + wide(values.size() + 4) + wide(count).append(values);
+}
+
+std::string long_performative(char code, std::size_t count,
+                              std::string_view fields) {
+  return raw_frame(hex("00 53") + code + compound("d0", count, fields));
+}
+
+std::string nulls(std::size_t count) { return std::string(count, '\x40'); }
+
+/// An ATTACH of 16 values, and those of its properties.
+std::string attach(char handle, std::string_view properties) {
+  return long_performative(
+      0x12, 14,
+      hex("a1 01 'l' 52") + handle
+          + hex("42 40 40 00 53 28 c0 04 01 a1 01 's'"
+                "00 53 29 c0 04 01 a1 01 't' 40 40 43 40 40 40")
+                .append(properties));
+}
+
+/// The outcome of `first`, or of all from it to `last`.
+std::string disposition(std::string_view last, std::string_view state) {
+  return long_performative(0x15, 5,
+                           hex("41 43") + hex(last) + hex("42").append(state));
+}
+
+std::string rejected(const std::string& text) {
+  const auto error =
+      compound("d0", 2, hex("a3 03 'a:b' b1") + wide(text.size()) + text);
+  return hex("00 53 25") + compound("d0", 1, hex("00 53 1d") + error);
+}
+
+std::string opened() { return amqp_header + raw_open() + raw_begin(); }
+
+std::string reason(const std::string& bytes,
+                   const amqp::frame_guard_options& options = {
+                       .server = true}) {
+  amqp::frame_guard guard{options};
+  return feed(guard, opened() + bytes, 5'000).reason;
+}
+
+const std::string too_many_values =
+    "amqp:resource-limit-exceeded: a frame has more than 1000 values";
+const std::string too_much_state =
+    "amqp:resource-limit-exceeded: a disposition says more than it may";
+
+} // namespace
+
+TEST_CASE("frame guard: a frame has at most a thousand values",
+          "[amqp][frame_guard]") {
+  CHECK(reason(attach(0, compound("d1", 900, nulls(900)))).empty());
+  CHECK(reason(attach(0, compound("d1", 1'000, nulls(1'000))))
+        == too_many_values);
+  CHECK(reason(long_performative(0x17, 1, compound("d0", 2'000, nulls(2'000))))
+        == too_many_values);
+  const auto flags = [](std::size_t count) {
+    return hex("f0") + wide(count + 5) + wide(count) + hex("56")
+           + std::string(count, '\1');
+  };
+  CHECK(reason(attach(0, flags(900))).empty());
+  CHECK(reason(attach(0, flags(1'001))) == too_many_values);
+}
+
+TEST_CASE("frame guard: what all links of a connection said is limited",
+          "[amqp][frame_guard]") {
+  amqp::frame_guard_options options{.server = true};
+  options.attached_bytes_max = 250'000;
+  const auto large = compound("d1", 900, nulls(900)); // about 100 kB
+  const auto two = attach(0, large) + attach(1, large);
+  CHECK(reason(two, options).empty());
+  CHECK(reason(two + attach(2, large), options)
+        == "amqp:resource-limit-exceeded: the links of one connection say more "
+           "than they may");
+  CHECK(reason(two + attach(2, hex("40")), options).empty());
+  // What is detached counts no more.
+  const auto detach = raw_frame(performative(0x16, 2, hex("43 41")));
+  CHECK(reason(two + detach + attach(2, large), options).empty());
+  const auto end = raw_frame(performative(0x17, 0, ""));
+  CHECK(reason(two + end + raw_begin() + two, options).empty());
+}
+
+TEST_CASE("frame guard: a disposition is short, for many deliveries shorter",
+          "[amqp][frame_guard]") {
+  for (const std::string one : {"40", "43"}) {
+    INFO("last: " << one);
+    CHECK(reason(disposition(one, hex("00 53 24 45"))).empty());
+    CHECK(reason(disposition(one, rejected(std::string(10'000, 'x')))).empty());
+    CHECK(reason(disposition(one, rejected(std::string(20'000, 'x'))))
+          == too_much_state);
+  }
+  const std::string many = "52 64";
+  CHECK(reason(disposition(many, hex("00 53 24 45"))).empty());
+  CHECK(reason(disposition(many, rejected(std::string(300, 'x')))).empty());
+  CHECK(reason(disposition(many, rejected(std::string(1'000, 'x'))))
+        == too_much_state);
+  // One that Proton does not know, it keeps as it is.
+  const auto unknown = [](std::size_t count) {
+    return hex("00 53 99") + compound("d0", count, nulls(count));
+  };
+  CHECK(reason(disposition("40", unknown(40))).empty());
+  CHECK(reason(disposition("40", unknown(70))) == too_much_state);
+  CHECK(reason(disposition("80 00 00 00 00 00 00 00 00", hex("00 53 24 45")))
+        == "amqp:decode-error: a frame is malformed"); // a ulong
+}
+
+TEST_CASE("frame guard: a transfer has little in front of its payload",
+          "[amqp][frame_guard]") {
+  const auto with_state = [](std::size_t count) {
+    return raw_frame(hex("00 53 14")
+                     + compound("d0", 8,
+                                hex("43 43 a0 01 't' 43 42 41 40 00 53 99")
+                                    + compound("d0", count, nulls(count)))
+                     + "payload");
+  };
+  CHECK(reason(raw_attach() + with_state(100)).empty());
+  CHECK(reason(raw_attach() + with_state(1'000))
+        == "amqp:decode-error: a transfer is malformed");
+}
