@@ -4,6 +4,7 @@
 #include "broker/dispatcher.hpp"
 #include "broker/management/api.hpp"
 
+#include <string>
 #include <utility>
 
 namespace rookery::broker {
@@ -24,6 +25,11 @@ void management_link::on_message(amqp::delivery d, std::string& bytes) {
     return owner_.end_session(
         *this, {"amqp:link:transfer-limit-exceeded",
                 "a management request came without credit for it"});
+  if (bytes.size() > request_bytes_max)
+    return owner_.end_session(*this, {"amqp:link:message-size-exceeded",
+                                      "a management request is longer than "
+                                          + std::to_string(request_bytes_max)
+                                          + " bytes"});
   if (!pair_->answers)
     return owner_.end_session(
         *this, {"amqp:precondition-failed",

@@ -2,6 +2,7 @@
 
 #include "broker/endpoint.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -26,6 +27,8 @@ class management_link : public endpoint {
 public:
   /// Requests that may be under way.
   static constexpr std::uint32_t credit_max = 8;
+  /// Bytes of a request. What is read from it may take forty times as many.
+  static constexpr std::size_t request_bytes_max = 64 * 1024;
 
   /// `self` is one of the pair's two links.
   management_link(connection& owner, amqp::link self,

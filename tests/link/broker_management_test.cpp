@@ -368,6 +368,12 @@ TEST_CASE("management: what breaks its rules ends the session",
       x.out->send(request("GET", "/queues/q", {}), true);
     wanted = "amqp:precondition-failed";
   }
+  SECTION("a request that is too long") {
+    // Its values would take forty times as much memory as it.
+    const broker::value_map many(20'000, {"k", value{}});
+    x.out->send(request("PUT", "/queues/q", many), true);
+    wanted = "amqp:link:message-size-exceeded";
+  }
   SECTION("half a pair") {
     x.in->self.close();
     x.t.pump();
