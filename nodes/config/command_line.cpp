@@ -26,7 +26,8 @@ void add_key(CLI::App& app, const config_key& key, node_config& target) {
                       ? std::optional<std::string>{"takes one value"}
                       : key.read(target, text);
     if (reason)
-      throw CLI::ValidationError(config_fault{key.name, text, *reason}.text());
+      throw CLI::ValidationError(
+          config_fault{key.name, key.is_secret ? "***" : text, *reason}.text());
   };
   app.add_option_function<std::vector<std::string>>("--" + key.name, take,
                                                     key.help)

@@ -157,6 +157,8 @@ TEST_CASE("node config: a password is never shown", "[nodes][node_config]") {
   CHECK(x.config.password == "hush");
   CHECK(describe(x.config).find("hush") == std::string::npos);
   CHECK(describe(x.config).find("# password = \"***\"") != std::string::npos);
+  x = read({"--user", "ann", "--password", "hush", "--password", "quiet"});
+  CHECK(x.message == "rookery node: password = ***: takes one value\n");
 }
 
 TEST_CASE("node config: what cannot be read is named with key and value",
