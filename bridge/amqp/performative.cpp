@@ -16,6 +16,9 @@ constexpr std::size_t transfer_bytes_max = 512;
 constexpr std::size_t in_front8 = 5;
 constexpr std::size_t in_front32 = 8;
 constexpr std::uint8_t ushort_code = 0x60;
+// An engine passes them on as enumerations, where others have no meaning.
+constexpr int snd_settle_mode_max = 2;
+constexpr int rcv_settle_mode_max = 1;
 constexpr std::uint8_t array8 = 0xe0;
 constexpr std::uint8_t array32 = 0xf0;
 
@@ -269,6 +272,10 @@ parse_performative(std::string_view body) noexcept {
     look.text(); // the link's name
     result.handle = look.uint();
     result.peer_receives = look.boolean().value_or(false);
+    const auto sends = count > 3 ? look.ubyte().value_or(0) : 0;
+    const auto receives = count > 4 ? look.ubyte().value_or(0) : 0;
+    if (sends > snd_settle_mode_max || receives > rcv_settle_mode_max)
+      return std::nullopt;
   }
   if (look.failed() || (code == performative::attach && !result.handle))
     return std::nullopt;

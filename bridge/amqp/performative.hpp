@@ -64,7 +64,8 @@ struct performative_facts {
 /// Reads any performative but a TRANSFER. Nothing when it is not well-formed
 /// down to its last value: compounds nested deeper than 32 and arrays of
 /// anything but plain values count as such, for a decoder that recurses dies
-/// of the former and nobody sends the latter.
+/// of the former and nobody sends the latter. Nor is an ATTACH with a settle
+/// mode that does not exist.
 [[nodiscard]] std::optional<performative_facts>
 parse_performative(std::string_view body) noexcept;
 

@@ -155,6 +155,23 @@ TEST_CASE("frame guard: channels and handles are used once",
   CHECK(behind_attach(far) == "amqp:invalid-field: a handle is out of range");
 }
 
+TEST_CASE("frame guard: settle modes are those that AMQP has",
+          "[amqp][frame_guard]") {
+  const std::string malformed = "amqp:decode-error: a frame is malformed";
+  const auto with = [](std::string_view modes) {
+    return judge(opened() + raw_begin()
+                 + raw_frame(performative(0x12, 5,
+                                          hex("a1 01 'm' 43 42") + hex(modes))))
+        .reason;
+  };
+  CHECK(with("50 02 50 01").empty());
+  CHECK(with("40 40").empty());
+  CHECK(with("50 03 50 00") == malformed);
+  CHECK(with("50 b3 40") == malformed);
+  CHECK(with("50 00 50 02") == malformed);
+  CHECK(with("52 00 40") == malformed); // a uint
+}
+
 TEST_CASE("frame guard: a session of ours is answered once",
           "[amqp][frame_guard]") {
   const auto answer =
