@@ -95,7 +95,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   }
   ROOKERY_ASSERT(node.downs == 1);
   ROOKERY_ASSERT(!node.self.connected());
-  ROOKERY_ASSERT(node.outcomes <= fuzzed_client::sends);
+  ROOKERY_ASSERT(node.ends <= fuzzed_client::sends);
 
   scripted_broker script;
   memory_wire wire{
@@ -103,13 +103,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   node.self.connect(wire.client());
   const auto ups = node.ups;
   // What was put off on the bad one's account is tried again soon.
-  for (int i = 0; i < 40 && node.outcomes < fuzzed_client::sends; ++i) {
+  for (int i = 0; i < 40 && node.ends < fuzzed_client::sends; ++i) {
     wire.advance(300ms);
     node.pass(300ms);
   }
   wire.pump();
   ROOKERY_ASSERT(node.ups > ups);
-  ROOKERY_ASSERT(node.outcomes == fuzzed_client::sends);
+  ROOKERY_ASSERT(node.ends == fuzzed_client::sends);
   ROOKERY_ASSERT(node.self.unfinished_sends() == 0);
   wire.cut();
   return 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "bridge/amqp/client.hpp"
+#include "bridge/amqp/wire/message_encoder.hpp"
 #include "bridge/assert.hpp"
 #include "bridge/profiles/rabbitmq4.hpp"
 
@@ -15,7 +16,8 @@
 namespace rookery::tests {
 
 /// A node's half of the conversation with a broker: something to declare, a
-/// queue to send to and one to consume, three messages to send. Time stands
+/// queue to send to and one to consume, three messages to send, of which the
+/// last is worth sending for a second only. Time stands
 /// still until it is told. Seeds are recorded with one like this, so that what
 /// a broker said then fits.
 class fuzzed_client : amqp::client_handler {
@@ -32,10 +34,13 @@ public:
     self.add_sender(bridge::address::queue("out"), queue_);
     self.add_sender(std::nullopt, empty_);
     for (std::size_t i = 0; i < sends; ++i) {
-      std::string text(100, static_cast<char>('a' + i));
-      const auto size = text.size();
+      amqp::outgoing item{message(i)};
+      if (i + 1 == sends)
+        item.expires = now + std::chrono::seconds{1};
+      const auto expires = item.expires;
+      const auto bytes = item.bytes.size();
       ROOKERY_ASSERT(
-          bridge::accepted(queue_->push({std::move(text), 0, false}, size)));
+          bridge::accepted(queue_->push(std::move(item), bytes, expires)));
     }
   }
 
@@ -43,12 +48,13 @@ public:
   void pass(std::chrono::milliseconds span) {
     now += span;
     self.check(now);
+    self.expire(now);
     self.flush(now);
   }
 
   clock::time_point now{std::chrono::hours{1}};
   amqp::client self;
-  std::size_t outcomes = 0; // of sends
+  std::size_t ends = 0; // of sends
   std::size_t ups = 0;
   std::size_t downs = 0;
 
@@ -60,6 +66,15 @@ private:
     result.idle_timeout = std::chrono::seconds{4};
     result.now = [this] { return now; };
     return result;
+  }
+
+  static std::string message(std::size_t i) {
+    bridge::envelope head;
+    head.message_id = std::to_string(i);
+    head.ttl = std::chrono::seconds{1};
+    std::string result;
+    amqp::encode_head(head, 1, result);
+    return result + static_cast<char>('a' + i);
   }
 
   void on_up(const amqp::peer_info&) override { ++ups; }
@@ -78,8 +93,15 @@ private:
   }
   void on_outcome(std::size_t sender, amqp::outgoing&& what,
                   const bridge::outcome&) override {
-    ROOKERY_ASSERT(sender == 0 && what.bytes.size() == 100);
-    ++outcomes;
+    on_end(sender, what);
+  }
+  void on_expired(std::size_t sender, amqp::outgoing&& what, bool) override {
+    ROOKERY_ASSERT(what.expires <= now);
+    on_end(sender, what);
+  }
+  void on_end(std::size_t sender, const amqp::outgoing& what) {
+    ROOKERY_ASSERT(sender == 0 && what.bytes.size() == message(0).size());
+    ++ends;
   }
 
   std::shared_ptr<amqp::outgoing_queue> queue_ =
