@@ -45,7 +45,8 @@ bridge::impl::impl(caf::actor_system& system, type_registry types,
                                  std::move(watcher), std::move(world))},
       client_{make_client_options(*hub_), *this},
       loop_{hub_->world.make_loop(make_loop_options(hub_->options), client_,
-                                  *this)} {
+                                  *this)},
+      watching_{*hub_, [this](auto& path) { return queue_to(path); }} {
   queue_declaration replies;
   replies.name = hub_->reply_queue;
   replies.replicated = false;
@@ -55,6 +56,10 @@ bridge::impl::impl(caf::actor_system& system, type_registry types,
   reply_receiver_ =
       client_.add_receiver(replies.name, hub_->options.reply_window, {});
   static_cast<void>(client_.add_sender(std::nullopt, hub_->replies));
+  control_sender_ = client_.add_sender(std::nullopt, hub_->control);
+  hub_->on_control = [this](const auto& x, auto target) {
+    return watching_.take(x, target);
+  };
   hub_->set_wake([this] { loop_->wake(); });
   loop_->start();
 }
@@ -76,6 +81,7 @@ void bridge::impl::refuse_all() {
   }
   tell_ready();
   hub_->replies->close();
+  hub_->control->close();
   hub_->give_up_waiting();
 }
 
@@ -107,12 +113,38 @@ std::shared_ptr<destination> bridge::impl::destination_of(const address& to) {
   result = std::make_shared<destination>(
       static_cast<std::uint32_t>(destinations_.size()), to_string(to),
       hub_->options.send_queue);
+  by_path_[hub_->options.profile->encode(to)] = result;
   if (refusing_)
     result->queue->close();
   change([this, to, queue = result->queue] {
     static_cast<void>(client_.add_sender(to, queue));
   });
   return result;
+}
+
+void bridge::impl::resolve(
+    const address& to, std::chrono::milliseconds timeout,
+    std::function<void(caf::expected<caf::actor>)> done) {
+  auto handle = proxy(to, {});
+  std::unique_lock guard{proxies_mutex_};
+  auto where = destination_of(to);
+  guard.unlock();
+  hub_->resolve(*where,
+                std::make_unique<resolution>(
+                    [handle, done = std::move(done)](caf::error why) {
+                      if (why)
+                        done(std::move(why));
+                      else
+                        done(handle);
+                    }),
+                timeout);
+}
+
+std::shared_ptr<amqp::outgoing_queue>
+bridge::impl::queue_to(const std::string& path) {
+  std::lock_guard guard{proxies_mutex_};
+  auto found = by_path_.find(path);
+  return found == by_path_.end() ? nullptr : found->second->queue;
 }
 
 void bridge::impl::when_ready(const address& to, const caf::actor& who) {
@@ -225,6 +257,11 @@ caf::actor bridge::proxy(const address& to, send_options how) {
   return impl_->proxy(to, how);
 }
 
+void bridge::resolve(const address& to, std::chrono::milliseconds timeout,
+                     std::function<void(caf::expected<caf::actor>)> done) {
+  impl_->resolve(to, timeout, std::move(done));
+}
+
 void bridge::when_ready(const address& to, const caf::actor& who) {
   impl_->when_ready(to, who);
 }
@@ -282,7 +319,10 @@ std::size_t bridge::unfinished() const {
 }
 
 bridge_counters bridge::counters() const {
-  return impl_->hub_->counters.snapshot();
+  auto result = impl_->hub_->counters.snapshot();
+  result.watches = impl_->hub_->monitors.size();
+  result.watchers = impl_->hub_->watchers.size();
+  return result;
 }
 
 } // namespace rookery::bridge

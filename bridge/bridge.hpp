@@ -13,6 +13,7 @@
 
 #include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/expected.hpp>
 
 #include <chrono>
 #include <functional>
@@ -25,9 +26,10 @@ namespace rookery::bridge {
 ///
 /// A proxy is an actor handle: what is sent to it arrives at whoever serves
 /// its address, and answers come back as if the other were local. Messages are
-/// single registered Protobuf messages. Serving means that each delivery
-/// reaches the target as a request, and is settled by its response; at most
-/// `window` are in the target at once.
+/// single registered Protobuf messages. Monitors of, and links to, a proxy are
+/// of the actor that serves its address when they are made. Serving means that
+/// each delivery reaches the target as a request, and is settled by its
+/// response; at most `window` are in the target at once.
 ///
 /// Owns one IO thread and one connection to one of the brokers, redone when it
 /// breaks. The actor system must outlive the bridge; make it from a
@@ -57,6 +59,15 @@ public:
   [[nodiscard]] caf::actor proxy(const address& to, level how) {
     return proxy(to, send_options{how});
   }
+
+  /// Finds out whether an actor serves `to`: `done` gets the handle when one
+  /// does, or else an error by `timeout`: errc::unroutable, there is no such
+  /// queue; errc::target_down, or why the last one ended; errc::reply_timeout,
+  /// nobody said. What is sent to a handle waits for an actor without this.
+  /// @param done must not block; called once, on the IO thread, on this one, or
+  /// on the one that ends the bridge
+  void resolve(const address& to, std::chrono::milliseconds timeout,
+               std::function<void(caf::expected<caf::actor>)> done);
 
   /// Sends `who` a `send_ready` when the send queue of `to` is at most half
   /// full, at once if it is. For those who can wait before they send more;

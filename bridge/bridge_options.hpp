@@ -50,6 +50,13 @@ struct bridge_options {
   /// A request without a reply for so long gets errc::reply_timeout. Requests
   /// may have shorter deadlines of their own.
   std::chrono::milliseconds reply_timeout{120'000};
+  /// Monitors and links: those of actors here on actors elsewhere, and those of
+  /// others on actors here, each.
+  std::size_t watches_max = 16'384;
+  /// A node that is not connected to the broker for so long, while this one is,
+  /// is gone: who monitors an actor there is told. Longer than nodes take to
+  /// come back behind a broker that does, see `reconnect` and `open_timeout`.
+  std::chrono::milliseconds peer_timeout{15'000};
   /// Replies that may be on their way to this node at once.
   std::uint32_t reply_window = 1'024;
   /// Largest message sent or taken, bytes.
@@ -100,6 +107,9 @@ struct serve_options {
   /// elsewhere. A late answer is dropped.
   std::chrono::milliseconds handler_timeout{60'000};
   retry_options retry = {};
+  /// Whether an actor elsewhere that links itself to the target takes it along
+  /// when it ends other than normally. The other way round it always does.
+  bool linkable = false;
   /// A second delivery of a message that another bridge sent is told from the
   /// first among the last `dedupe_window` numbers of its stream, rounded up to
   /// a multiple of 64; more than an origin's `in_flight_max`.

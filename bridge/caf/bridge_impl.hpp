@@ -5,6 +5,7 @@
 #include "bridge/caf/hub.hpp"
 #include "bridge/caf/proxy.hpp"
 #include "bridge/caf/served_address.hpp"
+#include "bridge/caf/watch_protocol.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -24,6 +25,8 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   ~impl() override;
 
   caf::actor proxy(const address& to, send_options how);
+  void resolve(const address& to, std::chrono::milliseconds timeout,
+               std::function<void(caf::expected<caf::actor>)> done);
   void when_ready(const address& to, const caf::actor& who);
   void serve(const address& at, serve_options options, caf::actor target,
              std::function<caf::actor()> make);
@@ -57,6 +60,8 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   void publish_state(std::uint64_t applied = 0);
   // What sends to `to`. Call it with proxies_mutex_ held.
   std::shared_ptr<destination> destination_of(const address& to);
+  // The queue of what is sent to an AMQP address, if anything was.
+  std::shared_ptr<amqp::outgoing_queue> queue_to(const std::string& path);
   // Tells those who wait for room that they have.
   void tell_ready();
   // Refuses what is sent from now on, answers what waits for a reply.
@@ -72,6 +77,9 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
 
   // Of the IO thread.
   std::size_t reply_receiver_ = 0;
+  std::size_t control_sender_ = 0;
+  watch_protocol watching_;
+  bool left_ = false; // watchers were told that this node leaves
   std::map<std::size_t, caf::strong_actor_ptr> served_; // by receiver
   std::vector<std::function<void()>> up_hooks_;
   std::vector<std::function<void()>> down_hooks_;
@@ -91,6 +99,7 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   bool refusing_ = false;    // refuse_all() was called
   std::map<std::pair<address, send_options>, caf::actor> proxies_;
   std::map<address, std::shared_ptr<destination>> destinations_;
+  std::map<std::string, std::shared_ptr<destination>> by_path_; // the same
   // An actor that waits for room in a send queue; once for each destination.
   struct room_waiter {
     std::shared_ptr<destination> to;

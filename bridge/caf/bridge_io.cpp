@@ -50,6 +50,7 @@ void bridge::impl::on_up(const amqp::peer_info& broker) {
     ++hub_->counters.reconnects;
   hub_->report(observer::severity::info, "broker-up", broker.container_id);
   publish_state();
+  watching_.connected();
   for (auto& f : up_hooks_)
     call(f);
 }
@@ -70,6 +71,7 @@ void bridge::impl::on_down(const amqp::condition& why) {
   using severity = observer::severity;
   greeted_ = false;
   hub_->lease.lost(); // first: nobody may go on who looks
+  watching_.disconnected();
   hub_->report(why.empty() || stopped_ ? severity::info : severity::warning,
                "broker-down", why.text());
   {
@@ -118,6 +120,8 @@ void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
     ++hub_->counters.undecodable;
     return;
   }
+  if (is_control(decoded->type))
+    return static_cast<void>(watching_.take(*decoded, std::nullopt));
   auto who = hub_->take_waiting(
       number_in_node(to_string(decoded->correlation_id), hub_->stream));
   if (!who) {
@@ -146,8 +150,10 @@ void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
                        nullptr);
 }
 
-void bridge::impl::on_outcome(std::size_t, amqp::outgoing&& what,
+void bridge::impl::on_outcome(std::size_t sender, amqp::outgoing&& what,
                               const outcome& how) {
+  if (sender == control_sender_)
+    return watching_.on_outcome(what, how);
   using kind = outcome::kind_type;
   auto& count = hub_->counters;
   switch (how.kind) {
@@ -215,12 +221,14 @@ void bridge::impl::on_turn() {
   auto now = hub_->world.now();
   if (stopping_)
     go_on_stopping(now);
+  watching_.turn();
   tell_ready();
   if (now < next_check_)
     return;
   next_check_ = now + check_interval;
   client_.expire(now); // first: it knows more of what ends now
   hub_->expire_waiting(now);
+  watching_.check(now, client_.up());
   for (auto& [index, x] : served_)
     if (!get(x).check(now))
       client_.close_receiver(index);
@@ -229,9 +237,16 @@ void bridge::impl::on_turn() {
 
 void bridge::impl::go_on_stopping(hub::clock::time_point now) {
   auto late = now >= stopping_->deadline;
+  // Behind their last words, and while it can still be sent.
+  const auto soon = now + 2 * check_interval >= stopping_->deadline;
+  if (!left_ && (unfinished() == 0 || soon)) {
+    left_ = true;
+    watching_.leave();
+  }
   // Both at once: a handler that finishes may send its last words. Not only
   // while connected: the broker may come back in time.
-  if (!stopping_->left && (late || (unfinished() == 0 && client_.quiet()))) {
+  if (!stopping_->left
+      && (late || (unfinished() == 0 && watching_.idle() && client_.quiet()))) {
     stopping_->left = unfinished();
     loop_->close();
   }

@@ -4,8 +4,6 @@
 #include "bridge/caf/plain_text.hpp"
 #include "bridge/errc.hpp"
 
-#include "rookery/bridge/v1/control.pb.h"
-
 #include <caf/atom.hpp>
 #include <caf/deep_to_string.hpp>
 
@@ -44,27 +42,40 @@ std::string text_of(const caf::error& x) {
   return x.context().empty() ? std::string{} : to_string(x.context());
 }
 
+v1::Error to_error_message(const caf::error& what, const std::string& text) {
+  v1::Error result;
+  result.set_category(to_string(what.category()));
+  result.set_code(what.code());
+  result.set_message(plain_text(text, text_max));
+  return result;
+}
+
 std::string encode_error(envelope& head, const caf::error& what,
                          const std::string& text) {
-  v1::Error body;
-  body.set_category(to_string(what.category()));
-  body.set_code(what.code());
-  body.set_message(plain_text(text, text_max));
-  return encode(head, body);
+  return encode(head, to_error_message(what, text));
+}
+
+caf::error from_error_message(const v1::Error& x) {
+  if (x.code() == 0)
+    return caf::none;
+  const auto& category = x.category();
+  if (!category.empty() && category.size() <= atom_max && x.code() <= 255)
+    return {
+        static_cast<std::uint8_t>(x.code()), caf::atom_from_string(category),
+        x.message().empty() ? caf::message{} : caf::make_message(x.message())};
+  return caf::make_error(errc::remote_error, category + " "
+                                                 + std::to_string(x.code())
+                                                 + ": " + x.message());
 }
 
 caf::error decode_error_reply(std::string_view bytes) {
   v1::Error body;
   if (!body.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())))
     return caf::make_error(errc::undecodable, "an error reply");
-  const auto& category = body.category();
-  if (!category.empty() && category.size() <= atom_max && body.code() > 0
-      && body.code() <= 255)
-    return {static_cast<std::uint8_t>(body.code()),
-            caf::atom_from_string(category), caf::make_message(body.message())};
-  return caf::make_error(errc::remote_error, category + " "
-                                                 + std::to_string(body.code())
-                                                 + ": " + body.message());
+  if (body.code() == 0)
+    return caf::make_error(errc::remote_error,
+                           body.category() + " 0: " + body.message());
+  return from_error_message(body);
 }
 
 } // namespace rookery::bridge

@@ -2,6 +2,8 @@
 
 #include "bridge/envelope.hpp"
 
+#include "rookery/bridge/v1/control.pb.h"
+
 #include <caf/error.hpp>
 #include <caf/message.hpp>
 #include <google/protobuf/message.h>
@@ -19,9 +21,17 @@ namespace rookery::bridge {
 [[nodiscard]] std::string encode_error(envelope& head, const caf::error& what,
                                        const std::string& text);
 
-/// The error that an Error message stands for. Category and code are kept when
-/// CAF can hold the category's name (at most 10 characters), so that the
-/// receiver can compare; else it is errc::remote_error.
+/// `what` as a part of another message; `text` for humans.
+[[nodiscard]] v1::Error to_error_message(const caf::error& what,
+                                         const std::string& text);
+
+/// The error that an Error message stands for; none, if its code is 0. Category
+/// and code are kept when CAF can hold the category's name (at most 10
+/// characters), so that the receiver can compare; else it is
+/// errc::remote_error.
+[[nodiscard]] caf::error from_error_message(const v1::Error& x);
+
+/// The same of the bytes of one.
 [[nodiscard]] caf::error decode_error_reply(std::string_view bytes);
 
 /// The sentence in an error: its context when that is text, else all of it.

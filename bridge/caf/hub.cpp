@@ -20,12 +20,29 @@ std::string make_name(const std::function<std::uint64_t()>& random) {
 } // namespace
 
 bridge_counters live_counters::snapshot() const {
-  return {
-      sent,       accepted,     released,    rejected,           modified,
-      unknown,    queue_full,   unencodable, received,           undecodable,
-      failed,     late_replies, done,        done_missing,       reconnects,
-      duplicates, refused,      expired,     deliveries_expired, dropped,
-      given_up};
+  return {sent,
+          accepted,
+          released,
+          rejected,
+          modified,
+          unknown,
+          queue_full,
+          unencodable,
+          received,
+          undecodable,
+          failed,
+          late_replies,
+          done,
+          done_missing,
+          reconnects,
+          duplicates,
+          refused,
+          expired,
+          deliveries_expired,
+          dropped,
+          given_up,
+          0,
+          0};
 }
 
 hub::hub(caf::actor_system& system_arg, type_registry types_arg,
@@ -39,6 +56,9 @@ hub::hub(caf::actor_system& system_arg, type_registry types_arg,
       reply_queue{"rookery.reply." + options.node_name + "." + stream},
       reply_to{options.profile->encode(address::queue(reply_queue))},
       replies{std::make_shared<amqp::outgoing_queue>(options.send_queue)},
+      control{std::make_shared<amqp::outgoing_queue>(options.send_queue)},
+      monitors{options.watches_max},
+      watchers{options.watches_max},
       watcher_{std::move(watcher)},
       pending_{options.requests_max} {}
 
@@ -55,7 +75,8 @@ void hub::wake() {
 
 bool hub::expect(std::uint64_t number, waiting_send who,
                  clock::time_point deadline) {
-  if (who.kind == waiting_send::kind_type::stored)
+  if (who.kind == waiting_send::kind_type::stored
+      || who.kind == waiting_send::kind_type::watch)
     deadline = clock::time_point::max(); // its outcome has one of its own
   std::lock_guard guard{pending_mutex_};
   return pending_.add(number, deadline, std::move(who));
@@ -70,6 +91,8 @@ void hub::lost(const amqp::outgoing& what, errc why, const std::string& text) {
   std::optional<waiting_send> who;
   if (what.waiting != 0)
     who = take_waiting(what.waiting);
+  if (who && who->kind == waiting_send::kind_type::watch)
+    return monitors.fail(what.waiting, caf::make_error(why, text));
   if (who)
     fail(*who, caf::make_error(why, text));
   if (!who || who->kind != waiting_send::kind_type::request)
@@ -92,6 +115,8 @@ void hub::give_up_waiting() {
       ++counters.done_missing;
     fail(who, caf::make_error(errc::closed, "the bridge has stopped"));
   }
+  monitors.fail_all(caf::make_error(errc::closed, "the bridge has stopped"));
+  tell_watching();
 }
 
 void hub::expire_waiting(clock::time_point now) {

@@ -4,6 +4,8 @@
 #include "bridge/border/lease_clock.hpp"
 #include "bridge/border/settle_lane.hpp"
 #include "bridge/bridge_options.hpp"
+#include "bridge/caf/monitor_table.hpp"
+#include "bridge/caf/watcher_table.hpp"
 #include "bridge/core/pending_requests.hpp"
 #include "bridge/environment.hpp"
 #include "bridge/errc.hpp"
@@ -12,6 +14,7 @@
 
 #include <caf/actor_control_block.hpp>
 #include <caf/actor_system.hpp>
+#include <caf/attachable.hpp>
 #include <caf/message.hpp>
 #include <caf/message_id.hpp>
 
@@ -27,7 +30,17 @@
 #include <string_view>
 #include <vector>
 
+namespace google::protobuf {
+class Message;
+}
+
+namespace rookery::amqp {
+struct envelope_view;
+}
+
 namespace rookery::bridge {
+
+struct destination;
 
 /// The counters of a bridge, written by many threads.
 struct live_counters {
@@ -42,16 +55,27 @@ struct live_counters {
   [[nodiscard]] bridge_counters snapshot() const;
 };
 
+/// Waits to hear whether somebody serves an address. Told once, as something
+/// that is attached to an actor is, or by `done`.
+struct resolution final : caf::attachable {
+  explicit resolution(std::function<void(caf::error)> f) : done{std::move(f)} {}
+  void actor_exited(const caf::error& why, caf::execution_unit*) override {
+    done(why ? why : caf::make_error(errc::target_down, "it has ended"));
+  }
+  std::function<void(caf::error)> done;
+};
+
 /// A send whose end somebody waits for.
 struct waiting_send {
   enum class kind_type : std::uint8_t {
     request, // the sender waits for a reply
     done,    // level `done`: a reply ends it, which is only counted
-    stored   // the outcome ends it
+    stored,  // the outcome ends it
+    watch    // likewise; it asked to watch, under the same number
   };
 
   kind_type kind = kind_type::request;
-  caf::strong_actor_ptr proxy; // in whose name the reply comes
+  caf::strong_actor_ptr proxy = {}; // in whose name the reply comes
   // Null, if it is no request: nobody is to be told of its loss.
   caf::strong_actor_ptr sender = {};
   caf::message_id id = {};
@@ -86,6 +110,30 @@ public:
   /// Ends every send that waits: nothing can come any more.
   void give_up_waiting();
 
+  /// Asks who serves `to` to be told when that ends, for `who`, which was
+  /// attached to the proxy `of`. @returns why `who`, untouched, is to be told
+  /// now
+  [[nodiscard]] caf::error watch(destination& to, const caf::abstract_actor* of,
+                                 caf::attachable_ptr& who, bool link);
+  /// Asks whether somebody serves `to`; `who` is told, by `timeout`.
+  void resolve(destination& to, std::unique_ptr<resolution> who,
+               std::chrono::milliseconds timeout);
+  /// Ends the watches of `of` that match. @returns how many
+  std::size_t unwatch(const caf::abstract_actor* of,
+                      const caf::attachable::token& which);
+  /// The same of links whose watcher has ended like that.
+  void end_links(const caf::abstract_actor* of,
+                 const caf::attachable::token& which, const caf::error& exit);
+  /// Tells those that are to be told that what they watched has ended.
+  void tell_watching();
+  /// A message of the bridge's own, without a place in any order.
+  [[nodiscard]] std::string
+  encode_control(const google::protobuf::Message& body,
+                 const std::string& to = {});
+  /// Sends it, to an AMQP address.
+  void send_control(const google::protobuf::Message& body,
+                    const std::string& to);
+
   /// Ends one delivery; `early`: see settlement. Never blocks, never refuses.
   void settle(std::uint64_t delivery, outcome how, bool early = false);
 
@@ -112,13 +160,28 @@ public:
   const std::string reply_to;
   /// Replies of ours, for the link without a target.
   const std::shared_ptr<amqp::outgoing_queue> replies;
+  /// Control messages, for another such link: they wait behind nothing else.
+  const std::shared_ptr<amqp::outgoing_queue> control;
+  /// Takes a control message that came; false: it must come again. `target`:
+  /// who serves the address it came to, or did last, 0 = nobody yet; nothing =
+  /// it came to the reply queue. Set by the bridge. @thread proton
+  std::function<bool(const amqp::envelope_view&, std::optional<std::uint64_t>)>
+      on_control;
 
   settle_lane settlements;
   lease_clock lease;
   live_counters counters;
-  std::atomic<std::uint64_t> replies_sent = 0; // numbers their message ids
+  std::atomic<std::uint64_t> replies_sent = 0;  // numbers their message ids
+  std::atomic<std::uint64_t> controls_sent = 0; // the same
+  monitor_table monitors;
+  watcher_table watchers;
 
 private:
+  [[nodiscard]] caf::error begin_watch(destination& to,
+                                       monitor_table::watch what,
+                                       const caf::abstract_actor* of,
+                                       caf::attachable_ptr& who,
+                                       clock::time_point deadline);
   std::vector<waiting_send> take_overdue(clock::time_point now);
 
   std::shared_ptr<observer> watcher_;

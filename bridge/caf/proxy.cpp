@@ -5,6 +5,7 @@
 #include "bridge/send_lost.hpp"
 
 #include <caf/deep_to_string.hpp>
+#include <caf/default_attachable.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/system_messages.hpp>
 
@@ -21,9 +22,8 @@ constexpr unsigned seq_bits = 40;
 // What the wire has room for, about 49 days.
 constexpr std::chrono::milliseconds ttl_max{0xffff'ffff};
 
-// CAF's own signals concern the proxy, not what it stands for.
-bool is_signal(const caf::type_erased_tuple& x) {
-  return x.match_elements<caf::exit_msg>() || x.match_elements<caf::down_msg>();
+caf::default_attachable::observe_token link_of(const caf::actor_addr& who) {
+  return {who, caf::default_attachable::link};
 }
 
 bool parse(std::string_view text, std::uint64_t& out) {
@@ -68,14 +68,8 @@ void proxy::kill_proxy(caf::execution_unit* context, caf::error reason) {
 void proxy::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
   const auto& content = what->content();
   const auto* codec = hub_->types.find(content);
-  if (codec == nullptr) {
-    if (!is_signal(content)) {
-      ++hub_->counters.unencodable;
-      refuse(*what, errc::unknown_type,
-             "not one registered Protobuf message: " + content.stringify());
-    }
-    return;
-  }
+  if (codec == nullptr)
+    return take_other(*what);
   const auto* body = codec->view(content);
   if (body->ByteSizeLong() > hub_->options.message_bytes_max) {
     ++hub_->counters.unencodable;
@@ -102,6 +96,44 @@ void proxy::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
   }
   push(*what, std::move(bytes), number_in_node(to_->index, seq),
        std::move(who));
+}
+
+void proxy::take_other(const caf::mailbox_element& what) {
+  const auto& content = what.content();
+  if (content.match_elements<caf::exit_msg>()) {
+    // Of an actor that was linked to it; else it is nobody's business.
+    const auto& x = content.get_as<caf::exit_msg>(0);
+    hub_->end_links(this, link_of(x.source), x.reason);
+    return;
+  }
+  if (content.match_elements<caf::down_msg>())
+    return;
+  ++hub_->counters.unencodable;
+  refuse(what, errc::unknown_type,
+         "not one registered Protobuf message: " + content.stringify());
+}
+
+void proxy::attach(caf::attachable_ptr who) {
+  if (auto error = hub_->watch(*to_, this, who, false))
+    who->actor_exited(error, nullptr);
+}
+
+size_t proxy::detach(const caf::attachable::token& which) {
+  return hub_->unwatch(this, which);
+}
+
+bool proxy::add_backlink(caf::abstract_actor* who) {
+  if (hub_->monitors.contains(this, link_of(who->address())))
+    return false;
+  auto link = caf::default_attachable::make_link(address(), who->address());
+  auto error = hub_->watch(*to_, this, link, true);
+  if (error)
+    link->actor_exited(error, nullptr);
+  return !error;
+}
+
+bool proxy::remove_backlink(caf::abstract_actor* who) {
+  return hub_->unwatch(this, link_of(who->address())) > 0;
 }
 
 std::optional<waiting_send> proxy::waiter(const caf::mailbox_element& what) {

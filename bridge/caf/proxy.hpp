@@ -54,7 +54,15 @@ public:
                caf::execution_unit* context) override;
   void kill_proxy(caf::execution_unit* context, caf::error reason) override;
 
+  // Monitors and links are of who serves the address, see docs/DELIVERY.md.
+  void attach(caf::attachable_ptr who) override;
+  size_t detach(const caf::attachable::token& which) override;
+  bool add_backlink(caf::abstract_actor* who) override;
+  bool remove_backlink(caf::abstract_actor* who) override;
+
 private:
+  // Something that is not sent.
+  void take_other(const caf::mailbox_element& what);
   // Who waits for the end of `what`, if anybody does.
   [[nodiscard]] std::optional<waiting_send>
   waiter(const caf::mailbox_element& what);

@@ -25,7 +25,11 @@ served_address::served_address(caf::actor_config& config,
       make_{std::move(make)},
       restart_{backoff_options{}, hub_->world.random},
       target_{std::move(target)},
-      streams_{options_.dedupe_streams_max, options_.dedupe_window} {}
+      streams_{options_.dedupe_streams_max, options_.dedupe_window} {
+  // At once: it may monitor others next.
+  if (target_)
+    announce(target_);
+}
 
 void served_address::kill_proxy(caf::execution_unit* context,
                                 caf::error reason) {
@@ -62,15 +66,30 @@ void served_address::make_target(clock::time_point now) {
   if (!target)
     return hub_->report(observer::severity::error, "factory-failed",
                         name_ + ": " + why);
+  announce(target);
   watch(target);
   hand_over_due(now);
 }
 
+void served_address::announce(const caf::actor& target) {
+  const auto number = hub_->watchers.add_target(
+      target->address(), hub_->options.profile->encode(address::queue(name_)),
+      options_.linkable);
+  std::lock_guard guard{mutex_};
+  watched_as_ = number;
+}
+
 void served_address::watch(const caf::actor& target) {
-  target->attach_functor(
-      [this, self = caf::strong_actor_ptr{ctrl()}](const caf::error& reason) {
-        on_target_down(reason);
-      });
+  std::unique_lock guard{mutex_};
+  const auto number = watched_as_;
+  guard.unlock();
+  target->attach_functor([this, number, self = caf::strong_actor_ptr{ctrl()}](
+                             const caf::error& reason) {
+    on_target_down(reason);
+    // Behind the last answers in its name.
+    hub_->watchers.target_ended(number, reason);
+    hub_->wake();
+  });
 }
 
 void served_address::release() {

@@ -103,6 +103,8 @@ private:
               clock::time_point now);
   [[nodiscard]] unfinished make_unfinished(std::uint64_t delivery,
                                            const amqp::envelope_view& head);
+  // A message of the bridge itself. @returns whether it is one
+  bool take_control(std::uint64_t delivery, const amqp::envelope_view& head);
   void take_in(unfinished x, clock::time_point now);
   void hand_over(const caf::actor& target, attempt x);
   // Hands over what waits, is due, and may still be handled.
@@ -111,6 +113,8 @@ private:
 
   // The target: served_address.cpp.
   void make_target(clock::time_point now);
+  // Makes it known to those that watch, or watch it.
+  void announce(const caf::actor& target);
   void watch(const caf::actor& target);
   void on_target_down(const caf::error& reason);
   void end_overdue(clock::time_point now);
@@ -164,6 +168,7 @@ private:
   std::mutex mutex_;               // guards all below
   caf::actor target_;              // null while there is none
   std::uint64_t targets_ = 0;      // made so far: the number of the present one
+  std::uint64_t watched_as_ = 0;   // the present one, to watchers
   bool gone_ = false;              // the target ended and nobody makes another
   bool blameless_ = false;         // the last that ended had not failed
   bool giving_back_ = false;       // give_back() was called

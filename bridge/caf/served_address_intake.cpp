@@ -1,6 +1,7 @@
 // The way of a delivery into the target.
 #include "bridge/amqp/wire/message_decoder.hpp"
 #include "bridge/caf/served_address.hpp"
+#include "bridge/caf/watch_protocol.hpp"
 #include "bridge/core/stream_id.hpp"
 
 #include <caf/mailbox_element.hpp>
@@ -68,6 +69,8 @@ void served_address::decode(std::uint64_t delivery, std::string_view bytes,
     return refuse(delivery, {}, errc::undecodable, "amqp:decode-error",
                   to_string(decoded.error()));
   const auto& head = *decoded;
+  if (take_control(delivery, head))
+    return;
   const auto* codec = hub_->types.find(head.type);
   if (codec == nullptr || !takes(codec->name))
     return refuse(delivery, head, errc::unknown_type, "amqp:not-implemented",
@@ -86,6 +89,20 @@ void served_address::decode(std::uint64_t delivery, std::string_view bytes,
     x.stream = streams_.at(place->stream);
   }
   take_in(std::move(x), now);
+}
+
+bool served_address::take_control(std::uint64_t delivery,
+                                  const amqp::envelope_view& head) {
+  if (!is_control(head.type) || !hub_->on_control)
+    return false;
+  std::uint64_t target = 0;
+  {
+    std::lock_guard guard{mutex_};
+    target = watched_as_;
+  }
+  const auto taken = hub_->on_control(head, target);
+  hub_->settle(delivery, taken ? outcome::accepted() : outcome::released());
+  return true;
 }
 
 served_address::unfinished

@@ -41,8 +41,13 @@ cluster::cluster(world& outside_arg, std::uint64_t seed)
   people =
       std::make_shared<clients>(outside, nodes[4], layout, users, timeline_cap);
   numbers = std::make_shared<probe>(outside, nodes[4], nodes[2], effects);
+  mortals = std::make_shared<vigil>(outside, nodes[4], nodes[3], effects);
+  nodes[3]->on_start = [this](testing::node&) { mortals->serve(); };
   nodes[2]->on_start = [this](testing::node&) { numbers->serve(); };
-  nodes[4]->on_start = [this](testing::node&) { numbers->declare(); };
+  nodes[4]->on_start = [this](testing::node&) {
+    numbers->declare();
+    mortals->declare();
+  };
 }
 
 cluster::~cluster() {
@@ -88,6 +93,8 @@ void cluster::start() {
 std::uint32_t cluster::window_of(const std::string& queue) const {
   if (queue == probe::queue_name || queue == probe::parked_name)
     return probe::window;
+  if (queue == vigil::queue_name || queue == vigil::desk_name)
+    return vigil::window;
   if (queue.starts_with("rookery.reply."))
     return bridge::bridge_options{}.reply_window;
   return window;

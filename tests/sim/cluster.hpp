@@ -6,6 +6,7 @@
 #include "tests/sim/node_host.hpp"
 #include "tests/sim/probe.hpp"
 #include "tests/sim/tally.hpp"
+#include "tests/sim/vigil.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -43,6 +44,7 @@ struct cluster {
   std::vector<std::shared_ptr<node_host>> nodes;
   std::shared_ptr<clients> people;
   std::shared_ptr<probe> numbers;
+  std::shared_ptr<vigil> mortals;
 
   static constexpr std::size_t writers = 2;
   static constexpr std::size_t servers = 4; // nodes that may crash

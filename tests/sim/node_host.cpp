@@ -22,6 +22,7 @@ bridge::bridge_options bridge_options_of(const nodes::node_config& config) {
   result.open_timeout = 2s;
   result.reply_timeout = 4s;
   result.outcome_timeout = 5s;
+  result.peer_timeout = 1500ms;
   if (!config.roles.empty())
     result.send_queue.messages_max = 6; // so that it is full at times
   return result;

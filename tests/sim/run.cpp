@@ -93,6 +93,13 @@ void check_drained(cluster& on) {
                   + std::to_string(on.broker->held()) + " messages");
 }
 
+// I12: by now every end was told.
+void check_ends(cluster& on) {
+  on.mortals->finish();
+  if (!on.outside.run(settle_time, [&] { return on.mortals->complete(); }))
+    on.mortals->check_complete();
+}
+
 // I13: who stops in order hands over everything, and nothing twice.
 void check_handover(cluster& on) {
   on.numbers->be_strict();
@@ -113,10 +120,12 @@ void live(cluster& on) {
   on.start();
   on.people->start(45ms);
   on.numbers->start(35ms);
+  on.mortals->start(200ms);
   plan_faults(on, load_time);
   on.outside.run(load_time);
   on.people->stop();
   on.numbers->stop();
+  on.mortals->stop();
   on.heal();
   on.outside.run(settle_time, [&] { return on.people->open() == 0; });
   if (on.people->open() > 0)
@@ -130,6 +139,7 @@ void live(cluster& on) {
   if (!check_trimmed(on))
     return;
   check_drained(on);
+  check_ends(on);
   check_once(on, &clients::ask_nobody, "released");
   check_once(on, &clients::compare_dumps, "I2");
   if (on.outside.chance(4))

@@ -12,6 +12,8 @@ std::string_view to_string(effect x) {
     return "a handler that failed and got its message again";
   case effect::poison_parked:
     return "a poisoned message that was parked";
+  case effect::end_told:
+    return "an end of an actor that was told at another node";
   case effect::outcome_lost:
     return "an outcome that was never told";
   case effect::settled_without_outcome:

@@ -13,6 +13,7 @@ enum class effect : std::uint8_t {
   delivery_repeated,
   handler_failed,
   poison_parked,
+  end_told,
   outcome_lost,
   settled_without_outcome,
   bytes_delayed,

@@ -1,0 +1,72 @@
+#pragma once
+
+#include "tests/sim/node_host.hpp"
+#include "tests/sim/tally.hpp"
+
+#include <caf/actor.hpp>
+#include <caf/error.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <set>
+
+namespace rookery::sim {
+
+/// What the bridge promises of monitors: actors at one node that end now and
+/// then, each after it has told another node so, where an actor watches them.
+/// Each monitor is told once (I12), and not before all that the actor told
+/// came.
+class vigil : public std::enable_shared_from_this<vigil> {
+public:
+  /// `from` watches actors of `to`.
+  vigil(world& outside, std::shared_ptr<node_host> from,
+        std::shared_ptr<node_host> to, tally& effects)
+      : outside_{outside},
+        from_{std::move(from)},
+        to_{std::move(to)},
+        effects_{effects} {}
+
+  static constexpr const char* queue_name = "mortals";
+  static constexpr const char* desk_name = "desk";
+  static constexpr std::uint32_t window = 8;
+
+  /// To be called whenever `to` has started: serves the queue there.
+  void serve();
+  /// To be called whenever `from` has started, which must not crash while
+  /// somebody watches.
+  void declare();
+  /// Begins to watch, and to give the actors something to do.
+  void start(world::clock::duration pace);
+  void stop() { running_ = false; }
+  /// The present actor is to end, and is the last that is watched.
+  void finish();
+  /// Whether every monitor was told, and forgotten by both nodes.
+  [[nodiscard]] bool complete() const;
+  /// Fails the run if not.
+  void check_complete() const;
+
+  // For the actors.
+  [[nodiscard]] std::uint64_t born() { return ++born_; }
+  [[nodiscard]] bool dies();
+  void told(std::uint64_t actor);
+  void down(std::uint64_t monitor, const caf::error& why);
+
+private:
+  void work(world::clock::duration pace);
+  void send();
+  void watch();
+
+  world& outside_;
+  std::shared_ptr<node_host> from_;
+  std::shared_ptr<node_host> to_;
+  tally& effects_;
+  caf::actor watcher_;
+  bool running_ = false;
+  bool finishing_ = false;
+  std::uint64_t born_ = 0;        // actors so far
+  std::uint64_t monitors_ = 0;    // so far
+  std::set<std::uint64_t> open_;  // monitors that were not told
+  std::set<std::uint64_t> ended_; // actors whose end was told
+};
+
+} // namespace rookery::sim
