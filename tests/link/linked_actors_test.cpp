@@ -7,6 +7,7 @@
 
 using namespace rookery;
 using namespace rookery::tests;
+using namespace std::chrono_literals;
 using testing::cluster;
 
 TEST_CASE("link: the end of the remote actor ends the local one",

@@ -7,6 +7,7 @@
 
 using namespace rookery;
 using namespace rookery::tests;
+using namespace std::chrono_literals;
 using testing::cluster;
 
 TEST_CASE("monitor: a node that dies takes its actors along",

@@ -9,6 +9,7 @@
 
 #include <caf/all.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,9 +17,9 @@
 namespace rookery::tests {
 
 using bridge::errc;
+using service::v1::PostTweetReply;
+using service::v1::PostTweetRequest;
 using testing::node;
-using namespace service::v1;
-using namespace std::chrono_literals;
 
 inline const auto fell_over = caf::make_error(errc::poison, "fell over");
 
@@ -86,8 +87,8 @@ inline caf::behavior watcher(caf::event_based_actor* self, caf::actor whom,
             into->seen.push_back("told " + std::to_string(x.author()));
             // The next one is not handed over before.
             *told = self->make_response_promise();
-            self->delayed_send(self, 100ms, caf::atom("done"),
-                               std::uint64_t{0});
+            self->delayed_send(self, std::chrono::milliseconds{100},
+                               caf::atom("done"), std::uint64_t{0});
           },
           [=](caf::atom_value what, std::uint64_t x) {
             if (what == caf::atom("done"))
@@ -127,8 +128,8 @@ struct watched_pair {
         },
         of_server);
     client = &c.add_node("client", {});
-    REQUIRE(
-        c.run_until([&] { return server->ready() && client->ready(); }, 10s));
+    REQUIRE(c.run_until([&] { return server->ready() && client->ready(); },
+                        std::chrono::seconds{10}));
   }
 
   /// Starts an actor on the client's node that watches "q".
@@ -137,7 +138,7 @@ struct watched_pair {
     client->execute([&] {
       last = client->system().spawn(watcher, client->proxy("q"), result, link);
     });
-    c.run(500ms);
+    c.run(std::chrono::milliseconds{500});
     return result;
   }
   void ask(std::uint64_t x) { tell(caf::atom("ask"), x); }
