@@ -32,10 +32,17 @@ bridge::outcome remote_outcome(pn_delivery_t* from) {
     auto why = get_condition(pn_disposition_condition(remote));
     return bridge::outcome::rejected(why.name, why.description);
   }
-  case PN_MODIFIED:
-    return {.kind = bridge::outcome::kind_type::modified,
-            .failed = pn_disposition_is_failed(remote),
-            .undeliverable_here = pn_disposition_is_undeliverable(remote)};
+  case PN_MODIFIED: {
+    bridge::outcome result{.kind = bridge::outcome::kind_type::modified,
+                           .failed = pn_disposition_is_failed(remote),
+                           .undeliverable_here =
+                               pn_disposition_is_undeliverable(remote)};
+    auto notes = get_encoded(pn_disposition_annotations(remote));
+    if (!notes.empty())
+      result.annotations =
+          std::make_shared<const std::string>(std::move(notes));
+    return result;
+  }
   default:
     return {};
   }

@@ -86,6 +86,8 @@ void delivery::settle(const bridge::outcome& how) {
   case kind::modified:
     pn_disposition_set_failed(local, how.failed);
     pn_disposition_set_undeliverable(local, how.undeliverable_here);
+    if (how.annotations)
+      put_encoded(pn_disposition_annotations(local), *how.annotations);
     pn_delivery_update(self_, PN_MODIFIED);
     break;
   case kind::none:

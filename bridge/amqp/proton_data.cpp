@@ -131,6 +131,24 @@ bool get_flag(pn_data_t* data, std::string_view wanted) {
   return result;
 }
 
+void put_encoded(pn_data_t* data, std::string_view bytes) {
+  if (!bytes.empty())
+    pn_data_decode(data, bytes.data(), bytes.size());
+}
+
+std::string get_encoded(pn_data_t* data) {
+  std::string result;
+  if (data == nullptr || pn_data_size(data) == 0)
+    return result;
+  const auto size = pn_data_encoded_size(data);
+  if (size <= 0)
+    return result;
+  result.resize(static_cast<std::size_t>(size));
+  if (pn_data_encode(data, result.data(), result.size()) != size)
+    result.clear();
+  return result;
+}
+
 void put_condition(pn_condition_t* to, const condition& from) {
   if (from.empty())
     return;

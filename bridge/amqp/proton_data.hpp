@@ -44,6 +44,11 @@ void put_symbols(pn_data_t* data, const std::vector<std::string>& symbols);
 /// Whether `key` of a map is true.
 [[nodiscard]] bool get_flag(pn_data_t* data, std::string_view key);
 
+/// Writes a value that is encoded already; nothing when `bytes` is empty.
+void put_encoded(pn_data_t* data, std::string_view bytes);
+/// The value in `data` as bytes; empty when there is none.
+[[nodiscard]] std::string get_encoded(pn_data_t* data);
+
 void put_condition(pn_condition_t* to, const condition& from);
 [[nodiscard]] condition get_condition(pn_condition_t* from);
 

@@ -125,7 +125,7 @@ private:
   // Its answer is the runtime's: its target ended, or another that it was
   // passed on to.
   void bounced(unfinished x, const std::string& why);
-  void reject_for_good(const unfinished& x, const std::string& why);
+  void park(const unfinished& x, const std::string& why);
   // No attempt follows here.
   void give_up(const unfinished& x);
 
@@ -139,8 +139,11 @@ private:
   void refuse(std::uint64_t delivery, const amqp::envelope_view& head, errc why,
               const char* condition, const std::string& text);
   // The outcome that a handler asks for by an error of ours.
-  [[nodiscard]] static std::optional<outcome>
-  outcome_by_hand(const caf::error& error);
+  [[nodiscard]] std::optional<outcome>
+  outcome_by_hand(const unfinished& x, const caf::error& error) const;
+  // Nobody here will ever take it, after so many failures.
+  [[nodiscard]] outcome parked(const char* condition, std::string_view reason,
+                               std::uint32_t failures) const;
   void reply(const unfinished& x, const google::protobuf::Message& body);
   void reply_error(const unfinished& x, const caf::error& error);
   void send_reply(std::string bytes);

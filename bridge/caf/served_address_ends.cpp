@@ -1,4 +1,5 @@
 // The ways in which a delivery ends.
+#include "bridge/amqp/wire/park_note.hpp"
 #include "bridge/caf/encoding.hpp"
 #include "bridge/caf/plain_text.hpp"
 #include "bridge/caf/served_address.hpp"
@@ -51,13 +52,22 @@ void served_address::expire(const unfinished& x) {
   hub_->report(observer::severity::debug, "delivery-expired", name_);
   if (!x.reply_to.empty() && may_answer(x))
     reply_error(x, caf::make_error(errc::expired, why));
-  end(x, outcome::rejected("rookery:expired", why));
+  end(x, parked("rookery:expired", why, x.failures));
+}
+
+outcome served_address::parked(const char* condition, std::string_view reason,
+                               std::uint32_t failures) const {
+  const amqp::park_note note{condition,
+                             plain_text(reason, amqp::park_reason_bytes_max),
+                             failures, plain_text(name_)};
+  return outcome::parked(amqp::encode(note), failures > 0);
 }
 
 std::optional<outcome>
-served_address::outcome_by_hand(const caf::error& error) {
+served_address::outcome_by_hand(const unfinished& x,
+                                const caf::error& error) const {
   if (error == errc::poison)
-    return outcome::rejected("rookery:poison", plain_text(text_of(error)));
+    return parked("rookery:poison", text_of(error), x.failures + 1);
   if (error == errc::released)
     return outcome::released();
   return std::nullopt;
@@ -105,7 +115,7 @@ void served_address::finish_error(unfinished x, const caf::error& error) {
                                name_ + " does not take this message");
     if (!x.reply_to.empty())
       reply_error(x, why);
-    return end(x, outcome::rejected("amqp:not-implemented", text_of(why)));
+    return end(x, parked("amqp:not-implemented", text_of(why), x.failures));
   }
   if (is_target_failure(error))
     return bounced(std::move(x), hub_->system.render(error));
@@ -115,7 +125,7 @@ void served_address::finish_error(unfinished x, const caf::error& error) {
     reply_error(x, error);
     return end(x, outcome::accepted());
   }
-  if (auto asked = outcome_by_hand(error)) {
+  if (auto asked = outcome_by_hand(x, error)) {
     ++hub_->counters.refused;
     return end(x, *asked);
   }
@@ -131,7 +141,7 @@ void served_address::refuse(std::uint64_t delivery,
                name_ + ": " + text);
   if (!head.reply_to.empty())
     reply_error(make_unfinished(delivery, head), caf::make_error(why, text));
-  hub_->settle(delivery, outcome::rejected(condition, text));
+  hub_->settle(delivery, parked(condition, text, 0));
 }
 
 envelope served_address::reply_head(const unfinished& x) {

@@ -1,4 +1,5 @@
 // What becomes of an attempt that failed.
+#include "bridge/amqp/wire/park_note.hpp"
 #include "bridge/caf/mailbox_closed.hpp"
 #include "bridge/caf/plain_text.hpp"
 #include "bridge/caf/served_address.hpp"
@@ -18,7 +19,7 @@ void served_address::failed(unfinished x, const std::string& why) {
   if (x.settled || !hub_->lease_held(x.connection))
     return give_up(x);
   if (last)
-    return reject_for_good(x, why);
+    return park(x, why);
   auto due = hub_->world.now();
   if (x.failures > retry.immediate)
     due += delay_before(x.failures - retry.immediate, retry.delay,
@@ -56,17 +57,17 @@ void served_address::give_up(const unfinished& x) {
   end(x, outcome::failure());
 }
 
-void served_address::reject_for_good(const unfinished& x,
-                                     const std::string& why) {
+void served_address::park(const unfinished& x, const std::string& why) {
   auto text = plain_text("failed " + std::to_string(x.failures)
-                         + " times, at last: " + why);
+                             + " times, at last: " + why,
+                         amqp::park_reason_bytes_max);
   ++hub_->counters.failed;
   ++hub_->counters.given_up;
   hub_->report(observer::severity::error, "delivery-rejected",
                name_ + ": " + text);
   if (!x.reply_to.empty())
     reply_error(x, caf::make_error(errc::failed, text));
-  end(x, outcome::rejected("amqp:internal-error", text));
+  end(x, parked("amqp:internal-error", text, x.failures));
 }
 
 void served_address::give_back() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -25,6 +26,10 @@ struct outcome {
   /// rejected only: an AMQP error condition, and a sentence for a human.
   std::string condition = {};
   std::string description = {};
+  /// modified only: what the broker is to add to the message's annotations, an
+  /// encoded AMQP map; null = nothing. Shared, for few outcomes have it and
+  /// all are moved about.
+  std::shared_ptr<const std::string> annotations = {};
 
   [[nodiscard]] static outcome accepted() {
     return {.kind = kind_type::accepted};
@@ -42,8 +47,24 @@ struct outcome {
   [[nodiscard]] static outcome failure() {
     return {.kind = kind_type::modified, .failed = true};
   }
+  /// Nobody here will ever take it: it is parked with `annotations` where its
+  /// queue has a dead-letter exchange, else gone. `failed`: handlers failed.
+  [[nodiscard]] static outcome parked(std::string annotations, bool failed) {
+    return {.kind = kind_type::modified,
+            .failed = failed,
+            .undeliverable_here = true,
+            .annotations =
+                std::make_shared<const std::string>(std::move(annotations))};
+  }
 
-  [[nodiscard]] bool operator==(const outcome&) const = default;
+  [[nodiscard]] bool operator==(const outcome& x) const {
+    const auto same =
+        annotations == x.annotations
+        || (annotations && x.annotations && *annotations == *x.annotations);
+    return same && kind == x.kind && failed == x.failed
+           && undeliverable_here == x.undeliverable_here
+           && condition == x.condition && description == x.description;
+  }
 };
 
 /// "accepted", "rejected", ...

@@ -2,6 +2,7 @@
 // can ask for. Method: as in served_address_test.
 #include "bridge/caf/served_address.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/parked.hpp"
 #include "tests/support/serving_rig.hpp"
 
 #include <caf/all.hpp>
@@ -152,7 +153,7 @@ TEST_CASE("settle in mailbox: who waits is told when nobody will answer",
   CHECK(error_in(replies[0]).code() == static_cast<unsigned>(errc::failed));
 }
 
-TEST_CASE("allow-list: a registered type that is not on it is rejected",
+TEST_CASE("allow-list: a registered type that is not on it is parked",
           "[actors][served_address]") {
   rig r;
   held_target target{r};
@@ -163,14 +164,14 @@ TEST_CASE("allow-list: a registered type that is not on it is rejected",
   CHECK_FALSE(target.promise->pending());
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
-  CHECK(settled[0].result.condition == "amqp:not-implemented");
+  CHECK(tests::note_of(settled[0].result).condition == "amqp:not-implemented");
   auto replies = r.replies();
   REQUIRE(replies.size() == 1);
   CHECK(error_in(replies[0]).code()
         == static_cast<unsigned>(errc::unknown_type));
 }
 
-TEST_CASE("time to live: over while there is no target, dropped with a reason",
+TEST_CASE("time to live: over while there is no target, parked with a reason",
           "[actors][served_address]") {
   rig r;
   held_target target{r};
@@ -184,7 +185,7 @@ TEST_CASE("time to live: over while there is no target, dropped with a reason",
   CHECK(uut.check(now + 5s));
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
-  CHECK(settled[0].result.condition == "rookery:expired");
+  CHECK(tests::note_of(settled[0].result).condition == "rookery:expired");
   CHECK(r.home->counters.snapshot().deliveries_expired == 1);
   auto replies = r.replies();
   REQUIRE(replies.size() == 1);
@@ -195,7 +196,7 @@ TEST_CASE("time to live: over while there is no target, dropped with a reason",
   CHECK_FALSE(target.promise->pending());
 }
 
-TEST_CASE("by hand: a handler rejects for good, or gives back",
+TEST_CASE("by hand: a handler has it parked, or gives it back",
           "[actors][served_address]") {
   rig r;
   auto& rejecting = r.serve(failing(r, caf::make_error(errc::poison, "bad")));
@@ -203,7 +204,9 @@ TEST_CASE("by hand: a handler rejects for good, or gives back",
   r.world.run();
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
-  CHECK(settled[0].result == outcome::rejected("rookery:poison", "bad"));
+  CHECK(tests::note_of(settled[0].result)
+        == amqp::park_note{"rookery:poison", "bad", 1, "q"});
+  CHECK(settled[0].result.failed);
   rejecting.release();
   auto& releasing = r.serve(failing(r, caf::make_error(errc::released)));
   releasing.deliver(1, rig::post(1), clock_type::now());

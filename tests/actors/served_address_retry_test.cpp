@@ -3,6 +3,7 @@
 // Method: as in served_address_test, with a clock of its own.
 #include "bridge/caf/served_address.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/parked.hpp"
 #include "tests/support/serving_rig.hpp"
 
 #include <caf/all.hpp>
@@ -16,7 +17,6 @@ using bridge::errc;
 using bridge::outcome;
 using service::v1::PostTweetRequest;
 using clock_type = bridge::served_address::clock;
-using kind = outcome::kind_type;
 
 namespace {
 
@@ -111,7 +111,8 @@ TEST_CASE("retry: after those that follow at once, each waits",
   CHECK(r.seen.size() == 4);
 }
 
-TEST_CASE("retry: what failed too often is rejected with the reason",
+TEST_CASE("retry: what failed too often is parked with the reason and the "
+          "number of attempts",
           "[actors][served_address]") {
   rig r;
   bridge::serve_options options;
@@ -123,10 +124,13 @@ TEST_CASE("retry: what failed too often is rejected with the reason",
   CHECK(r.seen.size() == 3);
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
-  CHECK(settled[0].result.condition == "amqp:internal-error");
-  CHECK(settled[0].result.description.find("failed 3 times")
-        != std::string::npos);
-  CHECK(settled[0].result.description.find("not yet") != std::string::npos);
+  const auto note = tests::note_of(settled[0].result);
+  CHECK(note.condition == "amqp:internal-error");
+  CHECK(note.reason.find("failed 3 times") != std::string::npos);
+  CHECK(note.reason.find("not yet") != std::string::npos);
+  CHECK(note.attempts == 3);
+  CHECK(note.queue == "q");
+  CHECK(settled[0].result.failed);
   CHECK(r.home->counters.snapshot().given_up == 1);
 }
 
@@ -166,13 +170,13 @@ TEST_CASE("retry: what was in the mailbox of an actor that fell over did not "
   CHECK(r.made == 4);
   auto settled = r.settled();
   CHECK(settled.size() == 5);
-  std::map<std::uint64_t, kind> ends;
+  std::map<std::uint64_t, outcome> ends;
   for (const auto& x : settled)
-    ends[x.delivery] = x.result.kind;
+    ends[x.delivery] = x.result;
   CHECK(ends.size() == 5);
-  CHECK(ends[13] == kind::rejected);
+  CHECK(tests::is_parked(ends[13]));
   for (auto x : {11, 12, 14, 15})
-    CHECK(ends[static_cast<std::uint64_t>(x)] == kind::accepted);
+    CHECK(ends[static_cast<std::uint64_t>(x)] == outcome::accepted());
 }
 
 TEST_CASE("retry: who waits for a reply is told when it is given up",
@@ -211,7 +215,7 @@ TEST_CASE("retry: an answer as of a dead actor, by one that lives, has failed",
   CHECK(r.seen.size() == 3);
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
-  CHECK(settled[0].result.kind == kind::rejected);
+  CHECK(tests::is_parked(settled[0].result));
 }
 
 TEST_CASE("retry: a time to live is over once a handler had the message",

@@ -5,6 +5,7 @@
 
 #include "bridge/caf/plain_text.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/parked.hpp"
 #include "tests/support/serving_rig.hpp"
 
 #include <caf/all.hpp>
@@ -163,10 +164,10 @@ TEST_CASE("served address: an error somebody waits for is an answer",
   REQUIRE(settled.size() == 2);
   CHECK(settled[0].result.kind == kind::accepted);
   // Nobody waits for the second: a failed attempt.
-  CHECK(settled[1].result.condition == "amqp:internal-error");
+  CHECK(tests::note_of(settled[1].result).condition == "amqp:internal-error");
 }
 
-TEST_CASE("served address: what it cannot read is rejected with the reason",
+TEST_CASE("served address: what it cannot read is parked with the reason",
           "[actors][served_address]") {
   rig r;
   auto& uut = r.serve(r.world.spawn(answers));
@@ -177,15 +178,19 @@ TEST_CASE("served address: what it cannot read is rejected with the reason",
   uut.deliver(2, bridge::encode(head, service::v1::Tweet{}), clock::now());
   auto settled = r.settled();
   REQUIRE(settled.size() == 2);
-  CHECK(settled[0].result.condition == "amqp:decode-error");
-  CHECK(settled[1].result.condition == "amqp:not-implemented");
+  CHECK(tests::note_of(settled[0].result).condition == "amqp:decode-error");
+  const auto note = tests::note_of(settled[1].result);
+  CHECK(note.condition == "amqp:not-implemented");
+  CHECK(note.attempts == 0);
+  CHECK(note.queue == "q");
+  CHECK_FALSE(settled[1].result.failed); // no handler had it
   auto replies = r.replies();
   REQUIRE(replies.size() == 1);
   CHECK(error_in(replies[0]).message()
         == "messages of type \"rookery.service.v1.Tweet\" are not taken here");
 }
 
-TEST_CASE("served address: a type that the target does not take is rejected",
+TEST_CASE("served address: a type that the target does not take is parked",
           "[actors][served_address]") {
   rig r;
   auto target = r.world.system().spawn(
@@ -198,7 +203,7 @@ TEST_CASE("served address: a type that the target does not take is rejected",
   r.world.run();
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
-  CHECK(settled[0].result.kind == kind::rejected);
+  CHECK(tests::is_parked(settled[0].result));
   auto replies = r.replies();
   REQUIRE(replies.size() == 1);
   CHECK(error_in(replies[0]).code()
@@ -360,6 +365,21 @@ TEST_CASE("served address: what waited too long is not handed over any more",
   CHECK(seen.seen<PostTweetRequest>().size() == 1);
 }
 
+TEST_CASE("served address: a reason that a handler gives is cut off",
+          "[actors][served_address]") {
+  rig r;
+  auto& uut = r.serve(r.world.spawn([]() -> caf::behavior {
+    return {[](const PostTweetRequest&) -> caf::result<PostTweetReply> {
+      return caf::make_error(bridge::errc::poison, std::string(100'000, 'x'));
+    }};
+  }));
+  uut.deliver(1, rig::post(1), clock::now());
+  r.world.run();
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(tests::note_of(settled[0].result).reason == std::string(1'024, 'x'));
+}
+
 TEST_CASE("served address: a reason is short and printable, whatever came",
           "[actors][served_address]") {
   rig r;
@@ -373,8 +393,10 @@ TEST_CASE("served address: a reason is short and printable, whatever came",
   uut.deliver(1, bytes, clock::now());
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
-  CHECK(settled[0].result.kind == kind::rejected);
-  CHECK(settled[0].result.description.find('\xff') == std::string::npos);
+  CHECK(tests::is_parked(settled[0].result));
+  const auto reason = tests::note_of(settled[0].result).reason;
+  CHECK_FALSE(reason.empty());
+  CHECK(reason.find('\xff') == std::string::npos);
   CHECK(bridge::plain_text(std::string(1000, 'x')).size() == 256);
   CHECK(bridge::plain_text("gr\xc3\xbc\xc3\x9f\n\xc3")
         == "gr\xc3\xbc\xc3\x9f ?");
