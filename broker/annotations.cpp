@@ -1,8 +1,10 @@
 #include "broker/annotations.hpp"
 
+#include "bridge/amqp/wire/annotations.hpp"
 #include "bridge/amqp/wire/reader.hpp"
 #include "bridge/amqp/wire/type_code.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -81,6 +83,9 @@ public:
     // The code stands behind the count.
     put_compound(add(key), array32, count, elements);
   }
+  void value(std::string_view key, std::string_view encoded) {
+    add(key) += encoded;
+  }
   /// A key and its value as they are.
   void encoded(std::string_view pair) {
     bytes_ += pair;
@@ -142,8 +147,16 @@ bool is_ours(std::string_view key) {
   return false;
 }
 
-/// Copies the annotations that are not ours. `in` stands before their map.
-void keep_others(amqp::reader& in, std::string_view sections, entries& into) {
+bool is_noted(std::string_view key, const notes_ptr& notes) {
+  return notes && std::any_of(notes->begin(), notes->end(), [=](const note& x) {
+           return x.key == key;
+         });
+}
+
+/// Copies the annotations that are not ours and that nobody noted anew. `in`
+/// stands before their map.
+void keep_others(amqp::reader& in, std::string_view sections,
+                 const notes_ptr& noted, entries& into) {
   auto [elements, count] = in.map();
   for (std::size_t i = 0; i + 1 < count && !elements.failed(); i += 2) {
     const auto start = elements.offset();
@@ -154,26 +167,29 @@ void keep_others(amqp::reader& in, std::string_view sections, entries& into) {
     else
       elements.skip();
     elements.skip();
-    if (!elements.failed() && !is_ours(key))
+    if (!elements.failed() && !is_ours(key) && !is_noted(key, noted))
       into.encoded(sections.substr(start, elements.offset() - start));
   }
 }
 
 } // namespace
 
-std::string annotate(std::string_view sections, const death_history* history,
+std::string annotate(std::string_view sections, const message& of,
                      std::uint32_t delivered_before) {
   amqp::reader in{sections, depth_max};
   entries all;
   std::size_t rest = 0; // where what stays as it is begins
   if (in.descriptor() == amqp::section::message_annotations) {
-    keep_others(in, sections, all);
+    keep_others(in, sections, of.notes, all);
     rest = in.offset();
   }
   if (delivered_before > 0)
     all.signed_number(delivery_count, delivered_before);
-  if (history != nullptr)
-    add_deaths(all, *history);
+  if (of.history)
+    add_deaths(all, *of.history);
+  if (of.notes)
+    for (const auto& each : *of.notes)
+      all.value(each.key, each.value);
   std::string result;
   put(result, type::described, 1);
   put(result, type::smallulong, 1);
@@ -181,6 +197,24 @@ std::string annotate(std::string_view sections, const death_history* history,
   all.write_map(result);
   result += sections.substr(rest);
   return result;
+}
+
+notes_ptr read_notes(std::string_view map) {
+  std::vector<note> result;
+  std::size_t bytes = 0;
+  for (const auto& [key, value] : amqp::read_annotations(map)) {
+    bytes += key.size() + value.size();
+    if (bytes > note_bytes_max || result.size() >= notes_max)
+      break;
+    const auto twice =
+        std::any_of(result.begin(), result.end(),
+                    [key = key](const note& x) { return x.key == key; });
+    if (key.starts_with("x-opt-") && !is_ours(key) && !twice)
+      result.push_back({std::string{key}, std::string{value}});
+  }
+  if (result.empty())
+    return nullptr;
+  return std::make_shared<const std::vector<note>>(std::move(result));
 }
 
 } // namespace rookery::broker

@@ -28,6 +28,13 @@ outcome outcome_of(const bridge::outcome& x) {
   return outcome::released;
 }
 
+/// What is to be noted on a message that becomes a dead letter.
+notes_ptr notes_of(const bridge::outcome& x) {
+  if (!x.annotations || !x.undeliverable_here)
+    return nullptr;
+  return read_notes(*x.annotations);
+}
+
 std::string header_of(const event& x) {
   amqp::header_facts facts;
   facts.durable = x.message->durable;
@@ -75,8 +82,7 @@ void consumer_link::send(const event& what) {
   auto rest = std::string_view{message.bytes}.substr(message.header_bytes);
   std::string annotated;
   if (message.history || what.returned_count > 0)
-    rest = annotated =
-        annotate(rest, message.history.get(), what.returned_count);
+    rest = annotated = annotate(rest, message, what.returned_count);
   const auto size = head.size() + rest.size();
   if (bytes_max_ != 0 && size > bytes_max_)
     return owner_.end_session(*this, {"amqp:link:message-size-exceeded",
@@ -118,7 +124,7 @@ void consumer_link::on_outcome(std::uint64_t number,
     return owner_.end_session(*this, {"amqp:invalid-field",
                                       "a delivery was settled without an "
                                       "outcome"});
-  source_->settle(number, outcome_of(how));
+  source_->settle(number, outcome_of(how), notes_of(how));
   if (paused_)
     refresh_pause();
   owner_.shared().wake();

@@ -2,6 +2,8 @@
 
 #include "broker/core/queue.hpp"
 
+#include <utility>
+
 namespace rookery::broker {
 
 bool consumer::set_credit(std::uint32_t credit, bool drain) {
@@ -18,8 +20,8 @@ bool consumer::set_paused(bool paused) {
   return true;
 }
 
-bool consumer::settle(delivery_id id, outcome how) {
-  return queue_ != nullptr && queue_->settle(*this, id, how);
+bool consumer::settle(delivery_id id, outcome how, notes_ptr notes) {
+  return queue_ != nullptr && queue_->settle(*this, id, how, std::move(notes));
 }
 
 } // namespace rookery::broker

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/core/fwd.hpp"
+#include "broker/core/note.hpp"
 #include "broker/core/outcome.hpp"
 #include "broker/core/service_list.hpp"
 #include "broker/core/unsettled.hpp"
@@ -38,9 +39,10 @@ public:
   /// A paused consumer keeps its credit and gets nothing: for a connection
   /// whose output is full.
   bool set_paused(bool paused);
-  /// Finishes one delivery. @returns false, and changes nothing, when `id` is
-  /// not unsettled here: late, repeated or invented.
-  bool settle(delivery_id id, outcome how);
+  /// Finishes one delivery; `notes` are kept where it becomes a dead letter by
+  /// that. @returns false, and changes nothing, when `id` is not unsettled
+  /// here: late, repeated or invented.
+  bool settle(delivery_id id, outcome how, notes_ptr notes = nullptr);
 
   [[nodiscard]] const consumer_options& options() const { return options_; }
   [[nodiscard]] bool attached() const { return queue_ != nullptr; }

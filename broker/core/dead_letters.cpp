@@ -9,6 +9,7 @@ message_ptr make_letter(const dead_letter& x,
   auto made = std::make_shared<message>(*x.message);
   made->ttl = std::nullopt;
   made->delivery_count = x.delivery_count;
+  made->notes = merged(x.notes, x.message->notes);
   auto history = x.message->history
                      ? std::make_shared<death_history>(*x.message->history)
                      : std::make_shared<death_history>();

@@ -26,6 +26,8 @@ struct dead_letter {
   std::uint32_t delivery_count; // when it died
   death_reason why;
   std::shared_ptr<const dead_letter_policy> policy;
+  /// Of the consumer that gave it up; null = nothing.
+  notes_ptr notes = nullptr;
 };
 
 /// Those that wait to be published. Each still counts against the budget of the
@@ -33,7 +35,8 @@ struct dead_letter {
 using dead_letters = std::deque<dead_letter>;
 
 /// The message that is published in place of `x`: as it was, without its time
-/// to live, with one death more, and with the failed deliveries so far.
+/// to live, with one death more, with the failed deliveries so far, and with
+/// the notes of whoever gave it up.
 [[nodiscard]] message_ptr
 make_letter(const dead_letter& x, std::chrono::system_clock::time_point now);
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/core/death.hpp"
+#include "broker/core/note.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -27,6 +28,8 @@ struct message {
   std::shared_ptr<const publication> published_to = nullptr;
   /// Null unless it is a dead letter.
   std::shared_ptr<const death_history> history = nullptr;
+  /// Of a dead letter: what they noted who gave it up; null = nothing.
+  notes_ptr notes = nullptr;
   /// Of a dead letter: deliveries that had failed before it died.
   std::uint32_t delivery_count = 0;
 };
@@ -44,8 +47,9 @@ inline constexpr std::size_t death_overhead_bytes = 256;
 /// What `message` counts against the byte limits that protect the process.
 [[nodiscard]] inline std::size_t cost_of(const message& message) {
   const auto deaths = message.history ? message.history->records.size() : 0;
+  const auto notes = message.notes ? bytes_of(*message.notes) : 0;
   return message.bytes.size() + message_overhead_bytes
-         + deaths * death_overhead_bytes;
+         + deaths * death_overhead_bytes + notes;
 }
 
 } // namespace rookery::broker

@@ -143,7 +143,8 @@ void queue::set_paused(consumer& whose, bool paused) {
   settle_down();
 }
 
-bool queue::settle(consumer& whose, delivery_id id, outcome how) {
+bool queue::settle(consumer& whose, delivery_id id, outcome how,
+                   notes_ptr notes) {
   entry held;
   if (!whose.unsettled_.take(id, held))
     return false;
@@ -160,7 +161,7 @@ bool queue::settle(consumer& whose, delivery_id id, outcome how) {
     ++held.delivery_count;
     [[fallthrough]];
   case outcome::undeliverable:
-    bury(held, counts_.undeliverable, death_reason::rejected);
+    bury(held, counts_.undeliverable, death_reason::rejected, std::move(notes));
     break;
   case outcome::released:
   case outcome::modified:
@@ -289,13 +290,14 @@ void queue::give_up(const entry& gone, std::uint64_t& counter) {
   environment_.budget.give_back(cost);
 }
 
-void queue::bury(const entry& gone, std::uint64_t& counter, death_reason why) {
+void queue::bury(const entry& gone, std::uint64_t& counter, death_reason why,
+                 notes_ptr notes) {
   if (!policy_)
     return give_up(gone, counter);
   ++counter;
   counts_.held_cost -= cost_of(*gone.message); // of the queue, not of the host
   environment_.dead.push_back(
-      {gone.message, gone.delivery_count, why, policy_});
+      {gone.message, gone.delivery_count, why, policy_, std::move(notes)});
 }
 
 time_point queue::expiry_of(const message& fresh) const {

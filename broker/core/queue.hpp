@@ -88,7 +88,8 @@ public:
   std::size_t detach(consumer& left, detach_reason why);
   void set_credit(consumer& whose, std::uint32_t credit, bool drain);
   void set_paused(consumer& whose, bool paused);
-  bool settle(consumer& whose, delivery_id id, outcome how);
+  /// `notes` are for the dead letter, if `how` makes one.
+  bool settle(consumer& whose, delivery_id id, outcome how, notes_ptr notes);
 
   /// Gives up what has waited too long. @returns whether the queue itself is to
   /// go, by `x-expires`.
@@ -123,7 +124,8 @@ private:
   void give_up(const entry& gone, std::uint64_t& counter);
   /// As `give_up`, and it becomes a dead letter where the queue has them; then
   /// it counts against the budget until it is published.
-  void bury(const entry& gone, std::uint64_t& counter, death_reason why);
+  void bury(const entry& gone, std::uint64_t& counter, death_reason why,
+            notes_ptr notes = nullptr);
   [[nodiscard]] time_point expiry_of(const message& fresh) const;
   void expire_heads(time_point now);
   /// Ends every command: usable credit may have changed.

@@ -268,4 +268,65 @@ TEST_CASE("dead letter: a queue that was deleted leaves its letters in order") {
   CHECK(broker.take() == texts{"d:a*", "d:b*"});
 }
 
+namespace {
+
+notes_ptr notes(std::vector<note> all) {
+  return std::make_shared<const std::vector<note>>(std::move(all));
+}
+
+texts told(const message_ptr& letter) {
+  texts result;
+  if (letter->notes)
+    for (const auto& each : *letter->notes)
+      result.push_back(each.key + "=" + each.value);
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("dead letter: has the notes of the consumer that gave it up") {
+  graveyard broker;
+  broker.declare("q", dying_to("", "dead"));
+  broker.attach("q", "c", 10);
+  broker.publish_all("q", {"a"});
+  CHECK(broker.take() == texts{"c:a"});
+  CHECK(broker.settle("c", "a", outcome::failed, notes({{"k", "lost"}})));
+  CHECK(broker.take() == texts{"c:a*+1"});
+  CHECK(broker.settle("c", "a", outcome::undeliverable, notes({{"k", "1"}})));
+  const auto letter = broker.dead_letter(1);
+  CHECK(told(letter) == texts{"k=1"});
+  CHECK(cost_of(*letter)
+        == 1 + message_overhead_bytes + death_overhead_bytes + 2);
+  CHECK(broker.host.dead_counts().published == 1);
+}
+
+TEST_CASE("dead letter: newer notes take the place of older ones") {
+  graveyard broker;
+  broker.declare("one", dying_to("", "two"));
+  broker.declare("two", dying_to("", "dead"));
+  broker.attach("one", "c", 1);
+  broker.attach("two", "e", 1);
+  broker.publish_all("one", {"a"});
+  CHECK(broker.take() == texts{"c:a"});
+  broker.settle("c", "a", outcome::undeliverable,
+                notes({{"k", "1"}, {"kept", "2"}}));
+  CHECK(broker.take() == texts{"e:a*"});
+  broker.settle("e", "a", outcome::undeliverable, notes({{"k", "3"}}));
+  CHECK(told(broker.dead_letter()) == texts{"k=3", "kept=2"});
+}
+
+TEST_CASE("dead letter: notes have a limit, and the newest count first") {
+  const auto long_note = std::string(note_bytes_max / 2, 'x');
+  const auto all = merged(notes({{"new", long_note}}),
+                          notes({{"old", long_note}, {"short", "1"}}));
+  REQUIRE(all->size() == 2);
+  CHECK(all->at(0).key == "new");
+  CHECK(all->at(1).key == "short");
+  std::vector<note> many(notes_max);
+  for (std::size_t i = 0; i < many.size(); ++i)
+    many[i].key = std::to_string(i);
+  CHECK(merged(notes({{"new", ""}}), notes(many))->size() == notes_max);
+  CHECK(merged(nullptr, nullptr) == nullptr);
+}
+
 } // namespace rookery::broker::tests

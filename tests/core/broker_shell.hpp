@@ -94,9 +94,9 @@ public:
 
   /// The consumer `name` settles its latest delivery of `text`.
   bool settle(const std::string& name, const std::string& text,
-              outcome how = outcome::accepted) {
+              outcome how = outcome::accepted, notes_ptr notes = nullptr) {
     auto& mine = links_.at(name);
-    return mine.attached->settle(mine.held.at(text), how);
+    return mine.attached->settle(mine.held.at(text), how, std::move(notes));
   }
 
   void detach(const std::string& name, detach_reason why) {

@@ -2,6 +2,7 @@
 // dead letter, and finds all else of the message as it was sent.
 // Method: messages with and without sections in front of the properties, read
 // back by Proton's own decoder; time is the test's.
+#include "bridge/amqp/wire/park_note.hpp"
 #include "tests/link/broker_harness.hpp"
 #include "tests/support/catch.hpp"
 
@@ -60,9 +61,33 @@ struct graveyard : broker_harness {
     return result;
   }
 
+  /// What comes out when a consumer of "q" settles it so.
+  proton::message end_as(const bridge::outcome& how,
+                         proton::message sent = proton::message{"hello"}) {
+    auto& consumer = connect().receiver("/queues/q", 1);
+    out->send(encoded(sent));
+    pump();
+    REQUIRE(consumer.deliveries.size() == 1);
+    consumer.settle_first(how);
+    pump();
+    REQUIRE(in->deliveries.size() == 1);
+    auto result = decoded(in->deliveries[0].bytes);
+    in->settle_first(bridge::outcome::accepted());
+    pump();
+    return result;
+  }
+
   client_link* in = nullptr;
   client_link* out = nullptr;
 };
+
+/// An encoded map, for the annotations of an outcome.
+std::string map_of(const std::map<proton::symbol, proton::value>& all) {
+  proton::message carrier;
+  for (const auto& [key, content] : all)
+    carrier.message_annotations().put(key, content);
+  return std::string{amqp::message_annotations(encoded(carrier))};
+}
 
 } // namespace
 
@@ -135,6 +160,115 @@ TEST_CASE("dead letter: a message without a header or properties",
   CHECK(got.message_annotations().size() == 7);
   CHECK(t.counts("q").expired == 1);
   CHECK(t.counts("dead").accepted == 1);
+}
+
+TEST_CASE("dead letter: carries the note of who parked it",
+          "[broker][dead-letter]") {
+  graveyard t;
+  const amqp::park_note note{"rookery:poison", "it cannot be", 3, "q"};
+  proton::message sent{"hello"};
+  sent.id("id-1");
+  sent.message_annotations().put(proton::symbol{"x-opt-mine"}, "kept");
+  sent.message_annotations().put(proton::symbol{"x-opt-rookery-queue"}, "lie");
+  const auto got =
+      t.end_as(bridge::outcome::parked(amqp::encode(note), true), sent);
+  CHECK(amqp::read_park_note(
+            amqp::read_annotations(amqp::message_annotations(encoded(got))))
+        == note);
+  const auto& notes = got.message_annotations();
+  CHECK(text(notes.get(proton::symbol{"x-opt-mine"})) == "kept");
+  CHECK(text(notes.get(proton::symbol{"x-first-death-reason"})) == "rejected");
+  CHECK(notes.size() == 1 + 4 + 7);
+  CHECK(proton::get<std::string>(got.body()) == "hello");
+  CHECK(proton::get<std::string>(got.id()) == "id-1");
+  CHECK(got.delivery_count() == 1);
+}
+
+TEST_CASE("dead letter: a note is of one message alone",
+          "[broker][dead-letter]") {
+  graveyard t;
+  auto& consumer = t.connect().receiver("/queues/q", 10);
+  for (int i = 0; i < 3; ++i)
+    t.out->send(encoded(proton::message{"hello"}));
+  t.pump();
+  REQUIRE(consumer.deliveries.size() == 3);
+  const bridge::outcome bare{.kind = bridge::outcome::kind_type::modified,
+                             .undeliverable_here = true};
+  consumer.settle_first(bridge::outcome::parked(
+      amqp::encode({"rookery:poison", "bad", 1, "q"}), true));
+  consumer.settle_first(bare);
+  t.pump();
+  consumer.settle_first(bare); // in the memory of the first
+  t.pump();
+  REQUIRE(t.in->deliveries.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    const auto& bytes = t.in->deliveries[i].bytes;
+    const auto all = amqp::read_annotations(amqp::message_annotations(bytes));
+    CHECK(amqp::read_park_note(all).condition
+          == (i == 0 ? "rookery:poison" : ""));
+  }
+}
+
+TEST_CASE("dead letter: the longest note comes through",
+          "[broker][dead-letter]") {
+  graveyard t;
+  const amqp::park_note note{"rookery:poison",
+                             std::string(amqp::park_reason_bytes_max, 'x'),
+                             4'000'000'000, std::string(255, 'q')};
+  const auto got = t.end_as(bridge::outcome::parked(amqp::encode(note), false));
+  CHECK(amqp::read_park_note(
+            amqp::read_annotations(amqp::message_annotations(encoded(got))))
+        == note);
+  CHECK(got.delivery_count() == 0);
+}
+
+TEST_CASE("dead letter: of a note only what is called x-opt- is kept, and not "
+          "what the broker says itself",
+          "[broker][dead-letter]") {
+  graveyard t;
+  const auto map = map_of({{"x-opt-list", std::vector<proton::value>{1, "two"}},
+                           {"x-other", "gone"},
+                           {"mine", "gone"},
+                           {"x-opt-deaths", "lie"},
+                           {"x-first-death-queue", "lie"}});
+  const auto got = t.end_as(bridge::outcome::parked(map, false));
+  const auto& notes = got.message_annotations();
+  CHECK(notes.get(proton::symbol{"x-opt-list"}).type() == proton::LIST);
+  CHECK(text(notes.get(proton::symbol{"x-first-death-queue"})) == "q");
+  CHECK(notes.size() == 1 + 7);
+}
+
+TEST_CASE("dead letter: a consumer that gives a message back notes nothing",
+          "[broker][dead-letter]") {
+  graveyard t;
+  auto back = bridge::outcome::failure();
+  back.annotations = std::make_shared<const std::string>(
+      map_of({{"x-opt-mine", "not for long"}}));
+  auto& consumer = t.connect().receiver("/queues/q", 2);
+  t.out->send(encoded(proton::message{"hello"}));
+  t.pump();
+  consumer.settle_first(back);
+  t.pump();
+  REQUIRE(consumer.deliveries.size() == 1);
+  CHECK(decoded(consumer.deliveries[0].bytes).message_annotations().size()
+        == 1); // x-delivery-count
+}
+
+TEST_CASE("dead letter: where a queue has no place for them a parked message "
+          "is gone",
+          "[broker][dead-letter]") {
+  broker_harness t;
+  t.declare("q");
+  auto& client = t.connect();
+  auto& out = client.sender("/queues/q");
+  auto& in = client.receiver("/queues/q", 1);
+  t.pump();
+  out.send_text("a");
+  t.pump();
+  in.settle_first(bridge::outcome::parked(amqp::encode({}), false));
+  t.pump();
+  CHECK(t.counts("q").undeliverable == 1);
+  CHECK(t.counts("q").ready == 0);
 }
 
 TEST_CASE("dead letter: a queue that expired ends the links to it",
