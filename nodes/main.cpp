@@ -2,6 +2,7 @@
 #include "nodes/client/commands.hpp"
 #include "nodes/drive/load_command.hpp"
 #include "nodes/node/node_command.hpp"
+#include "nodes/parked/dlq_command.hpp"
 #include "nodes/verify/verify_command.hpp"
 
 #include <array>
@@ -27,6 +28,7 @@ constexpr std::array commands = {
     command{"timeline", "prints a home timeline", timeline_command},
     command{"import-edges", "makes users follow each other, from a file",
             import_edges_command},
+    command{"dlq", "looks after messages that were given up", dlq_command},
     command{"load", "offers a load and measures", load_command},
     command{"verify", "proves that all timelines are right", verify_command},
 };

@@ -10,6 +10,14 @@ endif()
 rookery_live_test(node node_test.py PROGRAMS rookery_binary)
 rookery_live_test(service service_test.py PROGRAMS rookery_binary TIMEOUT 240)
 rookery_live_test(lease lease_test.py PROGRAMS rookery_binary TIMEOUT 240)
+add_executable(poisoned_node live/poisoned_node.cpp)
+rookery_warnings(poisoned_node)
+rookery_pch(poisoned_node)
+target_include_directories(poisoned_node PRIVATE "${PROJECT_SOURCE_DIR}")
+target_link_libraries(poisoned_node PRIVATE rookery::program rookery::proto_service)
+rookery_live_test(dlq dlq_test.py PROGRAMS rookery_binary poisoned_node TIMEOUT 240)
+rookery_live_test(dlq_rabbitmq dlq_test.py PROGRAMS rookery_binary poisoned_node RABBITMQ
+  TIMEOUT 240)
 # Samples and Demo are left out: the embedded broker is part of them.
 rookery_live_test(service_rabbitmq service_test.py PROGRAMS rookery_binary RABBITMQ
   TIMEOUT 240 ARGUMENTS OneProcess Clients Proven Survival)

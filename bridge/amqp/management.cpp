@@ -101,6 +101,23 @@ std::string encode(std::uint64_t id, const question& x) {
   return {bytes.begin(), bytes.end()};
 }
 
+management::counted without_count(management::answer then) {
+  return
+      [then = std::move(then)](int status, std::string reason, std::uint64_t) {
+        then(status, std::move(reason));
+      };
+}
+
+// Of the body of an answer about a queue.
+std::uint64_t message_count(const proton::value& body) {
+  if (body.type() != proton::MAP)
+    return 0;
+  const auto fields = proton::get<std::map<proton::value, proton::value>>(body);
+  const auto found = fields.find(proton::value{"message_count"});
+  return found == fields.end() ? 0
+                               : proton::coerce<std::uint64_t>(found->second);
+}
+
 std::uint64_t id_of(const proton::message& m) {
   auto text = proton::to_string(m.correlation_id());
   std::uint64_t result = 0;
@@ -136,15 +153,25 @@ void management::declare(const bridge::declaration& what, answer then) {
   auto id = next_id_++;
   auto bytes = std::visit(
       [id](const auto& x) { return encode(id, make_question(x)); }, what);
-  ask(id, std::move(bytes), std::move(then));
+  ask(id, std::move(bytes), without_count(std::move(then)));
 }
 
 void management::find_queue(const std::string& name, answer then) {
-  auto id = next_id_++;
-  ask(id, encode(id, {"GET", "/queues/" + quoted(name)}), std::move(then));
+  count_messages(name, without_count(std::move(then)));
 }
 
-void management::ask(std::uint64_t id, std::string bytes, answer then) {
+void management::count_messages(const std::string& queue, counted then) {
+  auto id = next_id_++;
+  ask(id, encode(id, {"GET", "/queues/" + quoted(queue)}), std::move(then));
+}
+
+void management::purge(const std::string& queue, counted then) {
+  auto id = next_id_++;
+  const auto path = "/queues/" + quoted(queue) + "/messages";
+  ask(id, encode(id, {"DELETE", path}), std::move(then));
+}
+
+void management::ask(std::uint64_t id, std::string bytes, counted then) {
   waiting_.push_back({id, std::move(bytes), std::move(then), now_()});
   flush();
 }
@@ -187,7 +214,7 @@ void management::on_message(delivery d, std::string_view bytes) {
   std::string reason;
   if (m.body().type() == proton::STRING)
     reason = proton::get<std::string>(m.body());
-  then(status, std::move(reason));
+  then(status, std::move(reason), message_count(m.body()));
   flush();
   if (sent_.empty() && !waiting_.empty())
     waiting_.front().since = now_(); // for credit

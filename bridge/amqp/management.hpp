@@ -15,9 +15,10 @@
 namespace rookery::amqp {
 
 /// Asks a broker over its management link pair: declares queues, exchanges and
-/// bindings, and looks whether a queue exists. Requests are answered in any
-/// order and sent as the broker gives credit. One per connection; when the
-/// connection goes, unanswered requests are forgotten with it.
+/// bindings, looks whether a queue exists and what waits there. Requests are
+/// answered in any order and sent as the broker gives credit. One per
+/// connection; when the connection goes, unanswered requests are forgotten with
+/// it.
 /// @source RabbitMQ, "HTTP over AMQP 1.0"
 /// @thread the engine's
 class management {
@@ -28,6 +29,9 @@ public:
   using clock = std::chrono::steady_clock;
 
   using answer = std::function<void(int status, std::string reason)>;
+  /// The same with a number of messages; 0 where the broker named none.
+  using counted = std::function<void(int status, std::string reason,
+                                     std::uint64_t messages)>;
 
   /// Begins its own session on `e`.
   management(engine& e, const bridge::broker_profile& profile,
@@ -35,6 +39,10 @@ public:
 
   void declare(const bridge::declaration& what, answer then);
   void find_queue(const std::string& name, answer then);
+  /// How many messages wait in a queue.
+  void count_messages(const std::string& queue, counted then);
+  /// Throws them away; how many they were.
+  void purge(const std::string& queue, counted then);
 
   /// Whether `x` is one of our two links; events of those go here.
   [[nodiscard]] bool owns(link x) const { return x == out_ || x == in_; }
@@ -56,11 +64,11 @@ private:
   struct request {
     std::uint64_t id;
     std::string bytes;
-    answer then;
+    counted then;
     clock::time_point since; // it waits: for credit, then for its answer
   };
 
-  void ask(std::uint64_t id, std::string bytes, answer then);
+  void ask(std::uint64_t id, std::string bytes, counted then);
   void flush();
 
   const bridge::broker_profile& profile_;

@@ -60,7 +60,7 @@ CLI::Validator between(double least, double most) {
                         range.get_description()};
 }
 
-void add_client_options(CLI::App& app, client_options& target) {
+void add_broker_options(CLI::App& app, client_options& target) {
   app.add_option_function<std::vector<std::string>>(
          "--broker,--brokers",
          [&target](auto& values) { take_brokers(target, values); },
@@ -76,14 +76,6 @@ void add_client_options(CLI::App& app, client_options& target) {
   app.add_option("--password", target.password,
                  "Better given as ROOKERY_PASSWORD")
       ->envname("ROOKERY_PASSWORD");
-  app.add_option("--shards", target.service.shards,
-                 "As in the nodes (1..1024, default 8)")
-      ->envname("ROOKERY_SHARDS")
-      ->check(CLI::Range(1, 1'024));
-  app.add_option("--tweet-partitions", target.service.tweet_partitions,
-                 "As in the nodes (1..1024, default 2)")
-      ->envname("ROOKERY_TWEET_PARTITIONS")
-      ->check(CLI::Range(1, 1'024));
   app.add_option_function<double>(
          "--timeout",
          [&target](double seconds) {
@@ -93,6 +85,18 @@ void add_client_options(CLI::App& app, client_options& target) {
          "Seconds to wait for the broker, and for each answer (0.1..3600, "
          "default 10)")
       ->check(between(0.1, 3'600.0));
+}
+
+void add_client_options(CLI::App& app, client_options& target) {
+  add_broker_options(app, target);
+  app.add_option("--shards", target.service.shards,
+                 "As in the nodes (1..1024, default 8)")
+      ->envname("ROOKERY_SHARDS")
+      ->check(CLI::Range(1, 1'024));
+  app.add_option("--tweet-partitions", target.service.tweet_partitions,
+                 "As in the nodes (1..1024, default 2)")
+      ->envname("ROOKERY_TWEET_PARTITIONS")
+      ->check(CLI::Range(1, 1'024));
 }
 
 } // namespace rookery::nodes

@@ -22,9 +22,12 @@ struct client_options {
   std::chrono::milliseconds timeout{10'000};
 };
 
-/// Declares --broker, --user, --password, --shards, --tweet-partitions (which
-/// ROOKERY_... variables can set as for nodes) and --timeout. Parsing fills
-/// `target`, which must outlive `app`, and checks the values.
+/// Declares --broker, --user, --password (which ROOKERY_... variables can set
+/// as for nodes) and --timeout. Parsing fills `target`, which must outlive
+/// `app`, and checks the values.
+void add_broker_options(CLI::App& app, client_options& target);
+
+/// The same with --shards and --tweet-partitions, for commands of the service.
 void add_client_options(CLI::App& app, client_options& target);
 
 /// Declares a number of a user or tweet: decimal digits and nothing else, so

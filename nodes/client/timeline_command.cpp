@@ -1,4 +1,5 @@
 #include "nodes/client/commands.hpp"
+#include "nodes/client/printable.hpp"
 #include "nodes/client/service_client.hpp"
 
 #include "rookery/service/v1/timeline.pb.h"
@@ -22,22 +23,6 @@ struct timeline_options {
   std::uint32_t limit = 20;
   bool json = false;
 };
-
-/// Keeps a text from commanding the terminal: no C0 and no C1 controls; the
-/// latter are U+0080 to U+009F, in UTF-8 0xc2 and the same byte again.
-std::string printable(const std::string& text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    auto at = [&](std::size_t j) {
-      return j < text.size() ? static_cast<unsigned char>(text[j]) : 0U;
-    };
-    auto is_c1 = at(i) == 0xc2 && at(i + 1) >= 0x80 && at(i + 1) <= 0x9f;
-    auto is_control = at(i) < ' ' || at(i) == 0x7f || is_c1;
-    result += is_control ? ' ' : text[i];
-    i += is_c1 ? 1 : 0;
-  }
-  return result;
-}
 
 template <class Reply>
 void print(const Reply& reply, bool json) {

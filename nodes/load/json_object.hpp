@@ -21,6 +21,10 @@ public:
   json_object& add(std::string_view name, const json_object& value) {
     return add_raw(name, value.text());
   }
+  /// `value` is JSON already.
+  json_object& add_json(std::string_view name, std::string_view value) {
+    return add_raw(name, value);
+  }
 
   [[nodiscard]] std::string text() const { return "{" + members_ + "}"; }
 
