@@ -1,4 +1,5 @@
 // Where dead letters go, and what they tell of their deaths.
+#include "bridge/amqp/wire/annotations.hpp"
 #include "tests/conformance/messages.hpp"
 #include "tests/conformance/script.hpp"
 
@@ -177,6 +178,26 @@ std::string rejected_cycle(stage& x) {
   return joined(seen);
 }
 
+std::string noted(stage& x) {
+  auto& dead = make_dying(x, {{"x-queue-type", std::string{"quorum"}}});
+  auto sent = text_message("m");
+  sent.message_annotations().put(proton::symbol{"x-opt-mine"}, "old");
+  sent.message_annotations().put(proton::symbol{"x-opt-sent"}, "kept");
+  proton::message carrier;
+  auto& notes = carrier.message_annotations();
+  notes.put(proton::symbol{"x-opt-mine"}, "new");
+  notes.put(proton::symbol{"x-opt-count"}, std::uint32_t{300});
+  const auto bytes = encoded(carrier);
+  x.me().publish(x.sender("q"), sent);
+  auto held = x.me().take(x.receiver("q", 1));
+  x.me().settle(held, outcome::parked(
+                          std::string{amqp::message_annotations(bytes)}, true));
+  const auto letter = x.me().take(dead).message;
+  return told({note(letter, "x-opt-mine"), " ", note(letter, "x-opt-sent"), " ",
+               note(letter, "x-opt-count"), "; ",
+               note(letter, "x-first-death-reason"), ", ", acquired(letter)});
+}
+
 constexpr script scripts[]{
     {"dead-letters/rejected",
      "A dead letter is the message as it was, with its history.",
@@ -207,6 +228,9 @@ constexpr script scripts[]{
     {"dead-letters/rejected-cycle",
      "One that a consumer rejects may go round, and is counted.",
      "q rejected x1; q rejected x2", rejected_cycle},
+    {"dead-letters/noted",
+     "Annotations of a modified outcome are put on the letter.",
+     "new kept 300; rejected, first-acquirer=false delivery-count=1", noted},
 };
 
 } // namespace
