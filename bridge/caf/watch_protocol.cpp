@@ -219,6 +219,12 @@ void watch_protocol::on_outcome(const amqp::outgoing& what,
 void watch_protocol::turn() {
   for (auto& x : hub_.watchers.take_notices())
     tell(std::move(x));
+  if (!outbox_.empty()) // mostly it is
+    send_outbox();
+  hub_.tell_watching();
+}
+
+void watch_protocol::send_outbox() {
   // Nobody passes another in one queue.
   std::set<const amqp::outgoing_queue*> full;
   std::deque<item> left;
@@ -233,7 +239,6 @@ void watch_protocol::turn() {
     left.push_back(std::move(x));
   }
   outbox_ = std::move(left);
-  hub_.tell_watching();
 }
 
 void watch_protocol::check(clock::time_point now, bool up) {

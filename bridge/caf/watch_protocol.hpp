@@ -87,6 +87,7 @@ private:
   void later(std::shared_ptr<amqp::outgoing_queue> queue, std::string bytes) {
     outbox_.push_back({std::move(queue), {std::move(bytes)}});
   }
+  void send_outbox();
   void forget_orphans();
   void say_again(clock::time_point now);
 

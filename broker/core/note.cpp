@@ -6,7 +6,9 @@ namespace rookery::broker {
 
 namespace {
 
-std::size_t bytes_of(const note& x) { return x.key.size() + x.value.size(); }
+std::size_t bytes_of(const note& x) {
+  return note_overhead_bytes + x.key.size() + x.value.size();
+}
 
 } // namespace
 

@@ -19,6 +19,9 @@ using notes_ptr = std::shared_ptr<const std::vector<note>>;
 /// any number of times, and of each consumer come notes of other names.
 inline constexpr std::size_t note_bytes_max = 16 * 1024;
 
+/// What each of them takes besides its characters: two strings, on the heap.
+inline constexpr std::size_t note_overhead_bytes = 96;
+
 /// And how many they may be.
 inline constexpr std::size_t notes_max = 64;
 

@@ -112,7 +112,11 @@ fault broker_client::close() {
   if (over_)
     return "the connection to the broker ended (" + over_->text() + ")";
   connection_->engine().close();
-  return wait("close", [this] { return over_.has_value(); });
+  if (auto why = wait("close", [this] { return over_.has_value(); }))
+    return why;
+  if (!over_->empty())
+    return "the connection to the broker ended (" + over_->text() + ")";
+  return std::nullopt;
 }
 
 bridge::expected<std::uint64_t, std::string>

@@ -62,7 +62,8 @@ public:
   /// What waits there, at most so many, and no more after that.
   [[nodiscard]] bridge::expected<std::vector<taken>, std::string>
   take(std::uint32_t count_max);
-  void settle(std::uint64_t number, const bridge::outcome& how);
+  /// @returns false when it is not here any more: its queue has it again
+  bool settle(std::uint64_t number, const bridge::outcome& how);
   /// Puts all that was taken and is not settled back where it was.
   void give_back();
 
@@ -72,9 +73,9 @@ public:
   /// `open_target`.
   [[nodiscard]] fault send(const std::string& queue, std::uint64_t number,
                            std::string_view bytes);
-  /// Waits for the broker's word on it.
+  /// Waits for the broker's word on what was sent to `queue`.
   [[nodiscard]] bridge::expected<bridge::outcome, std::string>
-  outcome_of(std::uint64_t number);
+  outcome_of(const std::string& queue, std::uint64_t number);
 
 private:
   struct link_state {
@@ -92,6 +93,7 @@ private:
       void (amqp::management::*what)(const std::string&,
                                      amqp::management::counted));
   fault attach(link_state& x, bool sender, const std::string& queue);
+  fault source_fault() const;
   void ended(const amqp::condition& why);
   template <class F>
   fault wait(const std::string& what, F done);

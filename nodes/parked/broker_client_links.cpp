@@ -36,6 +36,8 @@ fault broker_client::consume(const std::string& queue) {
 
 bridge::expected<std::vector<broker_client::taken>, std::string>
 broker_client::take(std::uint32_t count_max) {
+  if (auto why = source_fault())
+    return unexpected{*why};
   const auto all = [this] {
     return source_.lost || !source_.self || source_.self.credit() == 0;
   };
@@ -48,20 +50,27 @@ broker_client::take(std::uint32_t count_max) {
       return unexpected{*why};
     seen = arrivals_; // as long as they come the time begins anew
   }
-  if (over_)
-    return unexpected{"the connection to the broker ended (" + over_->text()
-                      + ")"};
-  if (source_.lost)
-    return unexpected{"the queue was lost (" + source_.lost->text() + ")"};
+  if (auto why = source_fault())
+    return unexpected{*why};
   return std::exchange(arrived_, {});
 }
 
-void broker_client::settle(std::uint64_t number, const bridge::outcome& how) {
+fault broker_client::source_fault() const {
+  if (over_)
+    return "the connection to the broker ended (" + over_->text() + ")";
+  if (source_.lost || !source_.self)
+    return "the queue was lost ("
+           + (source_.lost ? source_.lost->text() : std::string{}) + ")";
+  return std::nullopt;
+}
+
+bool broker_client::settle(std::uint64_t number, const bridge::outcome& how) {
   const auto found = held_.find(number);
   if (found == held_.end())
-    return;
+    return false;
   found->second.settle(how);
   held_.erase(found);
+  return true;
 }
 
 void broker_client::give_back() {
@@ -87,20 +96,28 @@ fault broker_client::open_target(const std::string& queue) {
 fault broker_client::send(const std::string& queue, std::uint64_t number,
                           std::string_view bytes) {
   auto& x = targets_.at(queue);
-  if (auto why = wait("credit", [&] { return x.lost || x.self.credit() > 0; }))
+  const auto ready = [&] { return x.lost || !x.self || x.self.credit() > 0; };
+  if (auto why = wait("credit of queue \"" + queue + "\"", ready))
     return why;
-  if (x.lost)
-    return "queue \"" + queue + "\" was lost (" + x.lost->text() + ")";
+  if (x.lost || !x.self)
+    return "queue \"" + queue + "\" was lost ("
+           + (x.lost ? x.lost->text() : std::string{}) + ")";
   x.self.send(number, bytes, {}, false);
   return std::nullopt;
 }
 
 bridge::expected<bridge::outcome, std::string>
-broker_client::outcome_of(std::uint64_t number) {
-  if (auto why = wait("outcome", [&] { return outcomes_.contains(number); }))
-    return unexpected{*why};
-  auto found = outcomes_.extract(number);
-  return std::move(found.mapped());
+broker_client::outcome_of(const std::string& queue, std::uint64_t number) {
+  const auto& x = targets_.at(queue);
+  auto late =
+      wait("outcome", [&] { return x.lost || outcomes_.contains(number); });
+  // What came before the connection ended counts.
+  if (auto found = outcomes_.extract(number))
+    return std::move(found.mapped());
+  if (late)
+    return unexpected{*late};
+  return unexpected{"queue \"" + queue + "\" was lost (" + x.lost->text()
+                    + ")"};
 }
 
 void broker_client::on_session_closed(amqp::session,

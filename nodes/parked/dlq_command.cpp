@@ -1,5 +1,6 @@
 #include "nodes/parked/dlq_command.hpp"
 
+#include "nodes/client/printable.hpp"
 #include "nodes/load/json_object.hpp"
 #include "nodes/parked/parked_print.hpp"
 #include "nodes/parked/replay.hpp"
@@ -77,7 +78,8 @@ public:
     std::uint64_t kept = 0;
     for (const auto& [why, count] : done.kept) {
       kept += count;
-      std::cerr << name_ << ": " << messages(count) << " kept: " << why << '\n';
+      std::cerr << name_ << ": " << messages(count)
+                << " kept: " << printable(why) << '\n';
     }
     if (options_.json)
       std::cout
@@ -86,7 +88,10 @@ public:
     else
       std::cout << "replayed " << messages(done.sent) << '\n';
     if (done.broken)
-      return fail(*done.broken + "; the rest is where it was");
+      return fail(*done.broken
+                  + "; what was not replayed is where it was, the last of it "
+                    "perhaps also "
+                    "where it goes");
     return kept == 0 ? exit_code::ok : exit_code::failed;
   }
 
@@ -162,7 +167,7 @@ private:
 
   exit_code fail(const std::string& why,
                  exit_code code = exit_code::failed) const {
-    std::cerr << name_ << ": " << why << '\n';
+    std::cerr << name_ << ": " << printable(why) << '\n'; // names from outside
     return code;
   }
 

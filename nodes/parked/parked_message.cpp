@@ -40,9 +40,10 @@ void read_note(std::string_view bytes, parked_message& into) {
   into.queue = note.queue;
   if (into.condition.empty())
     into.condition = plain(amqp::find_text(all, "x-last-death-reason"));
-  // The first: where it came from, if it has been through several since.
-  if (into.queue.empty())
-    into.queue = amqp::find_text(all, "x-first-death-queue");
+  // The broker's word, which no publisher can forge, goes first; of several
+  // queues it has been through the first.
+  if (auto said = amqp::find_text(all, "x-first-death-queue"); !said.empty())
+    into.queue = said;
 }
 
 } // namespace

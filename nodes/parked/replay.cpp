@@ -51,35 +51,41 @@ public:
   }
 
 private:
+  // Sent and without the broker's word.
+  struct under_way {
+    std::uint64_t number;
+    std::string to;
+  };
+
+  /// A target that fails keeps its own messages here, and no others: what was
+  /// accepted elsewhere is settled in any case.
   void send(const std::vector<broker_client::taken>& some) {
-    std::vector<std::uint64_t> under_way;
+    std::vector<under_way> sent;
     for (const auto& each : some) {
-      if (auto obstacle = send(each))
+      std::string to;
+      if (auto obstacle = send(each, to))
         ++result_.kept[*obstacle];
-      else if (!result_.broken)
-        under_way.push_back(each.number);
-      if (result_.broken)
-        return;
+      else
+        sent.push_back({each.number, std::move(to)});
     }
-    for (const auto number : under_way) {
-      const auto how = client_.outcome_of(number);
-      if (!how) {
-        result_.broken = how.error();
-        return;
-      }
-      if (*how == bridge::outcome::accepted()) {
-        client_.settle(number, *how);
-        ++result_.sent;
-      } else {
+    for (const auto& each : sent) {
+      const auto how = client_.outcome_of(each.to, each.number);
+      if (!how)
+        ++result_.kept[how.error() + "; it may be there as well"];
+      else if (*how != bridge::outcome::accepted())
         ++result_.kept[words(*how)];
-      }
+      else if (client_.settle(each.number, *how))
+        ++result_.sent;
+      else
+        ++result_.kept["it was sent, and its queue has it as well"];
     }
+    if (client_.over())
+      result_.broken = "the connection to the broker ended";
   }
 
-  /// @returns why this one is not to be sent; what concerns all is `broken`
-  fault send(const broker_client::taken& x) {
-    const auto to =
-        wanted_.to.empty() ? read_parked(x.bytes).queue : wanted_.to;
+  /// @returns why this one is not sent; else it goes `to` that queue
+  fault send(const broker_client::taken& x, std::string& to) {
+    to = wanted_.to.empty() ? read_parked(x.bytes).queue : wanted_.to;
     if (to.empty())
       return "nothing says where it came from; --to says where it goes";
     if (to == wanted_.from)
@@ -87,15 +93,9 @@ private:
     const auto form = replay_form(x.bytes);
     if (!form)
       return "it is malformed";
-    if (auto why = client_.open_target(to)) {
-      if (client_.over())
-        result_.broken = why;
-      else
-        return why;
-    } else {
-      result_.broken = client_.send(to, x.number, *form);
-    }
-    return std::nullopt;
+    if (auto why = client_.open_target(to))
+      return why;
+    return client_.send(to, x.number, *form);
   }
 
   broker_client& client_;

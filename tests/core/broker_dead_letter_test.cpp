@@ -296,7 +296,8 @@ TEST_CASE("dead letter: has the notes of the consumer that gave it up") {
   const auto letter = broker.dead_letter(1);
   CHECK(told(letter) == texts{"k=1"});
   CHECK(cost_of(*letter)
-        == 1 + message_overhead_bytes + death_overhead_bytes + 2);
+        == 1 + message_overhead_bytes + death_overhead_bytes
+               + note_overhead_bytes + 2);
   CHECK(broker.host.dead_counts().published == 1);
 }
 

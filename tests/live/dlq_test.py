@@ -3,6 +3,7 @@
 message, and what it cannot do it says."""
 import json
 import os
+import signal
 import subprocess
 import time
 import unittest
@@ -151,10 +152,16 @@ class Dlq(unittest.TestCase):
             [PROGRAM, "dlq", "--broker", self.broker, "replay", self.dead,
              "--to", self.other], env={**os.environ, **self.given},
             stdout=subprocess.DEVNULL)
+        # In slices, so that it stands still, and is not done, when we look.
+        deadline = time.monotonic() + SECONDS
         while not self.parked(self.other):
-            pass
+            self.assertLess(time.monotonic(), deadline)
+            replay.send_signal(signal.SIGCONT)
+            time.sleep(0.003)
+            replay.send_signal(signal.SIGSTOP)
         replay.kill()
-        replay.wait(SECONDS)
+        self.assertEqual(replay.wait(SECONDS), -signal.SIGKILL)
+        self.assertLess(len(self.parked(self.other)), len(ids))
         deadline = time.monotonic() + SECONDS  # until the broker has noticed
         found = set()
         while found != ids:

@@ -4,6 +4,7 @@
 
 #include "rookery/service/v1/tweet.pb.h"
 
+#include <caf/event_based_actor.hpp>
 #include <caf/stateful_actor.hpp>
 
 #include <cstdlib>

@@ -129,11 +129,13 @@ without_annotations(std::string_view message,
     in.skip();
     if (in.failed())
       return std::nullopt;
-    if (code == section::message_annotations)
-      put_annotations(
-          kept(read_annotations(message.substr(start, in.offset() - start)),
-               drop),
-          result);
+    const auto all =
+        code == section::message_annotations
+            ? read_annotations(message.substr(start, in.offset() - start))
+            : std::vector<annotation_view>{};
+    const auto rest = kept(all, drop);
+    if (rest.size() < all.size())
+      put_annotations(rest, result);
     else if (code != section::delivery_annotations)
       result += message.substr(copied, in.offset() - copied);
     copied = in.offset();

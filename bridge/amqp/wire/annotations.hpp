@@ -26,7 +26,8 @@ read_annotations(std::string_view map);
 [[nodiscard]] std::string_view message_annotations(std::string_view message);
 
 /// A whole message without its delivery annotations, and without the message
-/// annotations whose key `drop` wants away; else byte for byte as it was.
+/// annotations whose key `drop` wants away, and then without those whose key is
+/// no text; else byte for byte as it was.
 /// Nothing where it is malformed in front of its properties.
 [[nodiscard]] std::optional<std::string>
 without_annotations(std::string_view message,
