@@ -20,7 +20,7 @@ using number_message = service::v1::PostTweetReply;
 constexpr auto mortal_category = caf::atom("mortal");
 
 // One in so many messages is the last that an actor handles.
-constexpr std::uint32_t deadly = 5;
+constexpr std::uint32_t deadly = 12;
 
 bridge::address queue() { return bridge::address::queue(vigil::queue_name); }
 bridge::address desk() { return bridge::address::queue(vigil::desk_name); }
