@@ -82,6 +82,10 @@ question make_question(const bridge::binding_declaration& x) {
                    {"arguments", proton::value{body_map{}}}}};
 }
 
+question about(const std::string& queue) {
+  return {"GET", "/queues/" + quoted(queue)};
+}
+
 std::string encode(std::uint64_t id, const question& x) {
   proton::message m;
   m.id(proton::message_id{std::to_string(id)});
@@ -101,11 +105,10 @@ std::string encode(std::uint64_t id, const question& x) {
   return {bytes.begin(), bytes.end()};
 }
 
-management::counted without_count(management::answer then) {
-  return
-      [then = std::move(then)](int status, std::string reason, std::uint64_t) {
-        then(status, std::move(reason));
-      };
+// The broker's words, of the body of an answer.
+std::string reason_in(const proton::value& body) {
+  return body.type() == proton::STRING ? proton::get<std::string>(body)
+                                       : std::string{};
 }
 
 // Of the body of an answer about a queue.
@@ -116,6 +119,18 @@ std::uint64_t message_count(const proton::value& body) {
   const auto found = fields.find(proton::value{"message_count"});
   return found == fields.end() ? 0
                                : proton::coerce<std::uint64_t>(found->second);
+}
+
+auto without_count(management::answer then) {
+  return [then = std::move(then)](int status, const proton::value& body) {
+    then(status, reason_in(body));
+  };
+}
+
+auto with_count(management::counted then) {
+  return [then = std::move(then)](int status, const proton::value& body) {
+    then(status, reason_in(body), message_count(body));
+  };
 }
 
 std::uint64_t id_of(const proton::message& m) {
@@ -157,21 +172,22 @@ void management::declare(const bridge::declaration& what, answer then) {
 }
 
 void management::find_queue(const std::string& name, answer then) {
-  count_messages(name, without_count(std::move(then)));
+  auto id = next_id_++;
+  ask(id, encode(id, about(name)), without_count(std::move(then)));
 }
 
 void management::count_messages(const std::string& queue, counted then) {
   auto id = next_id_++;
-  ask(id, encode(id, {"GET", "/queues/" + quoted(queue)}), std::move(then));
+  ask(id, encode(id, about(queue)), with_count(std::move(then)));
 }
 
 void management::purge(const std::string& queue, counted then) {
   auto id = next_id_++;
   const auto path = "/queues/" + quoted(queue) + "/messages";
-  ask(id, encode(id, {"DELETE", path}), std::move(then));
+  ask(id, encode(id, {"DELETE", path}), with_count(std::move(then)));
 }
 
-void management::ask(std::uint64_t id, std::string bytes, counted then) {
+void management::ask(std::uint64_t id, std::string bytes, reader then) {
   waiting_.push_back({id, std::move(bytes), std::move(then), now_()});
   flush();
 }
@@ -211,10 +227,7 @@ void management::on_message(delivery d, std::string_view bytes) {
   int status = 0;
   auto subject = m.subject();
   std::from_chars(subject.data(), subject.data() + subject.size(), status);
-  std::string reason;
-  if (m.body().type() == proton::STRING)
-    reason = proton::get<std::string>(m.body());
-  then(status, std::move(reason), message_count(m.body()));
+  then(status, m.body());
   flush();
   if (sent_.empty() && !waiting_.empty())
     waiting_.front().since = now_(); // for credit

@@ -4,6 +4,8 @@
 #include "bridge/profiles/broker_profile.hpp"
 #include "bridge/topology.hpp"
 
+#include <proton/value.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -23,11 +25,11 @@ namespace rookery::amqp {
 /// @thread the engine's
 class management {
 public:
+  using clock = std::chrono::steady_clock;
+
   /// HTTP-like status (0 when there was none, 200 there, 201 made, 204 done,
   /// 404 not there, 409 there but different, 400 refused) and the broker's
   /// words.
-  using clock = std::chrono::steady_clock;
-
   using answer = std::function<void(int status, std::string reason)>;
   /// The same with a number of messages; 0 where the broker named none.
   using counted = std::function<void(int status, std::string reason,
@@ -61,14 +63,18 @@ public:
   [[nodiscard]] bool waits_since(clock::time_point then) const;
 
 private:
+  // Each reads of the body what it needs: most need nothing, and a map of
+  // Proton's values is slow to read.
+  using reader = std::function<void(int status, const proton::value& body)>;
+
   struct request {
     std::uint64_t id;
     std::string bytes;
-    counted then;
+    reader then;
     clock::time_point since; // it waits: for credit, then for its answer
   };
 
-  void ask(std::uint64_t id, std::string bytes, counted then);
+  void ask(std::uint64_t id, std::string bytes, reader then);
   void flush();
 
   const bridge::broker_profile& profile_;
