@@ -61,6 +61,8 @@ bridge::impl::impl(caf::actor_system& system, type_registry types,
     return watching_.take(x, target);
   };
   hub_->set_wake([this] { loop_->wake(); });
+  if (hub_->spilled)
+    find_spilled();
   loop_->start();
 }
 
@@ -79,6 +81,8 @@ void bridge::impl::refuse_all() {
     for (auto& [to, x] : destinations_)
       x->queue->close();
   }
+  if (hub_->spilled)
+    hub_->spilled->close();
   tell_ready();
   hub_->replies->close();
   hub_->control->close();
@@ -113,6 +117,8 @@ std::shared_ptr<destination> bridge::impl::destination_of(const address& to) {
   result = std::make_shared<destination>(
       static_cast<std::uint32_t>(destinations_.size()), to_string(to),
       hub_->options.send_queue);
+  if (hub_->spilled)
+    result->lane = hub_->spilled->make_lane(result->name, result->queue);
   by_path_[hub_->options.profile->encode(to)] = result;
   if (refusing_)
     result->queue->close();
@@ -120,6 +126,15 @@ std::shared_ptr<destination> bridge::impl::destination_of(const address& to) {
     static_cast<void>(client_.add_sender(to, queue));
   });
   return result;
+}
+
+void bridge::impl::find_spilled() {
+  std::lock_guard guard{proxies_mutex_};
+  for (const auto& x : hub_->spilled->found())
+    if (auto to = address::parse(x.address))
+      static_cast<void>(destination_of(*to));
+    else
+      hub_->report(observer::severity::error, "spill-failed", to.error());
 }
 
 void bridge::impl::resolve(
@@ -234,6 +249,7 @@ std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
   hub_->set_wake(nullptr);
   loop_->stop();
   refuse_all();
+  keep_sends();
   if (in_time)
     return left.get();
   std::lock_guard guard{state_mutex_};
@@ -322,6 +338,7 @@ bridge_counters bridge::counters() const {
   auto result = impl_->hub_->counters.snapshot();
   result.watches = impl_->hub_->monitors.size();
   result.watchers = impl_->hub_->watchers.size();
+  result.spilled = impl_->hub_->spilled ? impl_->hub_->spilled->size() : 0;
   return result;
 }
 

@@ -3,18 +3,28 @@
 #include "bridge/border/send_queue.hpp"
 #include "bridge/core/backoff.hpp"
 #include "bridge/endpoint.hpp"
+#include "bridge/expected.hpp"
 #include "bridge/profiles/rabbitmq4.hpp"
+#include "bridge/spill/spill_options.hpp"
 #include "bridge/topology.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace rookery::bridge {
+
+class spill_file;
+
+/// Opens or makes a spill. On failure one sentence, which names the file: it is
+/// in use by another process, is no spill, cannot be written.
+[[nodiscard]] expected<std::shared_ptr<spill_file>, std::string>
+open_spill(spill_options options);
 
 /// Everything a bridge can be told. All limits are per bridge unless they say
 /// otherwise.
@@ -41,6 +51,9 @@ struct bridge_options {
 
   /// Messages that wait for credit or for a connection, per destination.
   send_queue_limits send_queue = {};
+  /// Where those wait that find no room, if their handle says so; from
+  /// `open_spill`. For one bridge.
+  std::shared_ptr<spill_file> spill = {};
   /// Sends without an outcome, per destination.
   std::size_t in_flight_max = 2'048;
   /// The connection is redone when a send has no outcome for so long.

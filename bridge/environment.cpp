@@ -2,12 +2,35 @@
 
 #include "bridge/amqp/io_loop.hpp"
 
+#include <asio/post.hpp>
+#include <asio/thread_pool.hpp>
+
 #include <random>
+#include <utility>
 
 namespace rookery::bridge {
 
+namespace {
+
+class thread_worker final : public worker {
+public:
+  ~thread_worker() override { thread_worker::stop(); }
+  void post(std::function<void()> f) override {
+    asio::post(thread_, std::move(f));
+  }
+  void stop() override {
+    thread_.stop();
+    thread_.join();
+  }
+
+private:
+  asio::thread_pool thread_{1};
+};
+
+} // namespace
+
 environment machine() {
-  return {std::chrono::steady_clock::now,
+  return {std::chrono::steady_clock::now, std::chrono::system_clock::now,
           [] {
             thread_local std::mt19937_64 engine = [] {
               std::random_device source;
@@ -19,7 +42,8 @@ environment machine() {
           [](const amqp::loop_options& options, amqp::client& client,
              amqp::loop_owner& owner) -> std::unique_ptr<amqp::loop> {
             return std::make_unique<amqp::io_loop>(options, client, owner);
-          }};
+          },
+          [] { return std::make_unique<thread_worker>(); }};
 }
 
 } // namespace rookery::bridge

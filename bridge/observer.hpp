@@ -32,6 +32,7 @@ struct bridge_counters {
   // Not since its start, but now:
   std::uint64_t watches = 0;  // monitors and links of ours elsewhere
   std::uint64_t watchers = 0; // those of others on actors that serve here
+  std::uint64_t spilled = 0;  // messages in the spill that have not ended
 };
 
 /// Told of everything a host may want to log. The library itself prints

@@ -19,6 +19,10 @@ enum class overflow : std::uint8_t {
   /// It is queued, and the oldest that wait, whoever sent them, end with
   /// errc::queue_full instead.
   drop_oldest,
+  /// It waits in a file, with what follows it, and is sent when there is room
+  /// again, if need be by the next process; see `bridge_options::spill`, which
+  /// it takes. Not at level `fire`.
+  spill,
 };
 
 /// How a handle sends.

@@ -23,13 +23,19 @@ LAYERS = {
     "bridge/core": (["bridge/core/*"], "bridge/values"),
     "bridge/border": (["bridge/border/*"], "bridge/values bridge/core"),
     "bridge/profiles": (["bridge/profiles/*"], "bridge/values bridge/core"),
+    "bridge/spill/options": (["bridge/spill/spill_options.hpp"], ""),
+    "bridge/spill": (
+        ["bridge/spill/*"],
+        "bridge bridge/spill/options bridge/values bridge/border bridge/amqp"
+        " sqlite"),
     "bridge/amqp": (
         ["bridge/amqp/*"],
         "bridge/values bridge/core bridge/border bridge/profiles asio proton"),
     "bridge": (
         ["bridge/*"],
         "bridge/values bridge/core bridge/border bridge/profiles bridge/amqp"
-        " proto proto/bridge caf protobuf asio"),
+        " bridge/spill bridge/spill/options proto proto/bridge caf protobuf"
+        " asio"),
     # The embedded broker: an AMQP program without actors.
     "broker/core": (["broker/core/*"], ""),
     "broker": (

@@ -1,5 +1,7 @@
 #include "testing/node.hpp"
 
+#include "testing/node_worker.hpp"
+
 #include <utility>
 
 namespace rookery::testing {
@@ -22,7 +24,11 @@ node::node(world& outside, bridge::type_registry types,
       way_{std::move(way)} {}
 
 bridge::environment node::environment() {
+  using std::chrono::system_clock;
   return {[this] { return outside().now(); },
+          [this] {
+            return system_clock::time_point{outside().now().time_since_epoch()};
+          },
           [this] { return outside().random(); },
           [this](const amqp::loop_options& options, amqp::client& client,
                  amqp::loop_owner& owner) {
@@ -30,6 +36,9 @@ bridge::environment node::environment() {
                 weak_from_this(), outside(), way_, options, client, owner);
             inside_->loop = result.get();
             return result;
+          },
+          [this] {
+            return std::make_unique<node_worker>(weak_from_this(), outside());
           }};
 }
 
@@ -41,8 +50,11 @@ void node::start() {
   inside_ = std::make_unique<inside>();
   told_ = outside().now();
   stepping_ = ending_ = false;
+  auto options = options_;
+  if (on_open)
+    on_open(options);
   inside_->network = std::make_unique<bridge::bridge>(
-      system(), types_, options_, nullptr, environment());
+      system(), types_, std::move(options), nullptr, environment());
   launch();
 }
 

@@ -29,6 +29,9 @@ public:
        bridge::bridge_options options, std::shared_ptr<uplink> way);
   ~node() override { crash(); }
 
+  /// Called whenever the process starts, before it has anything: here it opens
+  /// what its bridge needs, as a spill.
+  std::function<void(bridge::bridge_options&)> on_open;
   /// Called whenever the process has started: here it gets its actors.
   std::function<void(node&)> on_start;
 

@@ -129,6 +129,14 @@ std::size_t client::unfinished_sends() const {
   return result;
 }
 
+void client::for_each_unfinished(
+    const std::function<void(const bridge::address&, const outgoing&)>& f)
+    const {
+  for (const auto& x : senders_)
+    if (const auto& to = x->to())
+      x->for_each_unfinished([&](const outgoing& item) { f(*to, item); });
+}
+
 bool client::ready() const {
   return management_ && !aborted_ && confirmed_ == declarations_.size()
          && !refused_;

@@ -78,6 +78,14 @@ public:
   /// while there is no link.
   [[nodiscard]] std::vector<outgoing> give_up_all();
 
+  /// Calls `f(item)` on all of those.
+  template <class F>
+  void for_each_unfinished(F f) {
+    window_.for_each_unsettled(
+        [&f](std::uint64_t, const outgoing& item) { f(item); });
+    queue_->for_each(f);
+  }
+
   /// An outcome or an attach is overdue: the connection is not to be trusted.
   /// A peer that gives no credit owes nothing.
   [[nodiscard]] bool overdue(clock::time_point now) const {

@@ -21,6 +21,11 @@ struct outgoing {
   /// Until when it is worth sending.
   std::chrono::steady_clock::time_point expires =
       std::chrono::steady_clock::time_point::max();
+  /// Of a message that may go to a file, see bridge::spill: where it stands
+  /// among all of them, from 1; 0 = it may not.
+  std::uint64_t place = 0;
+  /// The file has it, until it ends.
+  bool in_file = false;
 };
 
 using outgoing_queue = bridge::send_queue<outgoing>;

@@ -114,6 +114,20 @@ public:
     closed_ = true;
   }
 
+  /// Whether a message that weighs `bytes` fits when nothing else is in.
+  /// @thread any
+  [[nodiscard]] bool may_fit(std::size_t bytes) const {
+    return bytes <= limits_.bytes_max;
+  }
+
+  /// Calls `f(item)` on all that wait, oldest first. @thread any
+  template <class F>
+  void for_each(F f) const {
+    std::lock_guard guard{mutex_};
+    for (const auto& x : items_)
+      f(x.item);
+  }
+
   /// Snapshots, for metrics and limits. @thread any
   [[nodiscard]] std::size_t size() const {
     std::lock_guard guard{mutex_};

@@ -60,6 +60,8 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   void publish_state(std::uint64_t applied = 0);
   // What sends to `to`. Call it with proxies_mutex_ held.
   std::shared_ptr<destination> destination_of(const address& to);
+  // Makes what sends to the destinations that the spill has messages for.
+  void find_spilled();
   // The queue of what is sent to an AMQP address, if anything was.
   std::shared_ptr<amqp::outgoing_queue> queue_to(const std::string& path);
   // Tells those who wait for room that they have.
@@ -70,6 +72,10 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
     return client_.unfinished_sends() + client_.unfinished_deliveries();
   }
   void go_on_stopping(hub::clock::time_point now);
+  // Of the sends that have not ended, those that are in the spill or will be.
+  [[nodiscard]] std::size_t kept_sends() const;
+  // Puts them there. Nothing is sent any more.
+  void keep_sends();
 
   std::shared_ptr<hub> hub_;
   amqp::client client_;
@@ -93,6 +99,7 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
     std::optional<std::size_t> left = {}; // set once the loop is closing
   };
   std::optional<stopping> stopping_; // until it called `done`
+  bool kept_ = false;                // `keep_sends` was called
 
   // Of the threads that use the bridge.
   std::mutex proxies_mutex_; // guards all below

@@ -154,6 +154,7 @@ void bridge::impl::on_outcome(std::size_t sender, amqp::outgoing&& what,
                               const outcome& how) {
   if (sender == control_sender_)
     return watching_.on_outcome(what, how);
+  hub_->ended(what);
   using kind = outcome::kind_type;
   auto& count = hub_->counters;
   switch (how.kind) {
@@ -183,6 +184,7 @@ void bridge::impl::on_outcome(std::size_t sender, amqp::outgoing&& what,
 
 void bridge::impl::on_expired(std::size_t, amqp::outgoing&& what, bool sent) {
   ++hub_->counters.expired;
+  hub_->ended(what);
   if (sent)
     hub_->lost(what, errc::no_outcome,
                "its time was over before its outcome came");
@@ -199,7 +201,9 @@ void bridge::impl::tell_ready() {
   {
     std::lock_guard guard{proxies_mutex_};
     auto waits = [this](const room_waiter& x) {
-      return !refusing_ && !x.to->queue->half_empty() && !mailbox_closed(x.who);
+      const auto full = !x.to->queue->half_empty()
+                        || (x.to->lane && hub_->spilled->waits(*x.to->lane));
+      return !refusing_ && full && !mailbox_closed(x.who);
     };
     auto at = std::stable_partition(waiters_.begin(), waiters_.end(), waits);
     std::move(at, waiters_.end(), std::back_inserter(ready));
@@ -222,6 +226,8 @@ void bridge::impl::on_turn() {
   if (stopping_)
     go_on_stopping(now);
   watching_.turn();
+  if (hub_->spilled)
+    hub_->spilled->turn();
   tell_ready();
   if (now < next_check_)
     return;
@@ -233,6 +239,27 @@ void bridge::impl::on_turn() {
     if (!get(x).check(now))
       client_.close_receiver(index);
   publish_state();
+}
+
+std::size_t bridge::impl::kept_sends() const {
+  std::size_t result = 0;
+  if (hub_->spilled)
+    client_.for_each_unfinished([&](const address&, const amqp::outgoing& x) {
+      result += x.place != 0 ? 1 : 0;
+    });
+  return result;
+}
+
+void bridge::impl::keep_sends() {
+  if (!hub_->spilled || std::exchange(kept_, true))
+    return;
+  std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest;
+  std::lock_guard guard{proxies_mutex_};
+  client_.for_each_unfinished([&](const address& to, const amqp::outgoing& x) {
+    if (x.place != 0 && !x.in_file)
+      rest.emplace_back(destinations_.at(to)->lane, x);
+  });
+  hub_->spilled->keep(std::move(rest));
 }
 
 void bridge::impl::go_on_stopping(hub::clock::time_point now) {
@@ -247,12 +274,13 @@ void bridge::impl::go_on_stopping(hub::clock::time_point now) {
   // while connected: the broker may come back in time.
   if (!stopping_->left
       && (late || (unfinished() == 0 && watching_.idle() && client_.quiet()))) {
-    stopping_->left = unfinished();
+    stopping_->left = unfinished() - kept_sends();
     loop_->close();
   }
   if (!stopping_->left || (client_.connected() && !late))
     return;
   refuse_all();
+  keep_sends();
   auto over = *std::exchange(stopping_, std::nullopt);
   call([&] { over.done(*over.left); });
 }

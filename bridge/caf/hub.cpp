@@ -42,6 +42,7 @@ bridge_counters live_counters::snapshot() const {
           dropped,
           given_up,
           0,
+          0,
           0};
 }
 
@@ -59,8 +60,24 @@ hub::hub(caf::actor_system& system_arg, type_registry types_arg,
       control{std::make_shared<amqp::outgoing_queue>(options.send_queue)},
       monitors{options.watches_max},
       watchers{options.watches_max},
+      spilled{make_spill()},
       watcher_{std::move(watcher)},
       pending_{options.requests_max} {}
+
+std::unique_ptr<spill> hub::make_spill() {
+  if (!options.spill)
+    return nullptr;
+  return std::make_unique<spill>(
+      options.spill, world,
+      spill::owner{[this](const amqp::outgoing& what, const std::string& why) {
+                     ++counters.queue_full;
+                     lost(what, errc::queue_full, "spill: " + why);
+                   },
+                   [this] { wake(); },
+                   [this](const std::string& why) {
+                     report(observer::severity::error, "spill-failed", why);
+                   }});
+}
 
 void hub::set_wake(std::function<void()> f) {
   std::lock_guard guard{wake_mutex_};

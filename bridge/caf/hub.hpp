@@ -10,6 +10,7 @@
 #include "bridge/environment.hpp"
 #include "bridge/errc.hpp"
 #include "bridge/observer.hpp"
+#include "bridge/spill/spill.hpp"
 #include "bridge/type_registry.hpp"
 
 #include <caf/actor_control_block.hpp>
@@ -102,6 +103,11 @@ public:
   [[nodiscard]] bool expect(std::uint64_t number, waiting_send who,
                             clock::time_point deadline);
   [[nodiscard]] std::optional<waiting_send> take_waiting(std::uint64_t number);
+  /// It has ended, however it did: the file, if it has it, need not keep it.
+  void ended(const amqp::outgoing& what) {
+    if (spilled)
+      spilled->ended(what);
+  }
   /// A send went wrong: tells whoever waits for its end, and the observer
   /// unless that is a reply.
   void lost(const amqp::outgoing& what, errc why, const std::string& text);
@@ -175,8 +181,11 @@ public:
   std::atomic<std::uint64_t> controls_sent = 0; // the same
   monitor_table monitors;
   watcher_table watchers;
+  /// Null without `bridge_options::spill`.
+  const std::unique_ptr<spill> spilled;
 
 private:
+  [[nodiscard]] std::unique_ptr<spill> make_spill();
   [[nodiscard]] caf::error begin_watch(destination& to,
                                        monitor_table::watch what,
                                        const caf::abstract_actor* of,

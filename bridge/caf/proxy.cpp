@@ -58,6 +58,8 @@ proxy::proxy(caf::actor_config& config, std::shared_ptr<hub> home,
       hub_{std::move(home)},
       to_{std::move(to)},
       how_{how} {
+  ROOKERY_ASSERT(how.when_full != overflow::spill
+                 || (to_->lane && how.how != level::fire));
   ROOKERY_ASSERT(!how.ttl || (how.ttl->count() > 0 && *how.ttl <= ttl_max));
 }
 
@@ -183,6 +185,12 @@ void proxy::push(const caf::mailbox_element& what, std::string bytes,
 }
 
 push_result proxy::queue(amqp::outgoing item) {
+  if (how_.when_full == overflow::spill) {
+    const auto result = hub_->spilled->push(to_->lane, std::move(item));
+    if (result == push_result::queued_first)
+      hub_->wake();
+    return result;
+  }
   const auto bytes = item.bytes.size();
   const auto expires = item.expires;
   std::vector<amqp::outgoing> evicted;
@@ -194,6 +202,7 @@ push_result proxy::queue(amqp::outgoing item) {
     hub_->wake();
   for (const auto& x : evicted) {
     ++hub_->counters.dropped;
+    hub_->ended(x);
     hub_->lost(x, errc::queue_full, to_->name + ": dropped for a newer one");
   }
   return result;

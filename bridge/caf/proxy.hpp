@@ -31,6 +31,8 @@ struct destination {
   const std::string name;
   const std::shared_ptr<amqp::outgoing_queue> queue;
   std::atomic<std::uint64_t> seq = 0; // of the last message; below 2^40
+  /// Null where there is no spill. Set before it is shared.
+  std::shared_ptr<spill_lane> lane;
 };
 
 /// What a message is found by when its reply or outcome comes.

@@ -1,0 +1,263 @@
+#include "bridge/spill/spill.hpp"
+
+#include "bridge/bridge_options.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace rookery::bridge {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// Read at once, for one destination.
+constexpr std::size_t read_messages_max = 256;
+constexpr std::size_t read_bytes_max = std::size_t{1} << 20;
+
+constexpr auto never = std::chrono::steady_clock::time_point::max();
+
+} // namespace
+
+expected<std::shared_ptr<spill_file>, std::string>
+open_spill(spill_options options) {
+  return spill_file::open(std::move(options));
+}
+
+spill::spill(std::shared_ptr<spill_file> file, const environment& world,
+             owner tell)
+    : file_{std::move(file)},
+      world_{world},
+      tell_{std::move(tell)},
+      first_place_{file_->last_place() + 1},
+      worker_{world.make_worker()},
+      last_place_{file_->last_place()} {
+  for (const auto& x : file_->found()) {
+    messages_ += x.messages;
+    bytes_ += x.bytes;
+  }
+}
+
+spill::~spill() { worker_->stop(); }
+
+std::shared_ptr<spill_lane>
+spill::make_lane(std::string address,
+                 std::shared_ptr<amqp::outgoing_queue> queue) {
+  auto result = std::make_shared<spill_lane>(
+      spill_lane{std::move(address), std::move(queue)});
+  for (const auto& x : file_->found())
+    if (x.address == result->address)
+      result->to_read = x.messages;
+  std::lock_guard guard{mutex_};
+  lanes_.push_back(result);
+  return result;
+}
+
+push_result spill::push(const std::shared_ptr<spill_lane>& to,
+                        amqp::outgoing&& item) {
+  const auto bytes = item.bytes.size();
+  lock guard{mutex_};
+  if (closed_)
+    return push_result::closed;
+  item.place = last_place_ + 1;
+  if (to->empty()
+      && to->queue->size() < file_->options().messages_in_memory_max) {
+    const auto expires = item.expires;
+    const auto result = to->queue->push(std::move(item), bytes, expires);
+    last_place_ += accepted(result) ? 1 : 0;
+    if (result != push_result::full)
+      return result;
+  }
+  if (!to->queue->may_fit(bytes) || bytes_ + bytes > file_->options().bytes_max
+      || (bytes_to_write_ > 0 && bytes_to_write_ + bytes > bytes_to_write_max))
+    return push_result::full;
+  ++last_place_;
+  ++to->to_write;
+  ++messages_;
+  bytes_ += bytes;
+  bytes_to_write_ += bytes;
+  to_write_.push_back({to, std::move(item)});
+  begin_work();
+  return push_result::queued;
+}
+
+bool spill::waits(const spill_lane& x) const {
+  lock guard{mutex_};
+  return !x.empty();
+}
+
+void spill::ended(const amqp::outgoing& x) {
+  if (!x.in_file)
+    return;
+  lock guard{mutex_};
+  --messages_;
+  bytes_ -= x.bytes.size();
+  ended_.push_back(x.place);
+}
+
+void spill::turn() {
+  lock guard{mutex_};
+  if (has_work())
+    begin_work();
+}
+
+std::uint64_t spill::size() const {
+  lock guard{mutex_};
+  return messages_;
+}
+
+bool spill::wants(const spill_lane& x) const {
+  return x.to_read > 0 && x.queue->half_empty()
+         && x.queue->size() <= file_->options().messages_in_memory_max / 2;
+}
+
+bool spill::has_work() const {
+  return !to_write_.empty() || !ended_.empty()
+         || std::any_of(lanes_.begin(), lanes_.end(),
+                        [this](const auto& x) { return wants(*x); });
+}
+
+void spill::begin_work() {
+  if (!closed_ && !std::exchange(working_, true))
+    worker_->post([this] { work(); });
+}
+
+void spill::work() {
+  lock guard{mutex_};
+  auto well = true;
+  while (well && !closed_ && has_work()) {
+    if (!to_write_.empty() || !ended_.empty())
+      well = write(guard);
+    const auto lanes = lanes_; // more may be made meanwhile
+    for (const auto& x : lanes)
+      if (well && wants(*x))
+        well = read(guard, *x);
+  }
+  working_ = false; // after a failure the next turn tries again
+}
+
+bool spill::write(lock& guard) {
+  const auto items = std::exchange(to_write_, {});
+  auto over = std::exchange(ended_, {});
+  guard.unlock();
+  std::vector<spill_file::message> messages;
+  messages.reserve(items.size());
+  for (const auto& x : items)
+    messages.push_back(to_message(x));
+  const auto failure = file_->write(messages, over);
+  note(failure);
+  if (failure)
+    for (const auto& x : items)
+      tell_.lost(x.item, *failure);
+  guard.lock();
+  for (const auto& x : items) {
+    const auto bytes = x.item.bytes.size();
+    --x.to->to_write;
+    bytes_to_write_ -= bytes;
+    x.to->to_read += failure ? 0 : 1;
+    messages_ -= failure ? 1 : 0;
+    bytes_ -= failure ? bytes : 0;
+  }
+  if (failure) // they are still there
+    ended_.insert(ended_.end(), over.begin(), over.end());
+  return !failure;
+}
+
+bool spill::read(lock& guard, spill_lane& from) {
+  const auto place = from.read_to;
+  guard.unlock();
+  std::vector<spill_file::message> messages;
+  const auto failure = file_->read(from.address, place, read_messages_max,
+                                   read_bytes_max, messages);
+  note(failure);
+  auto result = push_result::queued;
+  auto first = false;
+  std::vector<amqp::outgoing> never_fit;
+  guard.lock();
+  for (auto& x : messages) {
+    const auto bytes = x.bytes.size();
+    const auto at = x.place;
+    auto item = to_outgoing(std::move(x));
+    const auto expires = item.expires;
+    if (!from.queue->may_fit(bytes)) // it was larger once
+      never_fit.push_back(std::move(item));
+    else
+      result = from.queue->push(std::move(item), bytes, expires);
+    if (!accepted(result))
+      break; // what others put there fills it: later
+    first = first || result == push_result::queued_first;
+    from.read_to = at;
+    --from.to_read;
+  }
+  if (!failure && messages.empty())
+    from.to_read = 0; // somebody took them out
+  guard.unlock();
+  if (first)
+    tell_.refilled();
+  for (const auto& x : never_fit) {
+    ended(x);
+    tell_.lost(x, "it is longer than the send queue may hold");
+  }
+  guard.lock();
+  return !failure && accepted(result);
+}
+
+void spill::note(const spill_file::error& result) {
+  if (result && !std::exchange(troubled_, true))
+    tell_.trouble(*result);
+  else if (!result)
+    troubled_ = false;
+}
+
+spill_file::message spill::to_message(const entry& x) const {
+  std::int64_t expires = 0;
+  if (x.item.expires != never) {
+    const auto left = x.item.expires - world_.now();
+    expires = std::chrono::ceil<milliseconds>(
+                  (world_.wall_now() + left).time_since_epoch())
+                  .count();
+  }
+  return {x.item.place, x.to->address,  x.item.bytes,
+          expires,      x.item.waiting, x.item.ends_stored};
+}
+
+amqp::outgoing spill::to_outgoing(spill_file::message x) const {
+  amqp::outgoing result{std::move(x.bytes)};
+  result.place = x.place;
+  result.in_file = true;
+  if (x.place >= first_place_) { // else nobody waits any more
+    result.waiting = x.waiting;
+    result.ends_stored = x.ends_stored;
+  }
+  if (x.expires != 0) {
+    const std::chrono::system_clock::time_point at{milliseconds{x.expires}};
+    result.expires =
+        world_.now()
+        + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+            at - world_.wall_now());
+  }
+  return result;
+}
+
+void spill::close() {
+  lock guard{mutex_};
+  closed_ = true;
+}
+
+void spill::keep(
+    std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest) {
+  close();
+  worker_->stop();
+  lock guard{mutex_};
+  for (auto& [to, item] : rest)
+    if (!item.in_file) {
+      ++to->to_write;
+      ++messages_;
+      bytes_ += item.bytes.size();
+      bytes_to_write_ += item.bytes.size();
+      to_write_.push_back({to, std::move(item)});
+    }
+  static_cast<void>(write(guard));
+}
+
+} // namespace rookery::bridge

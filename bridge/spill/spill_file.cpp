@@ -1,0 +1,233 @@
+#include "bridge/spill/spill_file.hpp"
+
+#include <sqlite3.h>
+
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+namespace rookery::bridge {
+
+namespace {
+
+// "ROOK" in the file's header: nobody else's database is taken for a spill.
+constexpr int application_id = 0x524f4f4b;
+constexpr int version = 1;
+
+std::int64_t sign(std::uint64_t x) { return static_cast<std::int64_t>(x); }
+
+std::uint64_t unsigned_at(const auto& x, int column) {
+  return static_cast<std::uint64_t>(sqlite3_column_int64(x.get(), column));
+}
+
+std::string bytes_at(const auto& x, int column) {
+  const auto* data = sqlite3_column_blob(x.get(), column);
+  const auto size = sqlite3_column_bytes(x.get(), column);
+  return data ? std::string{static_cast<const char*>(data),
+                            static_cast<std::size_t>(size)}
+              : std::string{};
+}
+
+void bind(const auto& x, int at, std::uint64_t value) {
+  sqlite3_bind_int64(x.get(), at, sign(value));
+}
+
+// Both may fail for want of memory only; then the value is NULL, which the
+// schema refuses.
+void bind_text(const auto& x, int at, std::string_view value) {
+  sqlite3_bind_text64(x.get(), at, value.data(), value.size(), SQLITE_STATIC,
+                      SQLITE_UTF8);
+}
+void bind_bytes(const auto& x, int at, std::string_view value) {
+  sqlite3_bind_blob64(x.get(), at, value.data(), value.size(), SQLITE_STATIC);
+}
+
+} // namespace
+
+void spill_file::closer::operator()(sqlite3* x) const { sqlite3_close_v2(x); }
+void spill_file::closer::operator()(sqlite3_stmt* x) const {
+  sqlite3_finalize(x);
+}
+
+spill_file::spill_file(spill_options options) : options_{std::move(options)} {}
+
+expected<std::shared_ptr<spill_file>, std::string>
+spill_file::open(spill_options options) {
+  std::shared_ptr<spill_file> result{new spill_file{std::move(options)}};
+  auto why = result->connect();
+  if (!why)
+    why = result->prepare_schema();
+  if (!why)
+    why = result->take_stock();
+  if (why)
+    return unexpected{"spill " + result->options_.file.string() + ": " + *why};
+  return result;
+}
+
+spill_file::error spill_file::connect() {
+  if (options_.vfs.empty() && options_.file.has_parent_path()) {
+    std::error_code failure;
+    std::filesystem::create_directories(options_.file.parent_path(), failure);
+    if (failure)
+      return "cannot create its directory: " + failure.message();
+  }
+  sqlite3* handle = nullptr;
+  // NOMUTEX: one thread at a time is our promise.
+  const auto code = sqlite3_open_v2(
+      options_.file.c_str(), &handle,
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+      options_.vfs.empty() ? nullptr : options_.vfs.c_str());
+  handle_.reset(handle); // a failed open leaves a handle to close, too
+  if (code != SQLITE_OK)
+    return fault();
+  sqlite3_extended_result_codes(handle, 1);
+  if (sqlite3_db_readonly(handle, "main") == 1)
+    return "is write-protected";
+  return std::nullopt;
+}
+
+spill_file::error spill_file::prepare_schema() {
+  // EXCLUSIVE before the first look at it: no other process gets in, and the
+  // WAL needs no shared memory.
+  if (auto why = execute("PRAGMA locking_mode=EXCLUSIVE"))
+    return why;
+  statement header;
+  if (auto why = prepare("SELECT (SELECT application_id FROM "
+                         "pragma_application_id), (SELECT user_version FROM "
+                         "pragma_user_version), (SELECT count(*) FROM "
+                         "sqlite_schema)",
+                         header))
+    return why;
+  if (sqlite3_step(header.get()) != SQLITE_ROW)
+    return fault();
+  const auto empty = unsigned_at(header, 2) == 0;
+  if (!empty && unsigned_at(header, 0) != application_id)
+    return "is not a spill";
+  if (!empty && unsigned_at(header, 1) != version)
+    return "has another version's format";
+  header.reset();
+  if (auto why = execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+                         "PRAGMA journal_size_limit=16777216"))
+    return why;
+  // Also when nothing is new: the write lock is what keeps others out.
+  const auto set =
+      "BEGIN IMMEDIATE; PRAGMA application_id=" + std::to_string(application_id)
+      + "; PRAGMA user_version=" + std::to_string(version)
+      + "; CREATE TABLE IF NOT EXISTS message("
+        "place INTEGER PRIMARY KEY, address TEXT NOT NULL, "
+        "expires INTEGER NOT NULL, waiting INTEGER NOT NULL, "
+        "ends_stored INTEGER NOT NULL, bytes BLOB NOT NULL); "
+        "CREATE INDEX IF NOT EXISTS message_to "
+        "ON message(address, place); COMMIT";
+  if (auto why = execute(set.c_str()))
+    return why;
+  if (auto why = prepare("INSERT OR REPLACE INTO message VALUES(?1, ?2, ?3, "
+                         "?4, ?5, ?6)",
+                         insert_))
+    return why;
+  if (auto why = prepare("DELETE FROM message WHERE place=?1", erase_))
+    return why;
+  return prepare("SELECT place, expires, waiting, ends_stored, bytes FROM "
+                 "message WHERE address=?1 AND place>?2 ORDER BY place "
+                 "LIMIT ?3",
+                 select_);
+}
+
+spill_file::error spill_file::take_stock() {
+  statement all;
+  if (auto why = prepare("SELECT address, count(*), sum(length(bytes)), "
+                         "max(place) FROM message GROUP BY address",
+                         all))
+    return why;
+  int code = 0;
+  while ((code = sqlite3_step(all.get())) == SQLITE_ROW) {
+    found_.push_back(
+        {bytes_at(all, 0), unsigned_at(all, 1), unsigned_at(all, 2)});
+    last_place_ = std::max(last_place_, unsigned_at(all, 3));
+  }
+  return code == SQLITE_DONE ? error{} : fault();
+}
+
+spill_file::error spill_file::write(const std::vector<message>& added,
+                                    const std::vector<std::uint64_t>& ended) {
+  if (auto why = execute("BEGIN IMMEDIATE"))
+    return why;
+  auto why = change(added, ended);
+  if (!why)
+    why = execute("COMMIT");
+  // SQLite ends some failed transactions by itself.
+  if (why && sqlite3_get_autocommit(handle_.get()) == 0)
+    static_cast<void>(execute("ROLLBACK"));
+  return why;
+}
+
+spill_file::error spill_file::change(const std::vector<message>& added,
+                                     const std::vector<std::uint64_t>& ended) {
+  for (auto place : ended) {
+    bind(erase_, 1, place);
+    if (auto why = step(erase_))
+      return why;
+  }
+  for (const auto& x : added) {
+    bind(insert_, 1, x.place);
+    bind_text(insert_, 2, x.address);
+    sqlite3_bind_int64(insert_.get(), 3, x.expires);
+    bind(insert_, 4, x.waiting);
+    bind(insert_, 5, x.ends_stored ? 1U : 0U);
+    bind_bytes(insert_, 6, x.bytes);
+    if (auto why = step(insert_))
+      return why;
+  }
+  return std::nullopt;
+}
+
+spill_file::error spill_file::read(const std::string& address,
+                                   std::uint64_t place, std::size_t count_max,
+                                   std::size_t bytes_max,
+                                   std::vector<message>& out) {
+  bind_text(select_, 1, address);
+  bind(select_, 2, place);
+  bind(select_, 3, count_max);
+  int code = 0;
+  for (std::size_t bytes = 0;
+       bytes < bytes_max && (code = sqlite3_step(select_.get())) == SQLITE_ROW;
+       bytes += out.back().bytes.size())
+    out.push_back({unsigned_at(select_, 0), address, bytes_at(select_, 4),
+                   sqlite3_column_int64(select_.get(), 1),
+                   unsigned_at(select_, 2), unsigned_at(select_, 3) != 0});
+  auto why = code == SQLITE_ROW || code == SQLITE_DONE ? error{} : fault();
+  sqlite3_reset(select_.get());
+  return why;
+}
+
+spill_file::error spill_file::execute(const char* sql) {
+  const auto code = sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? error{} : fault();
+}
+
+spill_file::error spill_file::prepare(const char* sql, statement& out) {
+  sqlite3_stmt* handle = nullptr;
+  const auto code = sqlite3_prepare_v3(
+      handle_.get(), sql, -1, SQLITE_PREPARE_PERSISTENT, &handle, nullptr);
+  out.reset(handle);
+  return code == SQLITE_OK ? error{} : fault();
+}
+
+spill_file::error spill_file::step(const statement& x) {
+  const auto code = sqlite3_step(x.get());
+  auto why = code == SQLITE_DONE ? error{} : fault();
+  sqlite3_reset(x.get());
+  return why;
+}
+
+std::string spill_file::fault() const {
+  const auto code = sqlite3_extended_errcode(handle_.get());
+  if ((code & 0xff) == SQLITE_BUSY)
+    return "is in use by another process";
+  std::string result = sqlite3_errmsg(handle_.get());
+  if (const auto number = sqlite3_system_errno(handle_.get()); number != 0)
+    result += std::string{": "} + std::strerror(number);
+  return result + " (SQLite code " + std::to_string(code) + ")";
+}
+
+} // namespace rookery::bridge

@@ -1,0 +1,114 @@
+// Goal: a spill opens only its own files, says why when it does not, and has
+// what was written, in order. Method: real files.
+#include "bridge/spill/spill_file.hpp"
+
+#include "tests/support/catch.hpp"
+#include "tests/support/temp_directory.hpp"
+
+#include <sqlite3.h>
+
+#include <fstream>
+
+using namespace rookery;
+using bridge::spill_file;
+
+namespace {
+
+// Whether it does not open, for a reason with these words.
+bool says(const std::filesystem::path& file, const std::string& words) {
+  auto result = spill_file::open({.file = file});
+  REQUIRE(!result);
+  UNSCOPED_INFO(result.error());
+  return result.error().find(words) != std::string::npos;
+}
+
+std::string text(const std::vector<spill_file::message>& messages) {
+  std::string result;
+  for (const auto& x : messages)
+    result += std::to_string(x.place) + x.bytes + " ";
+  return result;
+}
+
+} // namespace
+
+TEST_CASE("spill file: keeps what was written, in order, per address",
+          "[link][spill]") {
+  temp_directory directory;
+  const auto file = directory.path() / "deep" / "down" / "a.spill";
+  {
+    auto x = *spill_file::open({.file = file});
+    CHECK(x->last_place() == 0);
+    CHECK(!x->write({{2, "q", "b", 7, 8, true}, {1, "q", "a"}, {3, "r", "c"}},
+                    {}));
+    CHECK(!x->write({{4, "q", "d"}}, {3}));
+  }
+  auto x = *spill_file::open({.file = file});
+  CHECK(x->last_place() == 4);
+  REQUIRE(x->found().size() == 1);
+  CHECK(x->found()[0].address == "q");
+  CHECK(x->found()[0].messages == 3);
+  CHECK(x->found()[0].bytes == 3);
+  std::vector<spill_file::message> seen;
+  CHECK(!x->read("q", 0, 100, 100, seen));
+  CHECK(text(seen) == "1a 2b 4d ");
+  CHECK(seen[1].expires == 7);
+  CHECK(seen[1].waiting == 8);
+  CHECK(seen[1].ends_stored);
+  seen.clear();
+  CHECK(!x->read("q", 1, 1, 100, seen));
+  CHECK(text(seen) == "2b ");
+  seen.clear();
+  CHECK(!x->read("q", 0, 100, 2, seen)); // as many as make two bytes
+  CHECK(text(seen) == "1a 2b ");
+}
+
+TEST_CASE("spill file: bytes are bytes", "[link][spill]") {
+  temp_directory directory;
+  auto x = *spill_file::open({.file = directory.path() / "a.spill"});
+  const std::string bytes{"a\0\xff'b", 5};
+  CHECK(!x->write({{1, "q%2F", bytes}}, {}));
+  std::vector<spill_file::message> seen;
+  CHECK(!x->read("q%2F", 0, 1, 1, seen));
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].bytes == bytes);
+}
+
+TEST_CASE("spill file: one at a time has it", "[link][spill]") {
+  temp_directory directory;
+  const auto file = directory.path() / "a.spill";
+  auto first = spill_file::open({.file = file});
+  REQUIRE(first);
+  CHECK(says(file, file.string() + ": is in use"));
+}
+
+TEST_CASE("spill file: what is none is left alone", "[link][spill]") {
+  temp_directory directory;
+  const auto file = directory.path() / "a";
+  SECTION("a text") {
+    std::ofstream{file} << std::string(4'096, 'x');
+    CHECK(says(file, "not a database"));
+  }
+  SECTION("another program's database") {
+    sqlite3* other = nullptr;
+    REQUIRE(sqlite3_open(file.c_str(), &other) == SQLITE_OK);
+    sqlite3_exec(other, "CREATE TABLE x(y)", nullptr, nullptr, nullptr);
+    sqlite3_close(other);
+    CHECK(says(file, "is not a spill"));
+  }
+  SECTION("a later version's") {
+    { REQUIRE(spill_file::open({.file = file})); }
+    sqlite3* other = nullptr;
+    REQUIRE(sqlite3_open(file.c_str(), &other) == SQLITE_OK);
+    sqlite3_exec(other, "PRAGMA user_version=2", nullptr, nullptr, nullptr);
+    sqlite3_close(other);
+    CHECK(says(file, "another version"));
+  }
+  SECTION("a directory") {
+    std::filesystem::create_directory(file);
+    CHECK(says(file, "unable to open"));
+  }
+  SECTION("below a file") {
+    std::ofstream{file} << "x";
+    CHECK(says(file / "b", "cannot create its directory"));
+  }
+}

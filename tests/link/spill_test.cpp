@@ -1,0 +1,287 @@
+// Goal: what finds no room waits in a file, in its order, and is sent when
+// there is room, if need be by the next process; what has ended is not sent
+// again. Method: two nodes and the broker in virtual time, the file on the real
+// disk.
+#include "bridge/send_lost.hpp"
+#include "testing/cluster.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/temp_directory.hpp"
+
+#include "rookery/service/v1/tweet.pb.h"
+
+#include <caf/all.hpp>
+
+#include <numeric>
+
+using namespace rookery;
+using namespace std::chrono_literals;
+using bridge::address;
+using bridge::errc;
+using bridge::overflow;
+using bridge::send_lost;
+using service::v1::PostTweetRequest;
+using testing::cluster;
+using testing::node;
+
+namespace {
+
+PostTweetRequest message(std::uint64_t author) {
+  PostTweetRequest result;
+  result.set_author(author);
+  return result;
+}
+
+std::vector<std::uint64_t> numbers(std::uint64_t first, std::uint64_t last) {
+  std::vector<std::uint64_t> result(last - first + 1);
+  std::iota(result.begin(), result.end(), first);
+  return result;
+}
+
+constexpr bridge::send_options spilling{.when_full = overflow::spill};
+
+/// A node with a spill that sends to the queue "q", and one that notes what
+/// comes there.
+struct pair {
+  explicit pair(bridge::spill_options options = {}, std::uint64_t seed = 1)
+      : c{seed} {
+    options.file = directory.path() / "sender.spill";
+    c.messages<PostTweetRequest>();
+    receiver = &c.add_node("receiver", [this](node& self) {
+      self.serve(
+          "q", [&self, this] { return self.system().spawn(noter, this); }, {});
+    });
+    sender = &c.add_node("sender", [this](node& self) {
+      told.emplace(self.actors().spawn_recorder<send_lost>());
+    });
+    sender->crash();
+    sender->on_open = [options](bridge::bridge_options& x) {
+      auto file = bridge::open_spill(options);
+      REQUIRE(file);
+      x.spill = *file;
+    };
+    sender->start();
+    REQUIRE(
+        c.run_until([&] { return sender->ready() && receiver->ready(); }, 1s));
+  }
+
+  static caf::behavior noter(caf::event_based_actor*, pair* into) {
+    return {
+        [=](const PostTweetRequest& x) { into->seen.push_back(x.author()); }};
+  }
+
+  /// The broker does not answer the sender any more.
+  void cut_off() {
+    sender->set_reachable(false);
+    sender->cut();
+    REQUIRE(c.run_until([&] { return !sender->ready(); }, 1s));
+  }
+
+  void send(std::uint64_t first, std::uint64_t last,
+            bridge::send_options how = spilling) {
+    auto to = sender->network().proxy(address::queue("q"), how);
+    sender->execute([=, this] {
+      for (auto i = first; i <= last; ++i)
+        caf::send_as(told->handle(), to, message(i));
+    });
+    c.run(1s);
+  }
+
+  [[nodiscard]] std::uint64_t spilled() const {
+    return sender->network().counters().spilled;
+  }
+
+  /// The sender is back, and everything has arrived.
+  void reconnect() {
+    sender->set_reachable(true);
+    sender->start();
+    CHECK(c.run_until([&] { return sender->ready(); }, 60s));
+    CHECK(c.run_until([&] { return spilled() == 0; }, 60s));
+    c.run(2s);
+  }
+
+  temp_directory directory;
+  cluster c;
+  node* sender = nullptr;
+  node* receiver = nullptr;
+  std::optional<testing::recorder<send_lost>> told; // of the present process
+  std::vector<std::uint64_t> seen;
+};
+
+} // namespace
+
+TEST_CASE("spill: what finds no room in memory arrives, in its order",
+          "[link][spill]") {
+  pair p{{.messages_in_memory_max = 4}};
+  p.cut_off();
+  p.send(1, 1'000);
+  CHECK(p.spilled() == 996);
+  p.reconnect();
+  CHECK(p.seen == numbers(1, 1'000));
+  CHECK(p.sender->network().counters().queue_full == 0);
+}
+
+TEST_CASE("spill: while it has any, what comes later waits behind",
+          "[link][spill]") {
+  pair p{{.messages_in_memory_max = 64}};
+  p.cut_off();
+  p.send(1, 500);
+  p.sender->set_reachable(true);
+  for (std::uint64_t i = 501; p.spilled() > 0; ++i) {
+    auto to = p.sender->network().proxy(address::queue("q"), spilling);
+    p.sender->execute([&] { caf::anon_send(to, message(i)); });
+    p.c.run(1ms);
+  }
+  p.c.run(5s);
+  REQUIRE(p.seen.size() > 500);
+  CHECK(p.seen == numbers(1, p.seen.size()));
+}
+
+TEST_CASE("spill: what is in the file is sent by the next process",
+          "[link][spill]") {
+  pair p{{.messages_in_memory_max = 4}};
+  p.cut_off();
+  p.send(1, 100);
+  p.sender->crash();
+  p.reconnect();
+  CHECK(p.seen == numbers(5, 100)); // memory is lost with the process
+}
+
+TEST_CASE("spill: with nothing in memory a killed process loses nothing",
+          "[link][spill]") {
+  pair p{{.messages_in_memory_max = 0}};
+  p.cut_off();
+  p.send(1, 100);
+  p.sender->crash();
+  p.sender->start();
+  p.c.run(10s);
+  p.sender->crash(); // and again, before anything was sent
+  p.reconnect();
+  CHECK(p.seen == numbers(1, 100));
+}
+
+TEST_CASE("spill: what the last process left goes first", "[link][spill]") {
+  pair p{{.messages_in_memory_max = 4}};
+  p.cut_off();
+  p.send(1, 50);
+  p.sender->crash();
+  p.sender->start();
+  p.send(51, 100);
+  p.reconnect();
+  CHECK(p.seen == numbers(5, 100));
+}
+
+TEST_CASE("spill: a node that stops leaves everything to the next process",
+          "[link][spill]") {
+  pair p{{.messages_in_memory_max = 8}};
+  p.cut_off();
+  p.send(1, 50);
+  CHECK(p.spilled() == 42);
+  p.sender->stop();
+  p.c.run(5s);
+  REQUIRE(!p.sender->up());
+  p.reconnect();
+  CHECK(p.seen == numbers(1, 50));
+}
+
+TEST_CASE("spill: what has arrived is not sent by the next process",
+          "[link][spill]") {
+  pair p{{.messages_in_memory_max = 4}};
+  p.cut_off();
+  p.send(1, 100);
+  p.reconnect();
+  const auto received = p.receiver->network().counters().received;
+  p.sender->crash();
+  p.sender->start();
+  p.c.run(10s);
+  CHECK(p.receiver->network().counters().received == received);
+}
+
+TEST_CASE("spill: what was under way when its process died is handled once",
+          "[link][spill]") {
+  const auto seed = GENERATE(range(std::uint64_t{1}, std::uint64_t{21}));
+  CAPTURE(seed);
+  pair p{{.messages_in_memory_max = 0}, seed};
+  p.cut_off();
+  p.send(1, 300);
+  p.sender->set_reachable(true);
+  // Somewhere between the first outcome and the last.
+  CHECK(p.c.run_until([&] { return p.seen.size() > seed * 10; }, 60s));
+  p.sender->crash();
+  p.reconnect();
+  CHECK(p.seen == numbers(1, 300));
+}
+
+TEST_CASE("spill: the sender is told when the file is full", "[link][spill]") {
+  pair p{{.bytes_max = 10'000, .messages_in_memory_max = 4}};
+  p.cut_off();
+  p.send(1, 200, {.tell_losses = true, .when_full = overflow::spill});
+  const auto told = p.told->seen<send_lost>();
+  REQUIRE(!told.empty());
+  for (const auto& x : told)
+    CHECK(x.why == errc::queue_full);
+  p.reconnect();
+  CHECK(p.seen == numbers(1, 200 - told.size()));
+}
+
+TEST_CASE("spill: the time to live goes on in the file, and across processes",
+          "[link][spill]") {
+  pair p{{.messages_in_memory_max = 0}};
+  p.cut_off();
+  p.send(1, 10, {.ttl = 20s, .when_full = overflow::spill});
+  p.send(11, 20, {.ttl = 300s, .when_full = overflow::spill});
+  p.sender->crash();
+  p.c.run(30s);
+  p.reconnect();
+  CHECK(p.seen == numbers(11, 20));
+  CHECK(p.sender->network().counters().expired == 10);
+}
+
+TEST_CASE("spill: a request from the file gets its reply", "[link][spill]") {
+  pair p{{.messages_in_memory_max = 0}};
+  p.cut_off();
+  auto to = p.sender->network().proxy(address::queue("q"), spilling);
+  auto answered = false;
+  p.sender->execute([&] {
+    p.sender->system().spawn([&](caf::event_based_actor* self) {
+      self->request(to, caf::infinite, message(1)).then([&] {
+        answered = true;
+      });
+    });
+  });
+  p.c.run(1s);
+  p.reconnect();
+  CHECK(answered);
+}
+
+TEST_CASE("spill: who waits for room waits until the file is empty",
+          "[link][spill]") {
+  pair p{{.messages_in_memory_max = 4}};
+  p.cut_off();
+  p.send(1, 100);
+  std::uint64_t spilled_then = 1;
+  p.sender->execute([&] {
+    p.sender->network().when_ready(
+        address::queue("q"),
+        p.sender->system().spawn([&](caf::event_based_actor*) {
+          return caf::behavior{[&](const bridge::send_ready&) {
+            spilled_then = p.sender->network().counters().spilled;
+          }};
+        }));
+  });
+  p.c.run(5s);
+  CHECK(spilled_then == 1);
+  p.reconnect();
+  CHECK(spilled_then < 100);
+}
+
+TEST_CASE("spill: what no queue takes is told, and not kept", "[link][spill]") {
+  pair p{{.messages_in_memory_max = 0}};
+  auto to = p.sender->network().proxy(
+      address::queue("nowhere"),
+      {.tell_losses = true, .when_full = overflow::spill});
+  p.sender->execute([&] { caf::send_as(p.told->handle(), to, message(1)); });
+  p.c.run(5s);
+  REQUIRE(p.told->seen<send_lost>().size() == 1);
+  CHECK(p.told->seen<send_lost>()[0].why == errc::unroutable);
+  CHECK(p.spilled() == 0);
+}
