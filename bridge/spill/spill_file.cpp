@@ -28,17 +28,17 @@ std::string bytes_at(const auto& x, int column) {
               : std::string{};
 }
 
-void bind(const auto& x, int at, std::uint64_t value) {
+void set_number(const auto& x, int at, std::uint64_t value) {
   sqlite3_bind_int64(x.get(), at, sign(value));
 }
 
 // Both may fail for want of memory only; then the value is NULL, which the
 // schema refuses.
-void bind_text(const auto& x, int at, std::string_view value) {
+void set_text(const auto& x, int at, std::string_view value) {
   sqlite3_bind_text64(x.get(), at, value.data(), value.size(), SQLITE_STATIC,
                       SQLITE_UTF8);
 }
-void bind_bytes(const auto& x, int at, std::string_view value) {
+void set_bytes(const auto& x, int at, std::string_view value) {
   sqlite3_bind_blob64(x.get(), at, value.data(), value.size(), SQLITE_STATIC);
 }
 
@@ -164,17 +164,17 @@ spill_file::error spill_file::write(const std::vector<message>& added,
 spill_file::error spill_file::change(const std::vector<message>& added,
                                      const std::vector<std::uint64_t>& ended) {
   for (auto place : ended) {
-    bind(erase_, 1, place);
+    set_number(erase_, 1, place);
     if (auto why = step(erase_))
       return why;
   }
   for (const auto& x : added) {
-    bind(insert_, 1, x.place);
-    bind_text(insert_, 2, x.address);
+    set_number(insert_, 1, x.place);
+    set_text(insert_, 2, x.address);
     sqlite3_bind_int64(insert_.get(), 3, x.expires);
-    bind(insert_, 4, x.waiting);
-    bind(insert_, 5, x.ends_stored ? 1U : 0U);
-    bind_bytes(insert_, 6, x.bytes);
+    set_number(insert_, 4, x.waiting);
+    set_number(insert_, 5, x.ends_stored ? 1U : 0U);
+    set_bytes(insert_, 6, x.bytes);
     if (auto why = step(insert_))
       return why;
   }
@@ -185,9 +185,9 @@ spill_file::error spill_file::read(const std::string& address,
                                    std::uint64_t place, std::size_t count_max,
                                    std::size_t bytes_max,
                                    std::vector<message>& out) {
-  bind_text(select_, 1, address);
-  bind(select_, 2, place);
-  bind(select_, 3, count_max);
+  set_text(select_, 1, address);
+  set_number(select_, 2, place);
+  set_number(select_, 3, count_max);
   int code = 0;
   for (std::size_t bytes = 0;
        bytes < bytes_max && (code = sqlite3_step(select_.get())) == SQLITE_ROW;

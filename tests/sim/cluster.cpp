@@ -42,7 +42,13 @@ cluster::cluster(world& outside_arg, std::uint64_t seed)
       std::make_shared<clients>(outside, nodes[4], layout, users, timeline_cap);
   numbers = std::make_shared<probe>(outside, nodes[4], nodes[2], effects);
   mortals = std::make_shared<vigil>(outside, nodes[4], nodes[3], effects);
-  nodes[3]->on_start = [this](testing::node&) { mortals->serve(); };
+  kept = std::make_shared<spiller>(outside, nodes[0], nodes[3], effects);
+  nodes[0]->spills = true;
+  nodes[0]->on_start = [this](testing::node&) { kept->declare(); };
+  nodes[3]->on_start = [this](testing::node&) {
+    mortals->serve();
+    kept->serve();
+  };
   nodes[2]->on_start = [this](testing::node&) { numbers->serve(); };
   nodes[4]->on_start = [this](testing::node&) {
     numbers->declare();
@@ -95,6 +101,8 @@ std::uint32_t cluster::window_of(const std::string& queue) const {
     return probe::window;
   if (queue == vigil::queue_name || queue == vigil::desk_name)
     return vigil::window;
+  if (queue == spiller::queue_name)
+    return spiller::window;
   if (queue.starts_with("rookery.reply."))
     return bridge::bridge_options{}.reply_window;
   return window;
@@ -105,8 +113,13 @@ void cluster::restart_everything() {
   for (auto& x : nodes)
     x->crash();
   broker->crash();
-  numbers->excuse_all();
+  excuse_all();
   start();
+}
+
+void cluster::excuse_all() {
+  numbers->excuse_all();
+  kept->excuse_all();
 }
 
 void cluster::heal() {

@@ -5,6 +5,7 @@
 #include "tests/sim/disk.hpp"
 #include "tests/sim/node_host.hpp"
 #include "tests/sim/probe.hpp"
+#include "tests/sim/spiller.hpp"
 #include "tests/sim/tally.hpp"
 #include "tests/sim/vigil.hpp"
 
@@ -27,6 +28,8 @@ struct cluster {
   void start();
   /// Everything dies at once and comes back.
   void restart_everything();
+  /// The broker loses what it holds: what was sent so far need not come.
+  void excuse_all();
   /// Ends every fault: what is down starts, what is paused wakes, and bytes
   /// arrive again.
   void heal();
@@ -45,6 +48,7 @@ struct cluster {
   std::shared_ptr<clients> people;
   std::shared_ptr<probe> numbers;
   std::shared_ptr<vigil> mortals;
+  std::shared_ptr<spiller> kept;
 
   static constexpr std::size_t writers = 2;
   static constexpr std::size_t servers = 4; // nodes that may crash

@@ -91,14 +91,14 @@ void crash_broker(cluster& on, clock::duration time, bool planned) {
     on.effects.add(effect::broker_restart);
   else if (on.broker->held() > 0)
     on.effects.add(effect::broker_crash_with_messages);
-  on.numbers->excuse_all();
+  on.excuse_all();
   if (planned)
     on.broker->stop();
   else
     on.broker->crash();
   on.outside.after(time + 150ms, [&on] {
     // What was accepted until now may have gone with it.
-    on.numbers->excuse_all();
+    on.excuse_all();
     if (!on.broker->up())
       on.broker->start();
   });

@@ -36,7 +36,22 @@ node_host::node_host(world& outside, nodes::node_config config,
     : node{outside, types(), bridge_options_of(config), std::move(way)},
       config_{std::move(config)},
       disk_{shared},
-      number_{number} {}
+      number_{number} {
+  on_open = [this](auto& x) { open_spill(x); };
+}
+
+void node_host::open_spill(bridge::bridge_options& into) {
+  no_spill_.clear();
+  if (!spills)
+    return;
+  // Each message passes through it.
+  auto file = bridge::open_spill(
+      {.file = "spill", .messages_in_memory_max = 0, .vfs = process_->vfs()});
+  if (file)
+    into.spill = *file;
+  else
+    no_spill_ = file.error();
+}
 
 nodes::role_environment node_host::role_environment() {
   nodes::role_environment result;
@@ -73,7 +88,8 @@ void node_host::launch() {
     network().declare(what);
   roles_ = std::make_unique<nodes::roles>(system(), network(), config_, false,
                                           role_environment());
-  if (auto why = roles_->start(); !why.empty()) {
+  auto why = no_spill_.empty() ? roles_->start() : no_spill_;
+  if (!why.empty()) {
     // As a supervisor does: the store may be better in a while.
     outside().note(name(), "cannot start: " + why);
     crash();

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace rookery::sim {
 
@@ -39,11 +40,14 @@ public:
   void die_after_commit() { die_after_commit_ = true; }
   /// Pauses then instead.
   void pause_after_commit() { pause_after_commit_ = true; }
+  /// Whether it has a spill, on its disk.
+  bool spills = false;
   /// How far its wall clock is ahead of the world's.
   std::chrono::milliseconds clock_error{0};
 
 private:
   void launch() override;
+  void open_spill(bridge::bridge_options& into);
   void stepped() override;
   [[nodiscard]] nodes::role_environment role_environment();
   void forget_plans() { die_after_commit_ = pause_after_commit_ = false; }
@@ -54,6 +58,7 @@ private:
   std::optional<disk_process> process_; // while it is up
   std::unique_ptr<nodes::roles> roles_; // while it is up
   std::uint64_t syncs_ = 0;             // seen so far
+  std::string no_spill_;                // why it did not open, if so
   bool die_after_commit_ = false;
   bool pause_after_commit_ = false;
 };

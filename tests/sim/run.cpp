@@ -77,7 +77,8 @@ std::optional<std::string> leaking_queue(cluster& on) {
 // When nobody does anything, nothing is under way and no credit is missing.
 void check_drained(cluster& on) {
   auto drained = [&] {
-    if (on.broker->held() > 0 || !on.numbers->complete() || leaking_queue(on))
+    if (on.broker->held() > 0 || !on.numbers->complete() || !on.kept->complete()
+        || leaking_queue(on))
       return false;
     for (auto& x : on.nodes)
       if (!x->up() || x->network().unfinished() > 0)
@@ -87,6 +88,7 @@ void check_drained(cluster& on) {
   if (on.outside.run(settle_time, drained))
     return;
   on.numbers->check_complete();
+  on.kept->check_complete();
   if (auto leaking = leaking_queue(on))
     on.outside.fail("I9: " + *leaking);
   on.outside.fail("I7: the broker still holds "
@@ -121,11 +123,13 @@ void live(cluster& on) {
   on.people->start(45ms);
   on.numbers->start(35ms);
   on.mortals->start(200ms);
+  on.kept->start(150ms);
   plan_faults(on, load_time);
   on.outside.run(load_time);
   on.people->stop();
   on.numbers->stop();
   on.mortals->stop();
+  on.kept->stop();
   on.heal();
   on.outside.run(settle_time, [&] { return on.people->open() == 0; });
   if (on.people->open() > 0)

@@ -14,6 +14,8 @@ std::string_view to_string(effect x) {
     return "a poisoned message that was parked";
   case effect::end_told:
     return "an end of an actor that was told at another node";
+  case effect::spill_inherited:
+    return "a message left in a file by a process that died";
   case effect::outcome_lost:
     return "an outcome that was never told";
   case effect::settled_without_outcome:

@@ -14,6 +14,7 @@ enum class effect : std::uint8_t {
   handler_failed,
   poison_parked,
   end_told,
+  spill_inherited,
   outcome_lost,
   settled_without_outcome,
   bytes_delayed,

@@ -1,0 +1,125 @@
+#include "tests/sim/spiller.hpp"
+
+#include "bridge/send_lost.hpp"
+
+#include "rookery/service/v1/tweet.pb.h"
+
+#include <caf/all.hpp>
+
+#include <string>
+
+namespace rookery::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+// Any registered message with a number in it.
+using number_message = service::v1::PostTweetReply;
+
+constexpr auto tick_time = 50ms;
+// After so many the file has it, or its loss was told.
+constexpr std::uint64_t safe_ticks = 10;
+
+bridge::address queue() { return bridge::address::queue(spiller::queue_name); }
+
+constexpr bridge::send_options spilling{.tell_losses = true,
+                                        .when_full = bridge::overflow::spill};
+
+caf::behavior sender(caf::event_based_actor* self, std::weak_ptr<spiller> home,
+                     const caf::actor& to) {
+  return {[=](const number_message& x) { self->send(to, x); },
+          [=](const bridge::send_lost& x) {
+            if (auto alive = home.lock())
+              alive->lost(x.what.get_as<number_message>(0).tweet_id());
+          }};
+}
+
+} // namespace
+
+void spiller::serve() {
+  incarnation_ = to_->incarnation();
+  came_here_.clear();
+  bridge::serve_options options;
+  options.window = window;
+  auto sink = [home = weak_from_this(), n = incarnation_] {
+    return caf::behavior{[=](const number_message& x) {
+      if (auto alive = home.lock())
+        alive->came(x.tweet_id(), n);
+    }};
+  };
+  to_->network().serve(queue(), to_->actors().spawn(sink), options);
+}
+
+void spiller::declare() {
+  from_->network().declare(bridge::queue_declaration{.name = queue_name});
+  // What the last process sent in its last moments was perhaps not written.
+  std::erase_if(due_, [this](const auto& x) {
+    return x.second.life == life_ && x.second.ticks + safe_ticks > ticks_;
+  });
+  life_ = from_->incarnation();
+  effects_.add(effect::spill_inherited, from_->network().counters().spilled);
+  sender_ = from_->actors().spawn(sender, weak_from_this(),
+                                  from_->network().proxy(queue(), spilling));
+  tick();
+}
+
+void spiller::tick() {
+  outside_.after(tick_time, weak_from_this(), [n = life_](spiller& x) {
+    x.from_->execute([&x, n] {
+      if (!x.from_->up() || x.from_->incarnation() != n)
+        return;
+      ++x.ticks_;
+      x.tick();
+    });
+  });
+}
+
+void spiller::start(world::clock::duration pace) {
+  running_ = true;
+  work(pace);
+}
+
+void spiller::work(world::clock::duration pace) {
+  outside_.after(outside_.between(0ms, pace * 2), weak_from_this(),
+                 [pace](spiller& x) {
+                   if (!x.running_)
+                     return;
+                   if (x.from_->up() && !x.from_->paused())
+                     x.send();
+                   x.work(pace);
+                 });
+}
+
+void spiller::send() {
+  from_->execute([this] {
+    number_message message;
+    message.set_tweet_id(++sent_);
+    due_[sent_] = {life_, ticks_};
+    caf::anon_send(sender_, message);
+  });
+}
+
+void spiller::came(std::uint64_t number, std::uint64_t incarnation) {
+  if (incarnation != incarnation_)
+    return;
+  due_.erase(number);
+  if (!came_here_.insert(number).second)
+    outside_.fail("dedupe: " + std::to_string(number)
+                  + " came from a spill twice");
+}
+
+bool spiller::complete() const {
+  return due_.empty() && from_->up()
+         && from_->network().counters().spilled == 0;
+}
+
+void spiller::check_complete() const {
+  if (!due_.empty())
+    outside_.fail("I7: " + std::to_string(due_.begin()->first) + " of "
+                  + std::to_string(sent_) + " never came from the spill");
+  else if (!complete())
+    outside_.fail("I7: the spill was never empty");
+}
+
+} // namespace rookery::sim
