@@ -92,12 +92,15 @@ void served_address::end(const unfinished& x, const outcome& how) {
 
 void served_address::finish(unfinished x,
                             const caf::type_erased_tuple& answer) {
-  if (!may_answer(x))
+  // That it is done is true whoever owns the queue now, and what is done is
+  // not to be done again; anything else an owner must say.
+  const auto done = answer.empty() || answer.match_elements<caf::unit_t>();
+  if (!done && !may_answer(x))
     return give_up(x);
   if (answer.match_elements<caf::error>())
     return finish_error(std::move(x), answer.get_as<caf::error>(0));
   if (!x.reply_to.empty()) {
-    if (answer.empty() || answer.match_elements<caf::unit_t>())
+    if (done)
       reply(x, v1::Done{});
     else if (const auto* codec = hub_->types.find(answer))
       reply(x, *codec->view(answer));

@@ -141,6 +141,23 @@ TEST_CASE("lease: what needs no answer is done, whatever became of the lease",
   CHECK(r.outcomes() == outcomes{accepted, accepted});
 }
 
+TEST_CASE("lease: what is done is done, also when somebody waits to hear it",
+          "[actors][served_address]") {
+  rig r;
+  r.connect();
+  r.deliver(1, 1);
+  r.disconnect();
+  r.promises.at(0).deliver(caf::unit);
+  r.world.run();
+  const auto replies = r.replies();
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].type == "rookery.bridge.v1.Done");
+  r.connect();
+  r.deliver(2, 1);
+  CHECK(r.handled == 1);
+  CHECK(r.home->counters.duplicates == 1);
+}
+
 TEST_CASE("lease: what waits for a target does not outlive its connection",
           "[actors][served_address]") {
   rig r;

@@ -1,5 +1,7 @@
 #include "tests/sim/probe.hpp"
 
+#include "bridge/send_lost.hpp"
+
 #include "rookery/service/v1/tweet.pb.h"
 
 #include <caf/all.hpp>
@@ -14,6 +16,14 @@ using namespace std::chrono_literals;
 
 // Any registered message with a number in it.
 using number_message = service::v1::PostTweetReply;
+// Registered, and not taken at the queue.
+using stranger = service::v1::PostTweetRequest;
+
+constexpr bridge::send_options to_the_end{.how = bridge::level::done,
+                                          .tell_losses = true};
+constexpr bridge::send_options brief{.ttl = 300ms};
+// No number of the others.
+constexpr std::uint64_t brief_number = 1'000'000'000;
 
 constexpr const char* dead_letters = "probe.dead";
 
@@ -37,8 +47,24 @@ constexpr bridge::retry_options retry{
 
 // One in so many is poison.
 constexpr std::uint64_t poison_interval = 32;
+constexpr std::uint64_t stranger_interval = 25;
 
 using later_atom = caf::atom_constant<caf::atom("later")>;
+
+// An answer to each costs too many events.
+bool is_followed(std::uint64_t number) { return number % 4 == 0; }
+
+caf::behavior sender(caf::event_based_actor* self, std::weak_ptr<probe> home,
+                     const caf::actor& to, const caf::actor& to_end) {
+  return {[=](const number_message& x) {
+            self->send(is_followed(x.tweet_id()) ? to_end : to, x);
+          },
+          [=](const stranger& x) { self->send(to_end, x); },
+          [=](const bridge::send_lost&) {
+            if (auto alive = home.lock())
+              alive->lost();
+          }};
+}
 
 struct sink_state {
   std::vector<std::pair<std::uint64_t, caf::response_promise>> open;
@@ -56,6 +82,10 @@ caf::behavior sink(caf::stateful_actor<sink_state>* self, world* outside,
                                         : outside->between(0ms, 10ms);
         self->delayed_send(self, time, later_atom::value, x.tweet_id());
         return promise;
+      },
+      [=](const stranger&) {
+        if (auto alive = watcher.lock())
+          alive->handled_stranger();
       },
       [=](later_atom, std::uint64_t number) {
         auto& open = self->state.open;
@@ -87,6 +117,7 @@ void probe::serve() {
   options.window = window;
   options.queue = wanted();
   options.retry = retry;
+  options.types = {number_message::descriptor()->full_name()};
   auto who =
       to_->system().spawn(sink, &outside_, weak_from_this(), incarnation_);
   to_->actors().guard(caf::actor_cast<caf::actor>(who));
@@ -95,6 +126,10 @@ void probe::serve() {
 
 void probe::declare() {
   auto& network = from_->network();
+  to_end_ = lost_ = 0;
+  sender_ =
+      from_->actors().spawn(sender, weak_from_this(), network.proxy(queue()),
+                            network.proxy(queue(), to_the_end));
   network.declare(bridge::exchange_declaration{.name = dead_letters});
   network.declare(wanted());
   bridge::serve_options options;
@@ -104,8 +139,13 @@ void probe::declare() {
     if (auto alive = watcher.lock())
       alive->parked(x.tweet_id());
   };
-  network.serve(bridge::address::queue(parked_name),
-                from_->actors().spawn([park] { return caf::behavior{park}; }),
+  auto park_stranger = [watcher = weak_from_this()](const stranger&) {
+    if (auto alive = watcher.lock())
+      alive->parked_stranger();
+  };
+  network.serve(bridge::address::queue(parked_name), from_->actors().spawn([=] {
+    return caf::behavior{park, park_stranger};
+  }),
                 options);
 }
 
@@ -124,13 +164,30 @@ void probe::send(world::clock::duration pace) {
                      message.set_tweet_id(++x.sent_);
                      if (!x.strict_ && x.sent_ % poison_interval == 0)
                        x.poison_.insert(x.sent_);
-                     caf::anon_send(x.from_->network().proxy(queue()), message);
+                     caf::anon_send(x.sender_, message);
+                     x.to_end_ += is_followed(x.sent_) ? 1 : 0;
+                     if (!x.strict_ && x.sent_ % stranger_interval == 0) {
+                       ++x.strangers_;
+                       caf::anon_send(x.sender_, stranger{});
+                       ++x.to_end_;
+                     }
                    });
                    x.send(pace);
                  });
 }
 
+void probe::send_brief() {
+  from_->execute([this] {
+    number_message message;
+    message.set_tweet_id(brief_number);
+    for (int i = 0; i < 3; ++i)
+      caf::anon_send(from_->network().proxy(queue(), brief), message);
+  });
+}
+
 void probe::begun(std::uint64_t number, std::uint64_t incarnation) {
+  if (number == brief_number)
+    return outside_.fail("ttl: a message was handled when its time was over");
   if (incarnation != incarnation_)
     return;
   if (began_.insert(number).second) {
@@ -167,6 +224,8 @@ void probe::ended(std::uint64_t number, std::uint64_t incarnation,
 }
 
 void probe::parked(std::uint64_t number) {
+  if (number == brief_number)
+    return; // its time was over
   if (!is_poison(number))
     outside_.fail("I10: " + std::to_string(number)
                   + ", which is no poison, was parked");
@@ -175,16 +234,27 @@ void probe::parked(std::uint64_t number) {
   effects_.add(effect::poison_parked);
 }
 
+void probe::handled_stranger() {
+  outside_.fail("I10: a message that is not on the list was handled");
+}
+
 bool probe::arrived(std::uint64_t number) const {
   return is_poison(number) ? parked_.count(number) > 0
                            : finished_.count(number) > 0;
 }
 
+std::pair<std::uint64_t, std::uint64_t> probe::ends() const {
+  const auto done = from_->up() ? from_->network().counters().done : 0;
+  return {done + lost_, to_end_};
+}
+
 bool probe::complete() const {
+  if (const auto [ended, all] = ends(); ended != all)
+    return false;
   for (auto number = excused_ + 1; number <= sent_; ++number)
     if (!arrived(number))
       return false;
-  return true;
+  return strangers_parked_ + strangers_excused_ >= strangers_;
 }
 
 void probe::check_complete() const {
@@ -193,6 +263,11 @@ void probe::check_complete() const {
       return outside_.fail(
           "I7: " + std::to_string(number) + " of " + std::to_string(sent_)
           + (is_poison(number) ? " was never parked" : " never arrived"));
+  if (const auto [ended, all] = ends(); ended != all)
+    outside_.fail("ends: of " + std::to_string(all) + " sends "
+                  + std::to_string(ended) + " were told to have ended");
+  else if (!complete())
+    outside_.fail("I10: what is not on the list was never parked");
 }
 
 } // namespace rookery::sim

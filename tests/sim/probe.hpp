@@ -3,9 +3,12 @@
 #include "tests/sim/node_host.hpp"
 #include "tests/sim/tally.hpp"
 
+#include <caf/actor.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace rookery::sim {
@@ -15,7 +18,8 @@ namespace rookery::sim {
 /// fails. They arrive in order at first, none is lost that is not excused, and
 /// one that finished is not handled again by the same process. Some are poison:
 /// the actor always fails on them. Those, and only those, come to be parked
-/// (I10).
+/// (I10), and what is not on the list of types that the queue's node takes,
+/// which the actor never sees. Of each the sender hears once how it ended.
 class probe : public std::enable_shared_from_this<probe> {
 public:
   probe(world& outside, std::shared_ptr<node_host> from,
@@ -39,7 +43,10 @@ public:
   void start(world::clock::duration pace);
   void stop() { running_ = false; }
   /// What was sent so far may be lost: the broker lost what it held.
-  void excuse_all() { excused_ = sent_; }
+  void excuse_all() {
+    excused_ = sent_;
+    strangers_excused_ = strangers_;
+  }
   /// From now on nothing may be handled twice, by whatever process, and no
   /// handler fails by itself.
   void be_strict() { strict_ = true; }
@@ -47,6 +54,9 @@ public:
   /// Fails the run when something is missing. Call it when all is quiet.
   void check_complete() const;
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
+  /// Sends some that are worth nothing in a moment, and must not be handled
+  /// after that.
+  void send_brief();
   /// Whether everything due has come.
   [[nodiscard]] bool complete() const;
 
@@ -55,11 +65,16 @@ public:
     return poison_.count(number) > 0;
   }
   void parked(std::uint64_t number);
+  void parked_stranger() { ++strangers_parked_; }
+  void handled_stranger();
+  void lost() { ++lost_; }
   void begun(std::uint64_t number, std::uint64_t incarnation);
   void ended(std::uint64_t number, std::uint64_t incarnation, bool failed);
 
 private:
   [[nodiscard]] bool arrived(std::uint64_t number) const;
+  // The numbers of sends that ended, and of those that must.
+  [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> ends() const;
   void send(world::clock::duration pace);
 
   world& outside_;
@@ -73,6 +88,12 @@ private:
   std::uint64_t highest_ = 0; // that ever began
   std::set<std::uint64_t> poison_;
   std::set<std::uint64_t> parked_;
+  caf::actor sender_;           // of the present process
+  std::uint64_t to_end_ = 0;    // sent by it at level done
+  std::uint64_t lost_ = 0;      // of those, whose loss was told
+  std::uint64_t strangers_ = 0; // sent, of another type
+  std::uint64_t strangers_excused_ = 0;
+  std::uint64_t strangers_parked_ = 0;
   std::set<std::uint64_t> began_;
   std::set<std::uint64_t> finished_;      // ever
   std::set<std::uint64_t> finished_here_; // by this incarnation of the sink

@@ -111,6 +111,8 @@ void check_handover(cluster& on) {
   sink->stop();
   if (!on.outside.run(settle_time, [&] { return !sink->up(); }))
     return on.outside.fail("I7: a planned stop did not end");
+  on.numbers->send_brief();
+  on.outside.run(1s); // longer than they live
   sink->start();
   on.outside.run(200ms);
   on.numbers->stop();
