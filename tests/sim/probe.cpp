@@ -22,6 +22,8 @@ using stranger = service::v1::PostTweetRequest;
 constexpr bridge::send_options to_the_end{.how = bridge::level::done,
                                           .tell_losses = true};
 constexpr bridge::send_options brief{.ttl = 300ms};
+// By then it is handled or never: without faults all else takes less.
+constexpr auto brief_end = 600ms;
 // No number of the others.
 constexpr std::uint64_t brief_number = 1'000'000'000;
 
@@ -177,6 +179,7 @@ void probe::send(world::clock::duration pace) {
 }
 
 void probe::send_brief() {
+  brief_until_ = outside_.now() + brief_end;
   from_->execute([this] {
     number_message message;
     message.set_tweet_id(brief_number);
@@ -186,8 +189,11 @@ void probe::send_brief() {
 }
 
 void probe::begun(std::uint64_t number, std::uint64_t incarnation) {
-  if (number == brief_number)
-    return outside_.fail("ttl: a message was handled when its time was over");
+  if (number == brief_number) {
+    if (outside_.now() > brief_until_)
+      outside_.fail("ttl: a message was handled when its time was over");
+    return;
+  }
   if (incarnation != incarnation_)
     return;
   if (began_.insert(number).second) {

@@ -86,6 +86,7 @@ private:
   std::uint64_t sent_ = 0;
   std::uint64_t excused_ = 0; // numbers up to this may be missing
   std::uint64_t highest_ = 0; // that ever began
+  world::clock::time_point brief_until_{};
   std::set<std::uint64_t> poison_;
   std::set<std::uint64_t> parked_;
   caf::actor sender_;           // of the present process
