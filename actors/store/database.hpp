@@ -43,7 +43,7 @@ struct database_options {
 /// One SQLite connection: WAL, synchronous=FULL, so that a commit that
 /// returned has been fsynced. Several connections, also of several processes,
 /// may share the file; one writes at a time. With `statement` and
-/// `transaction` the only user of SQLite's API.
+/// `transaction` the store's only user of SQLite's API.
 /// @thread any, one at a time
 class database {
 public:
