@@ -10,14 +10,18 @@
 #include "bridge/send_ready.hpp"
 #include "bridge/topology.hpp"
 #include "bridge/type_registry.hpp"
+#include "bridge/typed.hpp"
 
 #include <caf/actor.hpp>
+#include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/expected.hpp>
 
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <type_traits>
+#include <utility>
 
 namespace rookery::bridge {
 
@@ -60,6 +64,14 @@ public:
     return proxy(to, send_options{how});
   }
 
+  /// The same as a handle of a typed actor, whose messages the compiler checks.
+  /// Whoever serves the address may be another: what it does not take or
+  /// answers amiss ends as an error.
+  template <typed_interface Handle>
+  [[nodiscard]] Handle proxy(const address& to, send_options how = {}) {
+    return caf::actor_cast<Handle>(proxy(to, how));
+  }
+
   /// Finds out whether an actor serves `to`: `done` gets the handle when one
   /// does, or else an error by `timeout`: errc::unroutable, there is no such
   /// queue; errc::target_down, or why the last one ended; errc::reply_timeout,
@@ -84,6 +96,24 @@ public:
   /// One that outlived its connection is made again at once.
   void serve(const address& at, std::function<caf::actor()> factory,
              serve_options options = {});
+
+  /// The same for typed actors. Unless `options.types` says otherwise, only
+  /// what their interface has is taken.
+  template <typed_interface Handle>
+  void serve(const address& at, const Handle& target,
+             serve_options options = {}) {
+    serve(at, caf::actor_cast<caf::actor>(target),
+          with_types<Handle>(std::move(options)));
+  }
+  template <class Factory>
+  requires typed_interface<std::invoke_result_t<Factory&>>
+  void serve(const address& at, Factory factory, serve_options options = {}) {
+    serve(at,
+          std::function<caf::actor()>{[make = std::move(factory)]() mutable {
+            return caf::actor_cast<caf::actor>(make());
+          }},
+          with_types<std::invoke_result_t<Factory&>>(std::move(options)));
+  }
 
   /// Calls `f` once after each connect, when everything is declared and
   /// attached. What it throws is reported, not thrown on.
@@ -133,6 +163,13 @@ public:
   [[nodiscard]] std::size_t unfinished() const;
 
 private:
+  template <typed_interface Handle>
+  static serve_options with_types(serve_options options) {
+    if (options.types.empty())
+      options.types = input_names<Handle>();
+    return options;
+  }
+
   struct impl;
   std::unique_ptr<impl> impl_;
 };
