@@ -11,13 +11,18 @@ namespace rookery::tests {
 inline const std::string amqp_header = hex("'AMQP' 00 01 00 00");
 inline const std::string sasl_header = hex("'AMQP' 03 01 00 00");
 
+inline std::string big_endian(std::size_t x) {
+  std::string result;
+  for (int shift = 24; shift >= 0; shift -= 8)
+    result += static_cast<char>(x >> shift);
+  return result;
+}
+
 /// A frame around `body`; `type` 0 = AMQP, 1 = SASL.
 inline std::string raw_frame(std::string_view body, std::uint16_t channel = 0,
                              char type = 0) {
   const auto size = body.size() + 8;
-  std::string result;
-  for (int shift = 24; shift >= 0; shift -= 8)
-    result += static_cast<char>(size >> shift);
+  auto result = big_endian(size);
   result += {2, type};
   result += static_cast<char>(channel >> 8);
   result += static_cast<char>(channel & 0xff);
@@ -77,5 +82,14 @@ struct raw_transfer {
                      channel);
   }
 };
+
+/// A list within a list, `depth` times.
+inline std::string raw_nested(std::size_t depth) {
+  constexpr std::size_t head = 9; // of a list with one element
+  std::string result;
+  for (auto inner = depth; inner-- > 0;)
+    result += hex("d0") + big_endian(5 + head * inner) + big_endian(1);
+  return result + hex("45");
+}
 
 } // namespace rookery::tests
