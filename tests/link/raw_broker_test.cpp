@@ -1,0 +1,226 @@
+// Goal: whatever a broker says of a node's messages, each ends exactly once; a
+// broker that breaks the rules loses its connection, and the next one gets what
+// had no end. Method: the client on a real AMQP engine, the broker written down
+// frame by frame; time stands still until it is told.
+#include "tests/link/client_world.hpp"
+#include "tests/support/raw_end.hpp"
+#include "tests/support/raw_manners.hpp"
+
+#include <array>
+
+using namespace rookery;
+using namespace rookery::tests;
+using namespace std::chrono_literals;
+using kind = bridge::outcome::kind_type;
+
+namespace {
+
+using ends = std::vector<std::pair<std::string, kind>>;
+
+/// A client with something to send and something to consume, and one raw broker
+/// after the other.
+struct raw_world {
+  explicit raw_world(std::uint32_t window = 4) {
+    static_cast<void>(client.add_sender(std::nullopt, queue));
+    static_cast<void>(client.add_receiver("in", window, {}));
+  }
+
+  void connect(raw_manners with = {}) {
+    if (far)
+      far->disconnect();
+    manners = std::move(with);
+    heard.clear();
+    engine.emplace(amqp::engine::side::client,
+                   amqp::engine_options{.container_id = "node"}, client);
+    client.connect(*engine);
+    far.emplace(*engine,
+                raw_end::settings{.others = [this] { client.flush(now); }});
+    run();
+  }
+  void run() {
+    for (far->run();;) {
+      heard += far->heard();
+      const auto answer = manners.answers_to(heard);
+      if (answer.empty() || !far->say(answer))
+        return;
+    }
+  }
+  void say(const std::string& bytes) {
+    far->say(bytes);
+    run();
+  }
+  /// The node's link of that direction.
+  [[nodiscard]] raw_manners::link link(bool node_sends) const {
+    for (const auto& each : manners.plain_links())
+      if (each.node_sends == node_sends)
+        return each;
+    throw std::logic_error{"the node attached no such link"};
+  }
+  [[nodiscard]] std::string deliver(char number) const {
+    const auto to = link(false);
+    return raw_transfer{.handle = to.handle, .delivery_id = hex("52") + number}
+        .frame(to.channel);
+  }
+
+  amqp::client::clock::time_point now{1h};
+  client_recorder owner;
+  amqp::client client{{.profile = &bridge::rabbitmq4(),
+                       .name = "test",
+                       .now = [this] { return now; }},
+                      owner};
+  std::shared_ptr<amqp::outgoing_queue> queue = make_queue();
+  std::optional<amqp::engine> engine;
+  std::optional<raw_end> far;
+  raw_manners manners;
+  std::string heard; // less than a frame
+};
+
+const std::string accepted = hex("00 53 24 45");
+const std::string rejected =
+    hex("00 53 25 c0 0b 01 00 53 1d c0 05 01 a3 02 'no'");
+const std::string settled = hex("41");
+const std::string unsettled = hex("42");
+
+/// About the node's sends `first` to `last`, which has one byte.
+std::string disposition(const std::string& first, const std::string& last,
+                        const std::string& how, const std::string& state,
+                        const std::string& role = hex("41")) {
+  return performative(0x15, 5, role + first + last + how + state);
+}
+std::string about_first(const std::string& how, const std::string& state) {
+  return disposition(hex("43"), hex("40"), how, state);
+}
+
+struct remark {
+  std::string what;
+  std::vector<std::string> said; // of two sends, "a" and "b", numbers 0 and 1
+  ends known;                    // what has ended by it
+  std::string reason = {};       // why the connection is over, if it is
+};
+
+std::vector<remark> remarks() {
+  const auto zero = hex("43");
+  const auto none = hex("40");
+  return {
+      {"accepted", {about_first(settled, accepted)}, {{"a", kind::accepted}}},
+      {"rejected", {about_first(settled, rejected)}, {{"a", kind::rejected}}},
+      {"released",
+       {about_first(settled, hex("00 53 26 45"))},
+       {{"a", kind::released}}},
+      {"modified",
+       {about_first(settled, hex("00 53 27 c0 03 02 41 42"))},
+       {{"a", kind::modified}}},
+      {"settled without an outcome",
+       {about_first(settled, none)},
+       {{"a", kind::none}}},
+      {"settled with an outcome of another standard",
+       {about_first(settled, hex("00 53 34 45"))},
+       {{"a", kind::none}}},
+      {"an outcome that is not settled",
+       {about_first(unsettled, accepted)},
+       {{"a", kind::accepted}}},
+      {"an outcome, and settled later",
+       {about_first(unsettled, rejected), about_first(settled, accepted)},
+       {{"a", kind::rejected}}},
+      {"received, which is no outcome, and nothing more",
+       {about_first(unsettled, hex("00 53 23 c0 03 02 43 44"))},
+       {}},
+      {"received, then accepted",
+       {about_first(unsettled, hex("00 53 23 c0 03 02 43 44")),
+        about_first(settled, accepted)},
+       {{"a", kind::accepted}}},
+      {"an outcome twice",
+       {about_first(settled, accepted), about_first(settled, accepted)},
+       {{"a", kind::accepted}}},
+      {"two outcomes",
+       {about_first(settled, accepted), about_first(settled, rejected)},
+       {{"a", kind::accepted}}},
+      {"a number that nothing was sent under",
+       {disposition(hex("52 63"), none, settled, accepted)},
+       {}},
+      {"of sends, as if they were its own",
+       {disposition(zero, none, settled, accepted, hex("42"))},
+       {}},
+      {"all numbers there are",
+       {disposition(zero, hex("70 7f ff ff ff"), settled, accepted)},
+       {{"a", kind::accepted}, {"b", kind::accepted}}},
+      {"numbers from last to first",
+       {disposition(hex("52 01"), zero, settled, accepted)},
+       {},
+       "amqp:not allowed"},
+      {"an outcome of no known form",
+       {about_first(settled, hex("00 53 25 c0 02 01 00"))},
+       {},
+       "amqp:decode-error"},
+  };
+}
+
+} // namespace
+
+TEST_CASE("client: a send ends once, whatever the broker says of it",
+          "[link][client][raw]") {
+  for (const auto& each : remarks()) {
+    INFO(each.what);
+    raw_world w;
+    for (auto text : {"a", "b"})
+      send(*w.queue, text);
+    w.connect();
+    REQUIRE(w.manners.messages == 2);
+    for (const auto& said : each.said)
+      w.say(raw_frame(said, w.link(true).channel));
+    CHECK(w.owner.outcomes == each.known);
+    CHECK(w.owner.downs
+          == (each.reason.empty() ? std::vector<std::string>{}
+                                  : std::vector{each.reason}));
+    // What has no end is sent again, to a broker that gives one to each.
+    w.connect();
+    CHECK(w.manners.messages == 2 - each.known.size());
+    if (w.manners.messages > 0)
+      w.say(raw_frame(disposition(hex("43"), hex("52 01"), settled, accepted),
+                      w.link(true).channel));
+    CHECK(w.owner.outcomes.size() == 2);
+    CHECK(w.client.unfinished_sends() == 0);
+  }
+}
+
+TEST_CASE("client: an outcome that is late, but in time, counts",
+          "[link][client][raw]") {
+  raw_world w;
+  send(*w.queue, "a");
+  w.connect();
+  w.now += 29s;
+  w.client.check(w.now);
+  w.say(raw_frame(about_first(settled, accepted), w.link(true).channel));
+  w.now += 29s;
+  w.client.check(w.now);
+  w.run();
+  CHECK(w.owner.outcomes == ends{{"a", kind::accepted}});
+  CHECK(w.owner.downs.empty());
+}
+
+TEST_CASE("client: credit of earlier connections is worth nothing",
+          "[link][client][raw]") {
+  raw_world w;
+  for (int i = 0; i < 10; ++i)
+    send(*w.queue, "x");
+  raw_manners sparing;
+  sparing.credit = hex("52 03");
+  for (int i = 0; i < 4; ++i) {
+    w.connect(sparing);
+    CHECK(w.manners.messages == 3);
+  }
+  CHECK(w.client.unfinished_sends() == 10);
+}
+
+TEST_CASE("client: a broker that sends more than it may loses its node",
+          "[link][client][raw]") {
+  raw_world w{4};
+  w.connect();
+  for (char i = 0; i < 4; ++i)
+    w.say(w.deliver(i));
+  REQUIRE(w.owner.downs.empty());
+  w.say(w.deliver(4));
+  CHECK(w.owner.downs
+        == std::vector<std::string>{"amqp:link:transfer-limit-exceeded"});
+  CHECK(w.owner.deliveries.size() == 4);
+}
