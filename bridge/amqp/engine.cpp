@@ -6,7 +6,6 @@
 #include <proton/connection.h>
 #include <proton/connection_driver.h>
 #include <proton/delivery.h>
-#include <proton/disposition.h>
 #include <proton/link.h>
 #include <proton/sasl.h>
 #include <proton/session.h>
@@ -20,38 +19,6 @@
 namespace rookery::amqp {
 
 namespace {
-
-bridge::outcome remote_outcome(pn_delivery_t* from) {
-  auto* remote = pn_delivery_remote(from);
-  switch (pn_delivery_remote_state(from)) {
-  case PN_ACCEPTED:
-    return bridge::outcome::accepted();
-  case PN_RELEASED:
-    return bridge::outcome::released();
-  case PN_REJECTED: {
-    auto why = get_condition(pn_disposition_condition(remote));
-    return bridge::outcome::rejected(why.name, why.description);
-  }
-  case PN_MODIFIED: {
-    bridge::outcome result{.kind = bridge::outcome::kind_type::modified,
-                           .failed = pn_disposition_is_failed(remote),
-                           .undeliverable_here =
-                               pn_disposition_is_undeliverable(remote)};
-    auto notes = get_encoded(pn_disposition_annotations(remote));
-    if (!notes.empty())
-      result.annotations =
-          std::make_shared<const std::string>(std::move(notes));
-    return result;
-  }
-  default:
-    return {};
-  }
-}
-
-bool terminal(std::uint64_t state) {
-  return state == PN_ACCEPTED || state == PN_RELEASED || state == PN_REJECTED
-         || state == PN_MODIFIED;
-}
 
 std::string text(const char* x) { return x ? x : ""; }
 
@@ -219,9 +186,9 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
     return;
   auto settled = pn_delivery_settled(x);
   pn_delivery_clear(x);
-  if (!settled && !terminal(pn_delivery_remote_state(x)))
+  auto how = get_outcome(x);
+  if (!settled && how.kind == bridge::outcome::kind_type::none)
     return;
-  auto how = remote_outcome(x);
   pn_delivery_settle(x);
   handler.on_outcome(link{from}, number, how);
 }

@@ -1,5 +1,11 @@
 #include "bridge/amqp/proton_data.hpp"
 
+#include <proton/delivery.h>
+#include <proton/disposition.h>
+
+#include <memory>
+#include <utility>
+
 namespace rookery::amqp {
 
 namespace {
@@ -162,6 +168,33 @@ condition get_condition(pn_condition_t* from) {
   auto text = [](const char* x) { return std::string{x ? x : ""}; };
   return {text(pn_condition_get_name(from)),
           text(pn_condition_get_description(from))};
+}
+
+bridge::outcome get_outcome(pn_delivery_t* from) {
+  auto* remote = pn_delivery_remote(from);
+  switch (pn_delivery_remote_state(from)) {
+  case PN_ACCEPTED:
+    return bridge::outcome::accepted();
+  case PN_RELEASED:
+    return bridge::outcome::released();
+  case PN_REJECTED: {
+    auto why = get_condition(pn_disposition_condition(remote));
+    return bridge::outcome::rejected(why.name, why.description);
+  }
+  case PN_MODIFIED: {
+    bridge::outcome result{.kind = bridge::outcome::kind_type::modified,
+                           .failed = pn_disposition_is_failed(remote),
+                           .undeliverable_here =
+                               pn_disposition_is_undeliverable(remote)};
+    auto notes = get_encoded(pn_disposition_annotations(remote));
+    if (!notes.empty())
+      result.annotations =
+          std::make_shared<const std::string>(std::move(notes));
+    return result;
+  }
+  default:
+    return {};
+  }
 }
 
 } // namespace rookery::amqp

@@ -1,9 +1,11 @@
 #pragma once
 
 #include "bridge/amqp/condition.hpp"
+#include "bridge/core/outcome.hpp"
 
 #include <proton/codec.h>
 #include <proton/condition.h>
+#include <proton/types.h>
 
 #include <cstdint>
 #include <optional>
@@ -51,5 +53,8 @@ void put_encoded(pn_data_t* data, std::string_view bytes);
 
 void put_condition(pn_condition_t* to, const condition& from);
 [[nodiscard]] condition get_condition(pn_condition_t* from);
+
+/// What the peer says became of a delivery; none while it has not said.
+[[nodiscard]] bridge::outcome get_outcome(pn_delivery_t* from);
 
 } // namespace rookery::amqp
