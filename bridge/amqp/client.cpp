@@ -1,5 +1,7 @@
 #include "bridge/amqp/client.hpp"
 
+#include "bridge/amqp/performative.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -307,8 +309,13 @@ void client::on_credit(link x) {
 void client::on_message(link from, delivery d, std::string& bytes) {
   if (aborted_)
     return;
-  if (management_->owns(from))
+  if (management_->owns(from)) {
+    // Unlike other messages it is read by Proton, which recurses.
+    if (!well_formed(bytes))
+      return abort({"amqp:decode-error",
+                    "an answer of the broker's management is malformed"});
     return management_->on_message(d, bytes);
+  }
   auto* receiver = receiver_of(from);
   if (!receiver->has_credit())
     return abort({"amqp:link:transfer-limit-exceeded",

@@ -282,4 +282,13 @@ parse_performative(std::string_view body) noexcept {
   return result;
 }
 
+bool well_formed(std::string_view bytes) noexcept {
+  reader values{bytes, depth_max};
+  std::size_t count = 0; // bounded by the bytes
+  while (!values.done())
+    if (!walk(values, bytes, 0, count))
+      return false;
+  return true;
+}
+
 } // namespace rookery::amqp

@@ -69,4 +69,9 @@ struct performative_facts {
 [[nodiscard]] std::optional<performative_facts>
 parse_performative(std::string_view body) noexcept;
 
+/// Whether `bytes` are values one behind the other, as the sections of a
+/// message are: well-formed down to the last, nested no deeper and with no
+/// other arrays than a performative. A decoder that recurses may be given them.
+[[nodiscard]] bool well_formed(std::string_view bytes) noexcept;
+
 } // namespace rookery::amqp

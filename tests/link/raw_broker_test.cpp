@@ -75,20 +75,9 @@ struct raw_world {
   std::string heard; // less than a frame
 };
 
-const std::string accepted = hex("00 53 24 45");
-const std::string rejected =
-    hex("00 53 25 c0 0b 01 00 53 1d c0 05 01 a3 02 'no'");
-const std::string settled = hex("41");
-const std::string unsettled = hex("42");
-
-/// About the node's sends `first` to `last`, which has one byte.
-std::string disposition(const std::string& first, const std::string& last,
-                        const std::string& how, const std::string& state,
-                        const std::string& role = hex("41")) {
-  return performative(0x15, 5, role + first + last + how + state);
-}
+/// About the first of the node's sends.
 std::string about_first(const std::string& how, const std::string& state) {
-  return disposition(hex("43"), hex("40"), how, state);
+  return raw_disposition(hex("43"), hex("40"), how, state);
 }
 
 struct remark {
@@ -102,54 +91,62 @@ std::vector<remark> remarks() {
   const auto zero = hex("43");
   const auto none = hex("40");
   return {
-      {"accepted", {about_first(settled, accepted)}, {{"a", kind::accepted}}},
-      {"rejected", {about_first(settled, rejected)}, {{"a", kind::rejected}}},
+      {"accepted",
+       {about_first(raw_settled, raw_accepted)},
+       {{"a", kind::accepted}}},
+      {"rejected",
+       {about_first(raw_settled, raw_rejected)},
+       {{"a", kind::rejected}}},
       {"released",
-       {about_first(settled, hex("00 53 26 45"))},
+       {about_first(raw_settled, hex("00 53 26 45"))},
        {{"a", kind::released}}},
       {"modified",
-       {about_first(settled, hex("00 53 27 c0 03 02 41 42"))},
+       {about_first(raw_settled, hex("00 53 27 c0 03 02 41 42"))},
        {{"a", kind::modified}}},
       {"settled without an outcome",
-       {about_first(settled, none)},
+       {about_first(raw_settled, none)},
        {{"a", kind::none}}},
       {"settled with an outcome of another standard",
-       {about_first(settled, hex("00 53 34 45"))},
+       {about_first(raw_settled, hex("00 53 34 45"))},
        {{"a", kind::none}}},
       {"an outcome that is not settled",
-       {about_first(unsettled, accepted)},
+       {about_first(raw_unsettled, raw_accepted)},
        {{"a", kind::accepted}}},
       {"an outcome, and settled later",
-       {about_first(unsettled, rejected), about_first(settled, accepted)},
+       {about_first(raw_unsettled, raw_rejected),
+        about_first(raw_settled, raw_accepted)},
        {{"a", kind::rejected}}},
       {"received, which is no outcome, and nothing more",
-       {about_first(unsettled, hex("00 53 23 c0 03 02 43 44"))},
+       {about_first(raw_unsettled, hex("00 53 23 c0 03 02 43 44"))},
        {}},
       {"received, then accepted",
-       {about_first(unsettled, hex("00 53 23 c0 03 02 43 44")),
-        about_first(settled, accepted)},
+       {about_first(raw_unsettled, hex("00 53 23 c0 03 02 43 44")),
+        about_first(raw_settled, raw_accepted)},
        {{"a", kind::accepted}}},
       {"an outcome twice",
-       {about_first(settled, accepted), about_first(settled, accepted)},
+       {about_first(raw_settled, raw_accepted),
+        about_first(raw_settled, raw_accepted)},
        {{"a", kind::accepted}}},
       {"two outcomes",
-       {about_first(settled, accepted), about_first(settled, rejected)},
+       {about_first(raw_settled, raw_accepted),
+        about_first(raw_settled, raw_rejected)},
        {{"a", kind::accepted}}},
       {"a number that nothing was sent under",
-       {disposition(hex("52 63"), none, settled, accepted)},
+       {raw_disposition(hex("52 63"), none, raw_settled, raw_accepted)},
        {}},
       {"of sends, as if they were its own",
-       {disposition(zero, none, settled, accepted, hex("42"))},
+       {raw_disposition(zero, none, raw_settled, raw_accepted, hex("42"))},
        {}},
       {"all numbers there are",
-       {disposition(zero, hex("70 7f ff ff ff"), settled, accepted)},
+       {raw_disposition(zero, hex("70 7f ff ff ff"), raw_settled,
+                        raw_accepted)},
        {{"a", kind::accepted}, {"b", kind::accepted}}},
       {"numbers from last to first",
-       {disposition(hex("52 01"), zero, settled, accepted)},
+       {raw_disposition(hex("52 01"), zero, raw_settled, raw_accepted)},
        {},
        "amqp:not allowed"},
       {"an outcome of no known form",
-       {about_first(settled, hex("00 53 25 c0 02 01 00"))},
+       {about_first(raw_settled, hex("00 53 25 c0 02 01 00"))},
        {},
        "amqp:decode-error"},
   };
@@ -176,8 +173,9 @@ TEST_CASE("client: a send ends once, whatever the broker says of it",
     w.connect();
     CHECK(w.manners.messages == 2 - each.known.size());
     if (w.manners.messages > 0)
-      w.say(raw_frame(disposition(hex("43"), hex("52 01"), settled, accepted),
-                      w.link(true).channel));
+      w.say(raw_frame(
+          raw_disposition(hex("43"), hex("52 01"), raw_settled, raw_accepted),
+          w.link(true).channel));
     CHECK(w.owner.outcomes.size() == 2);
     CHECK(w.client.unfinished_sends() == 0);
   }
@@ -190,7 +188,8 @@ TEST_CASE("client: an outcome that is late, but in time, counts",
   w.connect();
   w.now += 29s;
   w.client.check(w.now);
-  w.say(raw_frame(about_first(settled, accepted), w.link(true).channel));
+  w.say(
+      raw_frame(about_first(raw_settled, raw_accepted), w.link(true).channel));
   w.now += 29s;
   w.client.check(w.now);
   w.run();
@@ -223,4 +222,22 @@ TEST_CASE("client: a broker that sends more than it may loses its node",
   CHECK(w.owner.downs
         == std::vector<std::string>{"amqp:link:transfer-limit-exceeded"});
   CHECK(w.owner.deliveries.size() == 4);
+}
+
+TEST_CASE("client: an answer of management that nests too deep is not read",
+          "[link][client][raw]") {
+  const auto answer = [](const std::string& body) {
+    raw_world w;
+    w.connect();
+    const auto& to = w.manners.links.front();
+    w.say(raw_transfer{.handle = to.handle, .payload = body}.frame(to.channel));
+    return w.owner.downs;
+  };
+  const auto in_value = hex("00 53 77");
+  CHECK(answer(in_value + raw_nested(30)).empty());
+  const std::vector<std::string> malformed{"amqp:decode-error"};
+  CHECK(answer(in_value + raw_nested(40)) == malformed);
+  CHECK(answer(hex("00 53 74") + raw_nested(40)) == malformed);
+  CHECK(answer(hex("00 53 77 c0 05")) == malformed);
+  CHECK(answer("garbage") == malformed);
 }

@@ -83,6 +83,23 @@ struct raw_transfer {
   }
 };
 
+// States of a delivery, and whether it is settled.
+inline const std::string raw_accepted = hex("00 53 24 45");
+inline const std::string raw_rejected =
+    hex("00 53 25 c0 0b 01 00 53 1d c0 05 01 a3 02 'no'");
+inline const std::string raw_settled = hex("41");
+inline const std::string raw_unsettled = hex("42");
+
+/// A DISPOSITION, without its frame, about the deliveries `first` to `last`,
+/// which may be null; what the peer of a receiver says has another `role`.
+inline std::string raw_disposition(const std::string& first,
+                                   const std::string& last,
+                                   const std::string& how,
+                                   const std::string& state,
+                                   const std::string& role = hex("41")) {
+  return performative(0x15, 5, role + first + last + how + state);
+}
+
 /// A list within a list, `depth` times.
 inline std::string raw_nested(std::size_t depth) {
   constexpr std::size_t head = 9; // of a list with one element
