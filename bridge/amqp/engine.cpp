@@ -14,6 +14,7 @@
 #include <exception>
 #include <new>
 #include <stdexcept>
+#include <unordered_set>
 #include <utility>
 
 namespace rookery::amqp {
@@ -67,6 +68,11 @@ struct engine::impl {
     }
   }
   bool handle_events();
+  // Whether both sides allow one session more than there are. Else Proton would
+  // fall silent for good, and tell nobody.
+  [[nodiscard]] bool room_for_session() const {
+    return sessions.size() <= pn_transport_get_channel_max(driver.transport);
+  }
   [[nodiscard]] peer_info peer() const;
 
   side role;
@@ -75,14 +81,15 @@ struct engine::impl {
   frame_guard guard;     // sees what comes before Proton does
   const char* room = {}; // where read_buffer told to put it
   pn_connection_driver_t driver{};
-  std::string inbox;       // the message being received; its memory is reused
-  condition reason;        // why the connection ends; empty until it does
-  bool opened = false;     // the peer's OPEN came
-  bool closed = false;     // on_closed was called
-  bool broken = false;     // the transport reported an error
-  bool received = false;   // read_done was called since the last dispatch
-  std::size_t written = 0; // by write_done since the last dispatch
-  bool drained = false;    // by it: nothing was left
+  std::unordered_set<pn_session_t*> sessions; // until END has gone both ways
+  std::string inbox;        // the message being received; its memory is reused
+  condition reason;         // why the connection ends; empty until it does
+  bool opened = false;      // the peer's OPEN came
+  bool closed = false;      // on_closed was called
+  bool broken = false;      // the transport reported an error
+  bool received = false;    // read_done was called since the last dispatch
+  std::size_t written = 0;  // by write_done since the last dispatch
+  bool drained = false;     // by it: nothing was left
 };
 
 void engine::impl::configure() {
@@ -166,8 +173,9 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
     return;
   if (pn_link_is_receiver(from)) {
     if ((pn_link_state(from) & PN_LOCAL_CLOSED) != 0) {
-      // We detached: what is still under way counts as released. Forgetting
-      // it at once keeps a peer that goes on sending from filling our memory.
+      // We detached: what is still under way counts as released.
+      // Forgetting it at once keeps a peer that goes on sending from filling
+      // our memory.
       pn_delivery_settle(x);
       return;
     }
@@ -208,8 +216,16 @@ void engine::impl::handle(pn_event_t* event) {
     pn_connection_close(driver.connection);
     return;
   case PN_SESSION_REMOTE_OPEN:
-    if ((pn_session_state(pn_event_session(event)) & PN_LOCAL_UNINIT) != 0)
-      handler.on_session_open(session{pn_event_session(event)});
+    if ((pn_session_state(pn_event_session(event)) & PN_LOCAL_UNINIT) == 0)
+      return;
+    if (!room_for_session())
+      return fail({"amqp:resource-limit-exceeded",
+                   "a session more than there may be, with those whose end "
+                   "has not been answered"});
+    sessions.insert(pn_event_session(event));
+    return handler.on_session_open(session{pn_event_session(event)});
+  case PN_SESSION_FINAL: // may come twice
+    sessions.erase(pn_event_session(event));
     return;
   case PN_SESSION_REMOTE_CLOSE:
     return end_session(pn_event_session(event));
@@ -323,9 +339,15 @@ void engine::close(const condition& why) {
 void engine::abort(const condition& why) { impl_->fail(why); }
 
 session engine::open_session() {
+  if (!impl_->room_for_session()) {
+    const std::string why = "the peer allows no more sessions";
+    impl_->fail({"amqp:resource-limit-exceeded", why});
+    throw std::runtime_error{why};
+  }
   session result{pn_session(impl_->driver.connection)};
   if (!result)
-    throw std::runtime_error{"the peer allows no more sessions"};
+    throw std::bad_alloc{};
+  impl_->sessions.insert(result.get());
   result.open();
   impl_->guard.session_begun();
   return result;

@@ -140,7 +140,8 @@ public:
   void abort(const condition& why);
 
   /// A session of our own, begun at once.
-  /// @throws std::runtime_error when the peer allows no more of them
+  /// @throws std::runtime_error when the peer allows no more of them, which
+  /// ends the connection
   [[nodiscard]] session open_session();
   /// A link of our own; call `open` on it next. Names are unique per peer and
   /// direction and appear in logs.

@@ -241,3 +241,14 @@ TEST_CASE("client: an answer of management that nests too deep is not read",
   CHECK(answer(hex("00 53 77 c0 05")) == malformed);
   CHECK(answer("garbage") == malformed);
 }
+
+TEST_CASE("client: a broker that allows one session is told what is wrong",
+          "[link][client][raw]") {
+  raw_world w;
+  raw_manners narrow;
+  narrow.open =
+      raw_frame(performative(0x10, 4, hex("a1 01 'p' 40 40 60 00 00")));
+  w.connect(narrow);
+  CHECK(w.owner.downs
+        == std::vector<std::string>{"amqp:resource-limit-exceeded"});
+}

@@ -43,8 +43,11 @@ public:
     now_ += span;
     run();
   }
-  /// From now on it takes nothing.
-  void stop_reading() { how_.reads = false; }
+  /// From now on it takes nothing, as a full socket does, or again.
+  void read(bool on) {
+    how_.reads = on;
+    run();
+  }
   void disconnect() {
     if (std::exchange(over_, true))
       return;
@@ -60,11 +63,14 @@ public:
       const auto alive = to_.dispatch();
       how_.others();
       more = false;
-      if (how_.reads) {
+      if (how_.reads || !stuck_) {
         const auto out = to_.write_buffer();
-        heard_.append(out.data(), out.size());
-        to_.write_done(out.size());
-        more = !out.empty();
+        stuck_ = !how_.reads && !out.empty();
+        more = how_.reads && !out.empty();
+        if (more) {
+          heard_.append(out.data(), out.size());
+          to_.write_done(out.size());
+        }
       }
       if (!alive || (to_.broken() && !more))
         disconnect();
@@ -82,6 +88,7 @@ private:
   // Not the epoch: zero means "never" to Proton.
   amqp::engine::clock::time_point now_{std::chrono::hours{1}};
   std::string heard_;
+  bool stuck_ = false; // a write waits
   bool over_ = false;
 };
 

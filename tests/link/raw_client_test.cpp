@@ -1,0 +1,181 @@
+// Goal: a client that asks for too much, or reads nothing, loses its own
+// connection, for a reason that is told; the broker keeps little for it, and
+// serves others. Method: the whole broker in one thread, the client written
+// down frame by frame, and another one beside it that keeps to the rules.
+#include "tests/link/broker_harness.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/raw_end.hpp"
+#include "tests/support/raw_frame.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+using namespace rookery;
+using namespace rookery::tests;
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A client of the broker, as far as OPEN, and `more` in one breath.
+struct raw_client : broker::output {
+  explicit raw_client(broker_harness& at, const amqp::condition& refusal = {},
+                      const std::string& more = {})
+      : handler{at.shared, 1'000, *this, refusal},
+        engine{amqp::engine::side::server,
+               {.container_id = "broker"},
+               handler},
+        far{engine, {.others = [&at] { at.pump(); }}} {
+    handler.bind(engine);
+    far.say(amqp_header + raw_open() + more);
+  }
+  void flush() override {} // `far` sees to it
+
+  broker::connection handler;
+  amqp::engine engine;
+  raw_end far;
+};
+
+/// A broker and a client of it that does nothing wrong.
+struct raw_world {
+  raw_world() {
+    all.declare("own");
+    all.declare("q");
+    all.pump();
+  }
+  /// A message crosses between well-behaved clients.
+  bool works() {
+    const auto before = from.deliveries.size();
+    to.send_text("x");
+    all.pump();
+    return !good.closed && from.deliveries.size() == before + 1;
+  }
+
+  broker_harness all;
+  test_client& good = all.connect();
+  client_link& to = good.sender("/queues/own");
+  client_link& from = good.receiver("/queues/own", 100);
+};
+
+std::string end(std::uint16_t channel = 0) {
+  return raw_frame(performative(0x17, 0, ""), channel);
+}
+std::string times(int n, const std::string& x) {
+  std::string result;
+  for (int i = 0; i < n; ++i)
+    result += x;
+  return result;
+}
+
+/// A consumer of "q" with credit for two.
+std::string consumer() {
+  return raw_frame(performative(
+             0x12, 7,
+             hex("a1 01 'c' 43 41 40 40 00 53 28 c0 0c 01 a1 09 '/queues/q'"
+                 "00 53 29 c0 04 01 a1 01 't'")))
+         + raw_frame(performative(
+             0x13, 7, hex("43 70 00 00 ff ff 43 52 64 43 43 52 02")));
+}
+
+/// What a consumer says of two deliveries, numbers 0 and 1, and how many of
+/// the messages are left when it is gone.
+struct remark {
+  std::string what;
+  std::string said;
+  std::size_t left;
+  std::string reason = {}; // why the connection is over, if it is
+};
+
+std::vector<remark> remarks() {
+  const auto none = hex("40");
+  const auto zero = hex("43");
+  const auto one = hex("52 01");
+  const auto all = hex("70 7f ff ff ff");
+  const auto say = [](const auto&... x) {
+    return raw_frame(raw_disposition(x...));
+  };
+  return {
+      {"nothing", "", 2},
+      {"accepted", say(zero, none, raw_settled, raw_accepted), 1},
+      {"rejected", say(zero, none, raw_settled, raw_rejected), 1},
+      {"released", say(zero, none, raw_settled, hex("00 53 26 45")), 2},
+      {"modified", say(zero, none, raw_settled, hex("00 53 27 45")), 2},
+      {"received, which is no outcome",
+       say(zero, none, raw_unsettled, hex("00 53 23 c0 03 02 43 44")), 2},
+      {"settled without an outcome", say(zero, none, raw_settled, none), 2},
+      {"an outcome that is not settled",
+       say(zero, none, raw_unsettled, raw_accepted), 1},
+      {"an outcome twice",
+       say(zero, none, raw_settled, raw_accepted)
+           + say(zero, none, raw_settled, raw_accepted),
+       1},
+      {"two outcomes in one breath: the last",
+       say(zero, none, raw_settled, raw_accepted)
+           + say(zero, none, raw_settled, hex("00 53 26 45")),
+       2},
+      {"a number that nothing came under",
+       say(hex("52 63"), none, raw_settled, raw_accepted), 2},
+      {"of deliveries, as if it had sent them",
+       say(zero, none, raw_settled, raw_accepted, hex("42")), 2},
+      {"all numbers there are", say(zero, all, raw_settled, raw_accepted), 0},
+      {"numbers from last to first", say(one, zero, raw_settled, raw_accepted),
+       2, "amqp:not allowed"},
+  };
+}
+
+const texts no_session = {
+    "amqp:resource-limit-exceeded: a session more than there may be, with "
+    "those whose end has not been answered"};
+
+} // namespace
+
+TEST_CASE("broker: a message ends once, whatever its consumer says of it",
+          "[broker][raw]") {
+  for (const auto& each : remarks()) {
+    INFO(each.what);
+    raw_world w;
+    w.all.put("q", {"a", "b"});
+    raw_client client{w.all};
+    client.far.say(raw_begin() + consumer());
+    REQUIRE(w.all.counts("q").unsettled == 2);
+    client.far.say(each.said);
+    CHECK(client.far.over() == !each.reason.empty());
+    CHECK(w.works());
+    client.far.disconnect();
+    CHECK(w.all.counts("q").ready == each.left);
+    CHECK(w.all.counts("q").unsettled == 0);
+    REQUIRE(w.all.sink.closed.size() == 1);
+    CHECK(w.all.sink.closed.front().starts_with(each.reason));
+  }
+}
+
+TEST_CASE("broker: sessions may be begun and ended for ever", "[broker][raw]") {
+  raw_world w;
+  raw_client client{w.all};
+  for (int i = 0; i < 1'000; ++i)
+    CHECK(client.far.say(raw_begin() + end()));
+  for (std::uint16_t i = 0; i < 64; ++i)
+    CHECK(client.far.say(raw_begin(i)));
+  for (int i = 0; i < 1'000; ++i) {
+    CHECK(client.far.say(end()));
+    CHECK(client.far.say(raw_begin()));
+  }
+  CHECK(w.works());
+}
+
+TEST_CASE("broker: a session counts until its end was answered",
+          "[broker][raw]") {
+  raw_world w;
+  raw_client client{w.all};
+  SECTION("of all there may be, one") {
+    for (std::uint16_t i = 0; i < 64; ++i)
+      client.far.say(raw_begin(i));
+    client.far.say(end() + raw_begin());
+  }
+  SECTION("one after the other, at once") {
+    client.far.say(times(65, raw_begin() + end()));
+  }
+  CHECK(client.far.over());
+  CHECK(w.all.sink.closed == no_session);
+  CHECK(w.works());
+}
