@@ -73,6 +73,10 @@ struct engine::impl {
   [[nodiscard]] bool room_for_session() const {
     return sessions.size() <= pn_transport_get_channel_max(driver.transport);
   }
+  // Our CLOSE is said: nothing new begins behind it.
+  [[nodiscard]] bool closing() const {
+    return (pn_connection_state(driver.connection) & PN_LOCAL_CLOSED) != 0;
+  }
   [[nodiscard]] peer_info peer() const;
 
   side role;
@@ -172,8 +176,8 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
   if (from == nullptr)
     return;
   if (pn_link_is_receiver(from)) {
-    if ((pn_link_state(from) & PN_LOCAL_CLOSED) != 0) {
-      // We detached: what is still under way counts as released.
+    if ((pn_link_state(from) & PN_LOCAL_CLOSED) != 0 || closing()) {
+      // We detached, or closed: what is still under way counts as released.
       // Forgetting it at once keeps a peer that goes on sending from filling
       // our memory.
       pn_delivery_settle(x);
@@ -216,7 +220,8 @@ void engine::impl::handle(pn_event_t* event) {
     pn_connection_close(driver.connection);
     return;
   case PN_SESSION_REMOTE_OPEN:
-    if ((pn_session_state(pn_event_session(event)) & PN_LOCAL_UNINIT) == 0)
+    if ((pn_session_state(pn_event_session(event)) & PN_LOCAL_UNINIT) == 0
+        || closing())
       return;
     if (!room_for_session())
       return fail({"amqp:resource-limit-exceeded",
@@ -230,6 +235,8 @@ void engine::impl::handle(pn_event_t* event) {
   case PN_SESSION_REMOTE_CLOSE:
     return end_session(pn_event_session(event));
   case PN_LINK_REMOTE_OPEN: {
+    if (closing())
+      return;
     auto* x = pn_event_link(event);
     return handler.on_link_open(link{x},
                                 (pn_link_state(x) & PN_LOCAL_UNINIT) == 0);

@@ -179,3 +179,19 @@ TEST_CASE("broker: a session counts until its end was answered",
   CHECK(w.all.sink.closed == no_session);
   CHECK(w.works());
 }
+
+TEST_CASE("broker: a client that is turned away gets nothing, however fast it "
+          "speaks",
+          "[broker][raw]") {
+  raw_world w;
+  const amqp::condition full{"amqp:resource-limit-exceeded", "full"};
+  raw_client client{w.all, full,
+                    raw_begin() + raw_attach() + raw_transfer{}.frame()};
+  CHECK(w.all.counts("q").ready == 0);
+  // It does not take no for an answer.
+  client.far.say(raw_transfer{.delivery_id = hex("52 01")}.frame()
+                 + raw_attach(1) + raw_begin(1) + raw_attach(0, 1));
+  CHECK(w.all.counts("q").ready == 0);
+  CHECK(client.far.heard().find(hex("00 53 12")) == std::string::npos);
+  CHECK(w.works());
+}
