@@ -132,6 +132,7 @@ amqp::engine_options server::impl::make_engine_options() const {
   result.frame_bytes_max = options_.frame_bytes_max;
   result.message_bytes_max = options_.broker.message_bytes_max;
   result.sessions_max = options_.sessions_max;
+  result.unread_bytes_max = options_.unread_bytes_max;
   result.idle_timeout = options_.idle_timeout;
   result.properties = {{"product", "rookery"},
                        {"version", ROOKERY_VERSION},

@@ -27,6 +27,9 @@ struct server_options {
   /// Sessions at a time on one connection.
   std::uint32_t sessions_max = 64;
   std::uint32_t frame_bytes_max = 128 * 1024;
+  /// Taken from a client while nothing goes out to it, bytes. Well below what a
+  /// node allows its broker, see `amqp::engine_options`.
+  std::uint64_t unread_bytes_max = 1024 * 1024;
   /// A client that is silent for so long is cut off; what it held goes to
   /// others. At least 2 s, so that clients are given 1 s and keep to it.
   std::chrono::milliseconds idle_timeout{6'000};

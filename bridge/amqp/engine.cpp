@@ -93,7 +93,8 @@ struct engine::impl {
   bool broken = false;      // the transport reported an error
   bool received = false;    // read_done was called since the last dispatch
   std::size_t written = 0;  // by write_done since the last dispatch
-  bool drained = false;     // by it: nothing was left
+  bool writing = false;     // there is something to write
+  std::uint64_t unread = 0; // bytes that came since some of it was
 };
 
 void engine::impl::configure() {
@@ -280,6 +281,8 @@ engine::engine(side role, engine_options options, engine_handler& handler)
 engine::~engine() = default;
 
 std::span<char> engine::read_buffer() {
+  if (impl_->unread >= impl_->options.unread_bytes_max)
+    return {};
   auto x = pn_connection_driver_read_buffer(&impl_->driver);
   impl_->room = x.start;
   return {x.start, x.size};
@@ -289,19 +292,23 @@ void engine::read_done(std::size_t n) {
   n = impl_->guard.pass({impl_->room, n});
   pn_connection_driver_read_done(&impl_->driver, n);
   impl_->received = true;
+  if (impl_->writing)
+    impl_->unread += n;
 }
 
 void engine::read_closed() { pn_connection_driver_read_close(&impl_->driver); }
 
 std::span<const char> engine::write_buffer() {
   auto x = pn_connection_driver_write_buffer(&impl_->driver);
+  impl_->writing = x.size > 0;
   return {x.start, x.size};
 }
 
 void engine::write_done(std::size_t n) {
   impl_->written += n;
   auto left = pn_connection_driver_write_done(&impl_->driver, n);
-  impl_->drained = left.size == 0;
+  impl_->writing = left.size > 0;
+  impl_->unread = 0;
 }
 
 void engine::write_closed() {
@@ -313,7 +320,7 @@ bool engine::dispatch() {
   if (std::exchange(self.received, false))
     self.guarded([&] { self.handler.on_received(); });
   if (auto count = std::exchange(self.written, 0); count > 0)
-    self.guarded([&] { self.handler.on_written(count, self.drained); });
+    self.guarded([&] { self.handler.on_written(count, !self.writing); });
   if (self.handle_events() && !finished()) {
     self.guarded([&] { self.handler.on_dispatched(); });
     self.handle_events(); // what that made: local events only

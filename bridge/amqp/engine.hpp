@@ -31,6 +31,12 @@ struct engine_options {
   /// Sessions at a time on one connection, 1..32768; a peer that begins more
   /// is cut off.
   std::uint32_t sessions_max = 64;
+  /// Taken from the peer while nothing of what we write goes out, bytes; then
+  /// no more is read until something does, or the idle timeout has passed.
+  /// Answers that a peer does not read would fill our memory. Of two ends that
+  /// talk to each other one must allow more than lies between them, or each
+  /// could wait for the other.
+  std::uint64_t unread_bytes_max = 16 * 1024 * 1024;
   /// The connection ends when the peer is silent for so long; zero = never.
   std::chrono::milliseconds idle_timeout{10'000};
   /// Connection properties, for example product and version.
@@ -114,7 +120,8 @@ public:
   engine(const engine&) = delete;
   engine& operator=(const engine&) = delete;
 
-  /// Where to put received bytes; empty when no more can be taken now.
+  /// Where to put received bytes; empty when no more can be taken now, which
+  /// may be over when something was written.
   [[nodiscard]] std::span<char> read_buffer();
   /// `n` bytes were put there.
   void read_done(std::size_t n);

@@ -17,13 +17,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr std::size_t unread_bytes_max = 100'000;
+
 /// A client of the broker, as far as OPEN, and `more` in one breath.
 struct raw_client : broker::output {
   explicit raw_client(broker_harness& at, const amqp::condition& refusal = {},
                       const std::string& more = {})
       : handler{at.shared, 1'000, *this, refusal},
         engine{amqp::engine::side::server,
-               {.container_id = "broker"},
+               {.container_id = "broker", .unread_bytes_max = unread_bytes_max},
                handler},
         far{engine, {.others = [&at] { at.pump(); }}} {
     handler.bind(engine);
@@ -177,6 +179,50 @@ TEST_CASE("broker: a session counts until its end was answered",
   }
   CHECK(client.far.over());
   CHECK(w.all.sink.closed == no_session);
+  CHECK(w.works());
+}
+
+TEST_CASE("broker: of a client that reads nothing it takes only so much",
+          "[broker][raw]") {
+  raw_world w;
+  raw_client client{w.all};
+  client.far.say(raw_begin());
+  std::function<std::string(std::size_t)> make;
+  SECTION("links, attached and detached") {
+    make = [](std::size_t) {
+      return raw_attach() + raw_frame(performative(0x16, 2, hex("43 41")));
+    };
+  }
+  SECTION("messages") {
+    client.far.say(raw_attach());
+    make = [](std::size_t i) {
+      return raw_transfer{.delivery_id = hex("70") + big_endian(i)}.frame();
+    };
+  }
+  std::size_t sent = 0;
+  std::size_t bytes = 0;
+  const auto send = [&](std::size_t count) {
+    for (const auto last = sent + count; sent < last; ++sent) {
+      const auto each = make(sent);
+      if (!client.far.say(each))
+        return false;
+      bytes += each.size();
+    }
+    return true;
+  };
+  REQUIRE(send(10'000)); // it reads
+  client.far.read(false);
+  bytes = 0;
+  CHECK_FALSE(send(100'000));
+  CHECK(bytes < unread_bytes_max + 16 * 1024); // and what was being read
+  CHECK_FALSE(client.far.over());
+  CHECK(w.works());
+  client.far.pass(6s);
+  CHECK_FALSE(client.far.over());
+  client.far.pass(6s);
+  CHECK(client.far.over());
+  CHECK(w.all.sink.closed
+        == texts{"amqp:resource-limit-exceeded: local-idle-timeout expired"});
   CHECK(w.works());
 }
 
