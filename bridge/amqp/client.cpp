@@ -12,6 +12,10 @@ namespace {
 // Between attempts to declare what the broker refuses.
 constexpr std::chrono::seconds refused_time{5};
 
+// Links on one connection that nobody asked the broker for. Refusing each
+// costs memory until the broker has read it.
+constexpr std::size_t unasked_links_max = 16;
+
 bool good(int status) { return status >= 200 && status < 300; }
 
 bool is_exclusive(const bridge::declaration& x) {
@@ -264,6 +268,8 @@ void client::on_session_closed(session s, const condition& why) {
 }
 
 void client::on_link_open(link x, bool ours) {
+  if (!ours && ++unasked_links_ > unasked_links_max)
+    return abort({"amqp:not-allowed", "the broker goes on attaching links"});
   if (!ours)
     return x.refuse({"amqp:not-implemented", "this end takes no links"});
   if (aborted_ || management_->owns(x))
@@ -357,6 +363,7 @@ void client::on_closed(const condition& why) {
   up_ = false;
   session_ = {};
   session_links_ = 0;
+  unasked_links_ = 0;
   for (auto& x : senders_) {
     x->link_lost();
     x->retry_at = {};

@@ -191,6 +191,7 @@ private:
   bool worked_ = false;  // also of an earlier one; see take_worked
   session session_;      // of the newest links
   std::size_t session_links_ = 0;
+  std::size_t unasked_links_ = 0; // that the broker attached
 };
 
 } // namespace rookery::amqp

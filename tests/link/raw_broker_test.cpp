@@ -252,3 +252,16 @@ TEST_CASE("client: a broker that allows one session is told what is wrong",
   CHECK(w.owner.downs
         == std::vector<std::string>{"amqp:resource-limit-exceeded"});
 }
+
+TEST_CASE("client: a broker that attaches link after link loses its node",
+          "[link][client][raw]") {
+  raw_world w;
+  w.connect();
+  const auto detach = raw_frame(performative(0x16, 2, hex("43 41")), 5);
+  w.far->say(raw_begin(5));
+  for (int i = 0; i < 16; ++i)
+    w.far->say(raw_attach(0, 5) + detach);
+  CHECK(w.owner.downs.empty());
+  w.far->say(raw_attach(0, 5) + detach);
+  CHECK(w.owner.downs == std::vector<std::string>{"amqp:not-allowed"});
+}
