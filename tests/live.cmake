@@ -3,7 +3,9 @@ rookery_test(live bridge_spill_test rookery::bridge rookery::broker rookery::pro
 rookery_test(live bridge_cut_test rookery::bridge rookery::broker rookery::proto_service)
 rookery_test(live system_config_test rookery::bridge)
 rookery_test(live broker_server_test rookery::broker)
-rookery_test(live raw_frames_test rookery::bridge rookery::broker rookery::proto_service)
+foreach(unit frames messages reconnect)
+  rookery_test(live raw_${unit}_test rookery::bridge rookery::broker rookery::proto_service)
+endforeach()
 if(TARGET example_ping)
   rookery_live_test(ping_pong ping_pong_test.cpp LIBRARIES rookery::broker
     PROGRAMS example_ping example_pong)

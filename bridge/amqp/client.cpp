@@ -299,6 +299,8 @@ void client::on_link_closed(link x, const condition& why) {
   } else {
     return; // theirs, which was refused
   }
+  if (x.session().ended_by_peer())
+    return; // whose end says why, and is next
   abort(why.empty() ? condition{"amqp:link:detach-forced", "by the broker"}
                     : why);
 }

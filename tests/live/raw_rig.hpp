@@ -21,6 +21,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <poll.h>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
@@ -29,7 +30,7 @@
 
 namespace rookery::tests {
 
-constexpr std::uint64_t message_bytes_max = 64 * 1024;
+constexpr std::uint64_t message_bytes_max = 1024 * 1024;
 constexpr std::uint64_t growth_max_kib = 64 * 1024;
 
 /// Of every wait.
@@ -38,11 +39,18 @@ constexpr std::chrono::seconds patience{20};
 /// What was told, by any thread.
 class journal final : public broker::event_sink, public bridge::observer {
 public:
-  /// Whether something with `part` in it is told in time.
+  /// Whether something with `part` in it is told in time; what was told until
+  /// then is forgotten.
   bool tells(const std::string& part) {
     std::unique_lock guard{mutex_};
-    return changed_.wait_for(guard, patience,
-                             [&] { return text_.find(part) != text_.npos; });
+    auto at = text_.npos;
+    if (!changed_.wait_for(guard, patience, [&] {
+          at = text_.find(part);
+          return at != text_.npos;
+        }))
+      return false;
+    text_.erase(0, at + part.size());
+    return true;
   }
   std::string text() {
     std::lock_guard guard{mutex_};
@@ -79,8 +87,7 @@ private:
 
 /// The embedded broker with short limits, in a thread of its own.
 struct small_broker {
-  small_broker() {
-    broker::server_options options;
+  explicit small_broker(broker::server_options options = {}) {
     options.port = 0;
     options.open_timeout = std::chrono::milliseconds{500};
     options.idle_timeout = std::chrono::seconds{2};
@@ -142,6 +149,16 @@ public:
     }
     return true;
   }
+  /// Sends one byte after the other, with a short wait for the end in between;
+  /// whether it came before all were sent.
+  bool trickle(std::string_view bytes) {
+    for (; !bytes.empty(); bytes.remove_prefix(1)) {
+      pollfd one{.fd = socket_.native_handle(), .events = POLLIN, .revents = 0};
+      if (!send(bytes.substr(0, 1)) || (::poll(&one, 1, 50) > 0 && read() <= 0))
+        return true;
+    }
+    return false;
+  }
   /// Whether the other end closes; a reset is an end too.
   bool sees_end() {
     ssize_t n = 1;
@@ -176,6 +193,8 @@ public:
                         }));
     REQUIRE_FALSE(server_.link->wait_until_up(patience));
   }
+  /// What the node was told that serves.
+  [[nodiscard]] journal& told() { return *server_.told; }
   bool works() {
     service::v1::PostTweetRequest what;
     what.set_author(41);
@@ -201,9 +220,10 @@ private:
       options.brokers = {{"127.0.0.1", port}};
       options.idle_timeout =
           std::chrono::seconds{2}; // as impatient as that broker
-      link.emplace(system, types, options);
+      link.emplace(system, types, options, told);
     }
     ~node() { link->stop(std::chrono::seconds{2}); }
+    const std::shared_ptr<journal> told = std::make_shared<journal>();
     bridge::system_config config;
     caf::actor_system system{config};
     std::optional<bridge::bridge> link;
@@ -252,6 +272,9 @@ public:
     options.open_timeout = std::chrono::milliseconds{500};
     options.idle_timeout = std::chrono::seconds{2};
     options.message_bytes_max = message_bytes_max;
+    options.reconnect.delay_min = std::chrono::milliseconds{1};
+    options.reconnect.first = std::chrono::milliseconds{1};
+    options.reconnect.delay_max = std::chrono::milliseconds{20};
     node_.emplace(system_, types, options, told);
     bridge::serve_options exists;
     exists.queue = std::nullopt;
