@@ -218,6 +218,19 @@ TEST_CASE("cluster: a broker that crashes forgets, and heal brings it back",
   CHECK(p.ask(8, 10s));
 }
 
+TEST_CASE(
+    "cluster: after a long outage of the broker nodes are back in seconds",
+    "[testing][cluster]") {
+  pair p;
+  REQUIRE(p.c.run_until([&] { return p.ready(); }, 1s));
+  p.c.broker().crash();
+  p.c.run(15min);
+  CHECK_FALSE(p.ready());
+  p.c.broker().start();
+  CHECK(p.c.run_until([&] { return p.ready(); }, 10s + 100ms)); // the delay_max
+  CHECK(p.ask(8, 1s));
+}
+
 TEST_CASE("cluster: heal brings back what is just stopping",
           "[testing][cluster]") {
   pair p;
