@@ -144,9 +144,11 @@ void connection::on_link_open(amqp::link x, bool) {
   const auto max = shared_.options.links_per_session_max;
   ++where->link_count;
   if (where->ending) {
-    // Some may have been under way; a client that goes on is no client.
+    // Some may have been under way; a client that goes on is no client, and
+    // would not heed a CLOSE.
     if (where->link_count > 2 * max)
-      close({"amqp:not-allowed", "attaches on a session that was ended"});
+      engine_->abort(
+          {"amqp:not-allowed", "attaches on a session that was ended"});
     return;
   }
   std::optional<amqp::condition> refused;

@@ -226,6 +226,31 @@ TEST_CASE("broker: of a client that reads nothing it takes only so much",
   CHECK(w.works());
 }
 
+TEST_CASE("broker: who goes on attaching to an ended session is cut off",
+          "[broker][raw]") {
+  raw_world w;
+  raw_client client{w.all};
+  client.far.say(raw_begin());
+  const auto attach = [](std::size_t i) {
+    const auto name = hex("a1 04") + std::to_string(1'000 + i);
+    return raw_frame(
+        performative(0x12, 7,
+                     name + hex("70") + big_endian(i)
+                         + hex("42 40 40 00 53 28 c0 04 01 a1 01 's'"
+                               "00 53 29 c0 0c 01 a1 09 '/queues/q'")));
+  };
+  constexpr std::size_t links_max = 256;
+  for (std::size_t i = 0; i < 2 * links_max; ++i)
+    client.far.say(attach(i));
+  CHECK(w.all.sink.refused_attaches.size() == 1);
+  CHECK_FALSE(client.far.over());
+  client.far.say(attach(2 * links_max));
+  CHECK(client.far.over());
+  CHECK(w.all.sink.closed
+        == texts{"amqp:not-allowed: attaches on a session that was ended"});
+  CHECK(w.works());
+}
+
 TEST_CASE("broker: a client that is turned away gets nothing, however fast it "
           "speaks",
           "[broker][raw]") {
