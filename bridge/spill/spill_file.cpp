@@ -87,8 +87,8 @@ spill_file::error spill_file::connect() {
 }
 
 spill_file::error spill_file::prepare_schema() {
-  // EXCLUSIVE before the first look at it: no other process gets in, and the
-  // WAL needs no shared memory.
+  // EXCLUSIVE before the first look at it, which takes the lock for good: no
+  // other process gets in, and the WAL needs no shared memory.
   if (auto why = execute("PRAGMA locking_mode=EXCLUSIVE"))
     return why;
   statement header;
@@ -109,18 +109,23 @@ spill_file::error spill_file::prepare_schema() {
   if (auto why = execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
                          "PRAGMA journal_size_limit=16777216"))
     return why;
-  // Also when nothing is new: the write lock is what keeps others out.
-  const auto set =
+  if (!empty)
+    return prepare_statements();
+  const auto make =
       "BEGIN IMMEDIATE; PRAGMA application_id=" + std::to_string(application_id)
       + "; PRAGMA user_version=" + std::to_string(version)
-      + "; CREATE TABLE IF NOT EXISTS message("
+      + "; CREATE TABLE message("
         "place INTEGER PRIMARY KEY, address TEXT NOT NULL, "
         "expires INTEGER NOT NULL, waiting INTEGER NOT NULL, "
         "ends_stored INTEGER NOT NULL, bytes BLOB NOT NULL); "
-        "CREATE INDEX IF NOT EXISTS message_to "
-        "ON message(address, place); COMMIT";
-  if (auto why = execute(set.c_str()))
+        "CREATE INDEX message_to ON message(address, place); "
+        "COMMIT";
+  if (auto why = execute(make.c_str()))
     return why;
+  return prepare_statements();
+}
+
+spill_file::error spill_file::prepare_statements() {
   if (auto why = prepare("INSERT OR REPLACE INTO message VALUES(?1, ?2, ?3, "
                          "?4, ?5, ?6)",
                          insert_))

@@ -68,6 +68,7 @@ private:
   explicit spill_file(spill_options options);
   error connect();
   error prepare_schema();
+  error prepare_statements();
   error take_stock();
   error execute(const char* sql);
   error prepare(const char* sql, statement& out);

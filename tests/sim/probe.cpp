@@ -49,12 +49,12 @@ constexpr bridge::retry_options retry{
 
 // One in so many is poison.
 constexpr std::uint64_t poison_interval = 32;
-constexpr std::uint64_t stranger_interval = 25;
+constexpr std::uint64_t stranger_interval = 40;
 
 using later_atom = caf::atom_constant<caf::atom("later")>;
 
 // An answer to each costs too many events.
-bool is_followed(std::uint64_t number) { return number % 4 == 0; }
+bool is_followed(std::uint64_t number) { return number % 8 == 0; }
 
 caf::behavior sender(caf::event_based_actor* self, std::weak_ptr<probe> home,
                      const caf::actor& to, const caf::actor& to_end) {

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto load_time = 3800ms;
+constexpr auto load_time = 3500ms;
 constexpr auto settle_time = 60s;   // I7: by then everything has drained
 constexpr auto ask_again = 250ms;   // each asks for all homes
 constexpr auto catch_up_time = 15s; // heads come every second
@@ -125,7 +125,7 @@ void live(cluster& on) {
   on.people->start(45ms);
   on.numbers->start(35ms);
   on.mortals->start(200ms);
-  on.kept->start(150ms);
+  on.kept->start(250ms);
   plan_faults(on, load_time);
   on.outside.run(load_time);
   on.people->stop();

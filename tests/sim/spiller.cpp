@@ -61,13 +61,14 @@ void spiller::declare() {
   effects_.add(effect::spill_inherited, from_->network().counters().spilled);
   sender_ = from_->actors().spawn(sender, weak_from_this(),
                                   from_->network().proxy(queue(), spilling));
-  tick();
+  if (running_)
+    tick();
 }
 
 void spiller::tick() {
   outside_.after(tick_time, weak_from_this(), [n = life_](spiller& x) {
     x.from_->execute([&x, n] {
-      if (!x.from_->up() || x.from_->incarnation() != n)
+      if (!x.running_ || !x.from_->up() || x.from_->incarnation() != n)
         return;
       ++x.ticks_;
       x.tick();
@@ -77,6 +78,7 @@ void spiller::tick() {
 
 void spiller::start(world::clock::duration pace) {
   running_ = true;
+  tick();
   work(pace);
 }
 
