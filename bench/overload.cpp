@@ -13,6 +13,7 @@
 #include <caf/all.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <deque>
@@ -26,7 +27,6 @@ namespace {
 
 constexpr std::size_t text_bytes = 128;
 constexpr auto pulse = 10ms;
-constexpr std::uint64_t pulses = 1s / pulse;
 constexpr auto stop_time = 30s;
 
 using pulse_atom = caf::atom_constant<caf::atom("pulse")>;
@@ -36,19 +36,24 @@ struct counts {
                              handled = 0;
 };
 
+using clock_type = std::chrono::steady_clock;
+
+// What is due of `rate` a second since `begin`.
+std::uint64_t due(std::uint64_t rate, clock_type::time_point begin) {
+  const auto ms = (clock_type::now() - begin) / 1ms;
+  return static_cast<std::uint64_t>(ms) * rate / 1'000;
+}
+
 /// Sends `rate` a second, in pulses, and hears what became of each.
-struct source_state {
-  std::uint64_t pulses = 0;
-};
-caf::behavior source(caf::stateful_actor<source_state>* self, caf::actor to,
+caf::behavior source(caf::event_based_actor* self, caf::actor to,
                      std::uint64_t rate, counts* count) {
   self->send(self, pulse_atom::value);
+  const auto begin = clock_type::now();
   return {[=](pulse_atom) {
             self->delayed_send(self, pulse, pulse_atom::value);
             tell::Tweet message;
             message.set_text(std::string(text_bytes, 'x'));
-            for (auto due = ++self->state.pulses * rate / pulses;
-                 count->sent < due;) {
+            for (const auto now = due(rate, begin); count->sent < now;) {
               message.set_id(++count->sent);
               self->send(to, message);
             }
@@ -63,11 +68,13 @@ caf::behavior source(caf::stateful_actor<source_state>* self, caf::actor to,
 /// Handles `rate` a second; what came stays unsettled until its turn.
 struct sink_state {
   std::deque<caf::response_promise> open;
+  std::uint64_t done = 0;
 };
 caf::behavior sink(caf::stateful_actor<sink_state>* self, std::uint64_t rate,
                    counts* count) {
   if (rate > 0)
     self->send(self, pulse_atom::value);
+  const auto begin = clock_type::now();
   return {[=](const tell::Tweet&) -> caf::result<void> {
             if (rate == 0) {
               ++count->handled;
@@ -78,8 +85,12 @@ caf::behavior sink(caf::stateful_actor<sink_state>* self, std::uint64_t rate,
           },
           [=](pulse_atom) {
             self->delayed_send(self, pulse, pulse_atom::value);
-            auto& open = self->state.open;
-            for (auto n = rate / pulses; n > 0 && !open.empty(); --n) {
+            auto& [open, done] = self->state;
+            for (const auto now = due(rate, begin); done < now; ++done) {
+              if (open.empty()) {
+                done = now; // what was not there to do is not made up for
+                break;
+              }
               ++count->handled;
               open.front().deliver(caf::unit);
               open.pop_front();

@@ -166,8 +166,8 @@ void connection::on_link_open(amqp::link x, bool) {
 
 void connection::on_link_closed(amqp::link x, const amqp::condition&) {
   auto s = x.session();
-  if (auto* where = state_of(s))
-    --where->link_count;
+  if (auto* where = state_of(s); where && where->link_count > 0)
+    --where->link_count; // what came behind our CLOSE was not counted
   if (auto* which = endpoint_of(x))
     remove(*which,
            s.ended_by_peer() ? detach_reason::failed : detach_reason::closed);

@@ -11,10 +11,11 @@
 #include <proton/session.h>
 #include <proton/transport.h>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <stdexcept>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 namespace rookery::amqp {
@@ -50,6 +51,8 @@ struct engine::impl {
   void end_session(pn_session_t* x);
   // Tells the peer, and lets the IO give that one try.
   void fail(const condition& why) {
+    if (broken)
+      return; // what was first is why
     if (reason.empty())
       reason = why;
     put_condition(pn_connection_condition(driver.connection), why);
@@ -85,7 +88,9 @@ struct engine::impl {
   frame_guard guard;     // sees what comes before Proton does
   const char* room = {}; // where read_buffer told to put it
   pn_connection_driver_t driver{};
-  std::unordered_set<pn_session_t*> sessions; // until END has gone both ways
+  // Until END has gone both ways; with the writes there were when it began.
+  std::unordered_map<pn_session_t*, std::uint64_t> sessions;
+  std::uint64_t writes = 0; // calls of write_buffer
   std::string inbox;        // the message being received; its memory is reused
   condition reason;         // why the connection ends; empty until it does
   bool opened = false;      // the peer's OPEN came
@@ -180,7 +185,10 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
     if ((pn_link_state(from) & PN_LOCAL_CLOSED) != 0 || closing()) {
       // We detached, or closed: what is still under way counts as released.
       // Forgetting it at once keeps a peer that goes on sending from filling
-      // our memory.
+      // our memory; but behind our CLOSE Proton forgets nothing.
+      if (closing() && pn_link_remote_credit(from) < 0)
+        return fail({"amqp:link:transfer-limit-exceeded",
+                     "a message without credit, behind our CLOSE"});
       pn_delivery_settle(x);
       return;
     }
@@ -228,10 +236,14 @@ void engine::impl::handle(pn_event_t* event) {
       return fail({"amqp:resource-limit-exceeded",
                    "a session more than there may be, with those whose end "
                    "has not been answered"});
-    sessions.insert(pn_event_session(event));
+    sessions.emplace(pn_event_session(event), writes);
     return handler.on_session_open(session{pn_event_session(event)});
-  case PN_SESSION_FINAL: // may come twice
-    sessions.erase(pn_event_session(event));
+  case PN_SESSION_FINAL:
+    // Of one that ended before our BEGIN was written it comes once more, when
+    // our END is; until then it takes a channel.
+    if (auto at = sessions.find(pn_event_session(event));
+        at != sessions.end() && at->second != writes)
+      sessions.erase(at);
     return;
   case PN_SESSION_REMOTE_CLOSE:
     return end_session(pn_event_session(event));
@@ -299,6 +311,7 @@ void engine::read_done(std::size_t n) {
 void engine::read_closed() { pn_connection_driver_read_close(&impl_->driver); }
 
 std::span<const char> engine::write_buffer() {
+  ++impl_->writes;
   auto x = pn_connection_driver_write_buffer(&impl_->driver);
   impl_->writing = x.size > 0;
   return {x.start, x.size};
@@ -308,7 +321,9 @@ void engine::write_done(std::size_t n) {
   impl_->written += n;
   auto left = pn_connection_driver_write_done(&impl_->driver, n);
   impl_->writing = left.size > 0;
-  impl_->unread = 0;
+  // A peer that reads a little is taken as little from.
+  impl_->unread -= impl_->writing ? std::min<std::uint64_t>(impl_->unread, n)
+                                  : impl_->unread;
 }
 
 void engine::write_closed() {
@@ -321,7 +336,7 @@ bool engine::dispatch() {
     self.guarded([&] { self.handler.on_received(); });
   if (auto count = std::exchange(self.written, 0); count > 0)
     self.guarded([&] { self.handler.on_written(count, !self.writing); });
-  if (self.handle_events() && !finished()) {
+  if (self.handle_events() && !finished() && !self.broken) {
     self.guarded([&] { self.handler.on_dispatched(); });
     self.handle_events(); // what that made: local events only
   }
@@ -361,7 +376,7 @@ session engine::open_session() {
   session result{pn_session(impl_->driver.connection)};
   if (!result)
     throw std::bad_alloc{};
-  impl_->sessions.insert(result.get());
+  impl_->sessions.emplace(result.get(), impl_->writes);
   result.open();
   impl_->guard.session_begun();
   return result;

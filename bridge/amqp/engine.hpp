@@ -31,8 +31,9 @@ struct engine_options {
   /// Sessions at a time on one connection, 1..32768; a peer that begins more
   /// is cut off.
   std::uint32_t sessions_max = 64;
-  /// Taken from the peer while nothing of what we write goes out, bytes; then
-  /// no more is read until something does, or the idle timeout has passed.
+  /// Taken from the peer beyond what it takes from us while there is something
+  /// to write, bytes; then no more is read until it takes more, or the idle
+  /// timeout has passed.
   /// Answers that a peer does not read would fill our memory. Of two ends that
   /// talk to each other one must allow more than lies between them, or each
   /// could wait for the other.

@@ -254,11 +254,12 @@ void bridge::impl::keep_sends() {
   if (!hub_->spilled || std::exchange(kept_, true))
     return;
   std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest;
-  std::lock_guard guard{proxies_mutex_};
+  std::unique_lock guard{proxies_mutex_};
   client_.for_each_unfinished([&](const address& to, const amqp::outgoing& x) {
     if (x.place != 0 && !x.in_file)
       rest.emplace_back(destinations_.at(to)->lane, x);
   });
+  guard.unlock(); // the disk may be slow
   hub_->spilled->keep(std::move(rest));
 }
 

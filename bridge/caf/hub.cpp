@@ -60,9 +60,9 @@ hub::hub(caf::actor_system& system_arg, type_registry types_arg,
       control{std::make_shared<amqp::outgoing_queue>(options.send_queue)},
       monitors{options.watches_max},
       watchers{options.watches_max},
-      spilled{make_spill()},
       watcher_{std::move(watcher)},
-      pending_{options.requests_max} {}
+      pending_{options.requests_max},
+      spilled{make_spill()} {}
 
 std::unique_ptr<spill> hub::make_spill() {
   if (!options.spill)

@@ -181,8 +181,6 @@ public:
   std::atomic<std::uint64_t> controls_sent = 0; // the same
   monitor_table monitors;
   watcher_table watchers;
-  /// Null without `bridge_options::spill`.
-  const std::unique_ptr<spill> spilled;
 
 private:
   [[nodiscard]] std::unique_ptr<spill> make_spill();
@@ -198,6 +196,11 @@ private:
   std::function<void()> wake_;
   std::mutex pending_mutex_; // guards pending_
   pending_requests<waiting_send> pending_;
+
+public:
+  /// Null without `bridge_options::spill`. The last member: its thread uses the
+  /// others.
+  const std::unique_ptr<spill> spilled;
 };
 
 /// Tells the sender, if there is one: answers its request as if the remote
