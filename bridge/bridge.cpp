@@ -70,6 +70,8 @@ bridge::impl::~impl() {
   hub_->set_wake(nullptr);
   loop_->stop();
   refuse_all();
+  if (hub_->spilled)
+    hub_->spilled->stop();
   for (auto& [index, x] : served_)
     static_cast<served_address*>(x->get())->release();
 }
@@ -233,6 +235,8 @@ void bridge::impl::stop(std::chrono::milliseconds timeout,
       client_.pause_receiver(index);
       static_cast<served_address*>(x->get())->give_back();
     }
+    if (hub_->spilled)
+      hub_->spilled->stop_reading();
     stopping_ = stopping{deadline, done};
   });
 }
@@ -249,11 +253,11 @@ std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
   hub_->set_wake(nullptr);
   loop_->stop();
   refuse_all();
-  keep_sends();
+  const auto kept = keep_sends();
   if (in_time)
     return left.get();
   std::lock_guard guard{state_mutex_};
-  return state_.unfinished;
+  return state_.unfinished - std::min(state_.unfinished, kept);
 }
 
 bridge::bridge(caf::actor_system& system, type_registry types,

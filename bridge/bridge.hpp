@@ -146,8 +146,9 @@ public:
 
   /// Ends in order: takes no more deliveries, lets the handlers that run
   /// finish, sends and settles what is left, then closes. What is not done by
-  /// `timeout` is given up. Later sends get errc::closed, and so do requests
-  /// without a reply. Call it outside of actors' handlers.
+  /// `timeout` is given up, but what may be in the spill, which stays there.
+  /// Later sends get errc::closed, and so do requests without a reply. Call it
+  /// outside of actors' handlers.
   /// @returns messages and deliveries given up.
   std::size_t stop(std::chrono::milliseconds timeout);
 

@@ -35,7 +35,8 @@ struct interface : std::false_type {};
 
 template <class... Signatures>
 struct interface<caf::typed_actor<Signatures...>>
-    : std::bool_constant<(signature<Signatures>::value && ...)> {
+    : std::bool_constant<(sizeof...(Signatures) > 0)
+                         && (signature<Signatures>::value && ...)> {
   static void add_to(type_registry& types) {
     (signature<Signatures>::add_to(types), ...);
   }

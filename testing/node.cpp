@@ -24,11 +24,8 @@ node::node(world& outside, bridge::type_registry types,
       way_{std::move(way)} {}
 
 bridge::environment node::environment() {
-  using std::chrono::system_clock;
   return {[this] { return outside().now(); },
-          [this] {
-            return system_clock::time_point{outside().now().time_since_epoch()};
-          },
+          [this] { return outside().wall(); },
           [this] { return outside().random(); },
           [this](const amqp::loop_options& options, amqp::client& client,
                  amqp::loop_owner& owner) {

@@ -134,14 +134,15 @@ void client_sender::expire(clock::time_point now) {
 
 std::vector<outgoing> client_sender::give_up_all() {
   std::vector<std::uint64_t> numbers;
-  window_.for_each_unsettled([&](std::uint64_t number, const outgoing&) {
-    numbers.push_back(number);
+  window_.for_each_unsettled([&](std::uint64_t number, const outgoing& item) {
+    if (item.place == 0)
+      numbers.push_back(number);
   });
   std::vector<outgoing> result;
   for (auto number : numbers)
     if (auto item = settle(number))
       result.push_back(std::move(*item));
-  queue_->take(queue_->size(), result);
+  queue_->take_if([](const outgoing& item) { return item.place == 0; }, result);
   return result;
 }
 

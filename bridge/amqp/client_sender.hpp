@@ -74,8 +74,9 @@ public:
   /// The outcome of send `number`: what it was, nothing when unknown.
   [[nodiscard]] std::optional<outgoing> settle(std::uint64_t number);
 
-  /// Takes out everything that waits or has no outcome, oldest first. Only
-  /// while there is no link.
+  /// Takes out everything that waits or has no outcome, oldest first, but what
+  /// may go to a file: that waits for better times. Only while there is no
+  /// link.
   [[nodiscard]] std::vector<outgoing> give_up_all();
 
   /// Calls `f(item)` on all of those.

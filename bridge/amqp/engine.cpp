@@ -1,6 +1,7 @@
 #include "bridge/amqp/engine.hpp"
 
 #include "bridge/amqp/frame_guard.hpp"
+#include "bridge/amqp/open_sessions.hpp"
 #include "bridge/amqp/proton_data.hpp"
 
 #include <proton/connection.h>
@@ -15,7 +16,6 @@
 #include <exception>
 #include <new>
 #include <stdexcept>
-#include <unordered_map>
 #include <utility>
 
 namespace rookery::amqp {
@@ -88,9 +88,7 @@ struct engine::impl {
   frame_guard guard;     // sees what comes before Proton does
   const char* room = {}; // where read_buffer told to put it
   pn_connection_driver_t driver{};
-  // Until END has gone both ways; with the writes there were when it began.
-  std::unordered_map<pn_session_t*, std::uint64_t> sessions;
-  std::uint64_t writes = 0; // calls of write_buffer
+  open_sessions sessions;
   std::string inbox;        // the message being received; its memory is reused
   condition reason;         // why the connection ends; empty until it does
   bool opened = false;      // the peer's OPEN came
@@ -236,15 +234,10 @@ void engine::impl::handle(pn_event_t* event) {
       return fail({"amqp:resource-limit-exceeded",
                    "a session more than there may be, with those whose end "
                    "has not been answered"});
-    sessions.emplace(pn_event_session(event), writes);
+    sessions.begin(pn_event_session(event));
     return handler.on_session_open(session{pn_event_session(event)});
   case PN_SESSION_FINAL:
-    // Of one that ended before our BEGIN was written it comes once more, when
-    // our END is; until then it takes a channel.
-    if (auto at = sessions.find(pn_event_session(event));
-        at != sessions.end() && at->second != writes)
-      sessions.erase(at);
-    return;
+    return sessions.end(pn_event_session(event));
   case PN_SESSION_REMOTE_CLOSE:
     return end_session(pn_event_session(event));
   case PN_LINK_REMOTE_OPEN: {
@@ -311,7 +304,7 @@ void engine::read_done(std::size_t n) {
 void engine::read_closed() { pn_connection_driver_read_close(&impl_->driver); }
 
 std::span<const char> engine::write_buffer() {
-  ++impl_->writes;
+  impl_->sessions.write();
   auto x = pn_connection_driver_write_buffer(&impl_->driver);
   impl_->writing = x.size > 0;
   return {x.start, x.size};
@@ -376,7 +369,7 @@ session engine::open_session() {
   session result{pn_session(impl_->driver.connection)};
   if (!result)
     throw std::bad_alloc{};
-  impl_->sessions.emplace(result.get(), impl_->writes);
+  impl_->sessions.begin(result.get());
   result.open();
   impl_->guard.session_begun();
   return result;

@@ -90,22 +90,15 @@ public:
   /// while nothing can have expired. @thread proton
   void take_expired(time_point now, std::vector<T>& out) {
     std::lock_guard guard{mutex_};
-    if (now < first_expires_)
-      return;
-    first_expires_ = time_point::max();
-    auto left = items_.begin();
-    for (auto& x : items_) {
-      if (x.expires <= now) {
-        out.push_back(std::move(x.item));
-        bytes_ -= x.bytes;
-        continue;
-      }
-      first_expires_ = std::min(first_expires_, x.expires);
-      if (&*left != &x)
-        *left = std::move(x);
-      ++left;
-    }
-    items_.erase(left, items_.end());
+    if (now >= first_expires_)
+      move_if([now](const entry& x) { return x.expires <= now; }, out);
+  }
+
+  /// The same of those for which `wanted(item)`. @thread proton
+  template <class F>
+  void take_if(F wanted, std::vector<T>& out) {
+    std::lock_guard guard{mutex_};
+    move_if([&wanted](const entry& x) { return wanted(x.item); }, out);
   }
 
   /// Refuses every later push; what is in stays for `take`. @thread any
@@ -118,6 +111,12 @@ public:
   /// @thread any
   [[nodiscard]] bool may_fit(std::size_t bytes) const {
     return bytes <= limits_.bytes_max;
+  }
+
+  /// Whether it does now. @thread any
+  [[nodiscard]] bool fits(std::size_t bytes) const {
+    std::lock_guard guard{mutex_};
+    return has_room(bytes);
   }
 
   /// Calls `f(item)` on all that wait, oldest first. @thread any
@@ -162,6 +161,23 @@ private:
     bytes_ += bytes;
     first_expires_ = std::min(first_expires_, expires);
     return items_.size() == 1 ? push_result::queued_first : push_result::queued;
+  }
+  template <class F>
+  void move_if(F wanted, std::vector<T>& out) {
+    first_expires_ = time_point::max();
+    auto left = items_.begin();
+    for (auto& x : items_) {
+      if (wanted(x)) {
+        out.push_back(std::move(x.item));
+        bytes_ -= x.bytes;
+        continue;
+      }
+      first_expires_ = std::min(first_expires_, x.expires);
+      if (&*left != &x)
+        *left = std::move(x);
+      ++left;
+    }
+    items_.erase(left, items_.end());
   }
   T pop() {
     auto& front = items_.front();

@@ -72,10 +72,9 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
     return client_.unfinished_sends() + client_.unfinished_deliveries();
   }
   void go_on_stopping(hub::clock::time_point now);
-  // Of the sends that have not ended, those that are in the spill or will be.
-  [[nodiscard]] std::size_t kept_sends() const;
-  // Puts them there. Nothing is sent any more.
-  void keep_sends();
+  // Puts what may be there into the spill, once nothing is sent any more.
+  // @returns how many sends that have not ended are there now; 0 the next time
+  std::size_t keep_sends();
 
   std::shared_ptr<hub> hub_;
   amqp::client client_;

@@ -192,7 +192,11 @@ void bridge::impl::on_expired(std::size_t, amqp::outgoing&& what, bool sent) {
     hub_->lost(what, errc::expired, "its time was over before it was sent");
 }
 
-void bridge::impl::on_taken(std::size_t) { tell_ready(); }
+void bridge::impl::on_taken(std::size_t) {
+  if (hub_->spilled)
+    hub_->spilled->turn();
+  tell_ready();
+}
 
 void bridge::impl::tell_ready() {
   if (!anybody_waits_)
@@ -241,26 +245,21 @@ void bridge::impl::on_turn() {
   publish_state();
 }
 
-std::size_t bridge::impl::kept_sends() const {
-  std::size_t result = 0;
-  if (hub_->spilled)
-    client_.for_each_unfinished([&](const address&, const amqp::outgoing& x) {
-      result += x.place != 0 ? 1 : 0;
-    });
-  return result;
-}
-
-void bridge::impl::keep_sends() {
+std::size_t bridge::impl::keep_sends() {
   if (!hub_->spilled || std::exchange(kept_, true))
-    return;
+    return 0;
   std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest;
+  std::size_t in_file = 0;
   std::unique_lock guard{proxies_mutex_};
   client_.for_each_unfinished([&](const address& to, const amqp::outgoing& x) {
-    if (x.place != 0 && !x.in_file)
+    if (x.in_file)
+      ++in_file;
+    else if (x.place != 0)
       rest.emplace_back(destinations_.at(to)->lane, x);
   });
   guard.unlock(); // the disk may be slow
-  hub_->spilled->keep(std::move(rest));
+  const auto others = rest.size();
+  return in_file + (hub_->spilled->keep(std::move(rest)) ? others : 0);
 }
 
 void bridge::impl::go_on_stopping(hub::clock::time_point now) {
@@ -275,15 +274,15 @@ void bridge::impl::go_on_stopping(hub::clock::time_point now) {
   // while connected: the broker may come back in time.
   if (!stopping_->left
       && (late || (unfinished() == 0 && watching_.idle() && client_.quiet()))) {
-    stopping_->left = unfinished() - kept_sends();
+    stopping_->left = unfinished();
     loop_->close();
   }
   if (!stopping_->left || (client_.connected() && !late))
     return;
   refuse_all();
-  keep_sends();
+  const auto kept = keep_sends();
   auto over = *std::exchange(stopping_, std::nullopt);
-  call([&] { over.done(*over.left); });
+  call([&] { over.done(*over.left - std::min(*over.left, kept)); });
 }
 
 } // namespace rookery::bridge

@@ -15,6 +15,12 @@ using std::chrono::milliseconds;
 constexpr std::size_t read_messages_max = 256;
 constexpr std::size_t read_bytes_max = std::size_t{1} << 20;
 
+// Until the file is tried again when it failed.
+constexpr milliseconds retry_time{100};
+
+// Longest time to live that the wire has room for.
+constexpr milliseconds ttl_max{0xffff'ffff};
+
 constexpr auto never = std::chrono::steady_clock::time_point::max();
 
 } // namespace
@@ -107,7 +113,8 @@ std::uint64_t spill::size() const {
 }
 
 bool spill::wants(const spill_lane& x) const {
-  return x.to_read > 0 && x.queue->half_empty()
+  return reading_ && x.to_read > 0 && x.queue->half_empty()
+         && (x.too_long == 0 || x.queue->fits(x.too_long))
          && x.queue->size() <= file_->options().messages_in_memory_max / 2;
 }
 
@@ -118,7 +125,7 @@ bool spill::has_work() const {
 }
 
 void spill::begin_work() {
-  if (!closed_ && !std::exchange(working_, true))
+  if (!closed_ && world_.now() >= retry_at_ && !std::exchange(working_, true))
     worker_->post([this] { work(); });
 }
 
@@ -128,12 +135,14 @@ void spill::work() {
   while (well && !closed_ && has_work()) {
     if (!to_write_.empty() || !ended_.empty())
       well = write(guard);
-    const auto lanes = lanes_; // more may be made meanwhile
-    for (const auto& x : lanes)
-      if (well && wants(*x))
-        well = read(guard, *x);
+    for (std::size_t i = 0; i < lanes_.size();
+         ++i) // more may be made meanwhile
+      if (const auto lane = lanes_[i]; wants(*lane))
+        well = read(guard, *lane) && well;
   }
-  working_ = false; // after a failure the next turn tries again
+  if (!well)
+    retry_at_ = world_.now() + retry_time;
+  working_ = false;
 }
 
 bool spill::write(lock& guard) {
@@ -183,8 +192,9 @@ bool spill::read(lock& guard, spill_lane& from) {
       never_fit.push_back(std::move(item));
     else
       result = from.queue->push(std::move(item), bytes, expires);
+    from.too_long = result == push_result::full ? bytes : 0;
     if (!accepted(result))
-      break; // what others put there fills it: later
+      break; // later
     first = first || result == push_result::queued_first;
     from.read_to = at;
     --from.to_read;
@@ -199,7 +209,7 @@ bool spill::read(lock& guard, spill_lane& from) {
     tell_.lost(x, "it is longer than the send queue may hold");
   }
   guard.lock();
-  return !failure && accepted(result);
+  return !failure;
 }
 
 void spill::note(const spill_file::error& result) {
@@ -239,15 +249,24 @@ amqp::outgoing spill::to_outgoing(spill_file::message x) const {
   return result;
 }
 
+void spill::stop_reading() {
+  lock guard{mutex_};
+  reading_ = false;
+}
+
 void spill::close() {
   lock guard{mutex_};
   closed_ = true;
 }
 
-void spill::keep(
-    std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest) {
+void spill::stop() {
   close();
   worker_->stop();
+}
+
+bool spill::keep(
+    std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest) {
+  stop();
   lock guard{mutex_};
   for (auto& [to, item] : rest)
     if (!item.in_file) {
@@ -257,7 +276,9 @@ void spill::keep(
       bytes_to_write_ += item.bytes.size();
       to_write_.push_back({to, std::move(item)});
     }
-  static_cast<void>(write(guard));
+  const auto well = write(guard);
+  file_->close();
+  return well;
 }
 
 } // namespace rookery::bridge

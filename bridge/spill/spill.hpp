@@ -24,6 +24,8 @@ struct spill_lane {
   std::size_t to_write = 0;  // on their way to the file
   std::uint64_t to_read = 0; // in the file and not yet in `queue`
   std::uint64_t read_to = 0; // place of the last that was
+  std::size_t too_long =
+      0; // bytes of the next, which found no room; 0 = it did
 
   [[nodiscard]] bool empty() const { return to_write + to_read == 0; }
 };
@@ -79,11 +81,16 @@ public:
   /// Messages in the file, or on their way there, that have not ended.
   [[nodiscard]] std::uint64_t size() const;
 
+  /// Brings nothing back any more: this process will not send it.
+  void stop_reading();
   /// Takes nothing more.
   void close();
-  /// The end: writes what is on its way, and `rest`, which has not ended. Waits
-  /// for the disk. Once.
-  void keep(
+  /// As `close`, and ends the thread: what is on its way to the file is lost.
+  /// Waits for the disk. @thread any but its own
+  void stop();
+  /// The same, but writes what is on its way, and `rest`, which has not ended,
+  /// and lets go of the file. Once. @returns whether it could
+  bool keep(
       std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest);
 
 private:
@@ -117,7 +124,9 @@ private:
   std::uint64_t last_place_;
   std::uint64_t messages_ = 0; // in the file or on their way to it
   std::uint64_t bytes_ = 0;    // of them
+  std::chrono::steady_clock::time_point retry_at_{}; // after a failure
   bool working_ = false;
+  bool reading_ = true;
   bool closed_ = false;
   // Of the worker, or of `keep` after it.
   bool troubled_ = false;

@@ -64,6 +64,12 @@ spill_file::open(spill_options options) {
   return result;
 }
 
+void spill_file::close() {
+  for (auto* x : {&insert_, &erase_, &select_})
+    x->reset();
+  handle_.reset();
+}
+
 spill_file::error spill_file::connect() {
   if (options_.vfs.empty() && options_.file.has_parent_path()) {
     std::error_code failure;
@@ -126,7 +132,7 @@ spill_file::error spill_file::prepare_schema() {
 }
 
 spill_file::error spill_file::prepare_statements() {
-  if (auto why = prepare("INSERT OR REPLACE INTO message VALUES(?1, ?2, ?3, "
+  if (auto why = prepare("INSERT INTO message VALUES(?1, ?2, ?3, "
                          "?4, ?5, ?6)",
                          insert_))
     return why;

@@ -42,13 +42,15 @@ public:
   open(spill_options options);
 
   [[nodiscard]] const spill_options& options() const { return options_; }
+  /// Lets go of the file. Nothing but this may be called any more.
+  void close();
   /// What was in it when it was opened.
   [[nodiscard]] const std::vector<backlog>& found() const { return found_; }
   /// The last place that was taken then.
   [[nodiscard]] std::uint64_t last_place() const { return last_place_; }
 
-  /// Takes `ended` out and puts `added` in, all or, when it fails, nothing.
-  /// What is there already at the same place is replaced.
+  /// Takes `ended` out and puts `added` in, all or, when it fails, nothing;
+  /// though after a failed fsync the next process may find it done.
   [[nodiscard]] error write(const std::vector<message>& added,
                             const std::vector<std::uint64_t>& ended);
 

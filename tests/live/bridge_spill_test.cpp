@@ -80,6 +80,7 @@ TEST_CASE("spill: many threads, and a broker that is away", "[live][spill]") {
   REQUIRE(file);
   how.spill = *file;
   bridge::bridge sender{system, types(), how};
+  sender.declare(bridge::queue_declaration{.name = queue.name()});
   REQUIRE(!sender.wait_until_up(10s));
 
   broker.reset();

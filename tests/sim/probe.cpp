@@ -141,9 +141,9 @@ void probe::declare() {
     if (auto alive = watcher.lock())
       alive->parked(x.tweet_id());
   };
-  auto park_stranger = [watcher = weak_from_this()](const stranger&) {
+  auto park_stranger = [watcher = weak_from_this()](const stranger& x) {
     if (auto alive = watcher.lock())
-      alive->parked_stranger();
+      alive->parked_stranger(x.author());
   };
   network.serve(bridge::address::queue(parked_name), from_->actors().spawn([=] {
     return caf::behavior{park, park_stranger};
@@ -169,8 +169,10 @@ void probe::send(world::clock::duration pace) {
                      caf::anon_send(x.sender_, message);
                      x.to_end_ += is_followed(x.sent_) ? 1 : 0;
                      if (!x.strict_ && x.sent_ % stranger_interval == 0) {
-                       ++x.strangers_;
-                       caf::anon_send(x.sender_, stranger{});
+                       stranger other;
+                       other.set_author(x.sent_);
+                       x.strangers_due_.insert(x.sent_);
+                       caf::anon_send(x.sender_, other);
                        ++x.to_end_;
                      }
                    });
@@ -260,7 +262,7 @@ bool probe::complete() const {
   for (auto number = excused_ + 1; number <= sent_; ++number)
     if (!arrived(number))
       return false;
-  return strangers_parked_ + strangers_excused_ >= strangers_;
+  return strangers_due_.empty();
 }
 
 void probe::check_complete() const {

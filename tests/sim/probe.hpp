@@ -45,7 +45,7 @@ public:
   /// What was sent so far may be lost: the broker lost what it held.
   void excuse_all() {
     excused_ = sent_;
-    strangers_excused_ = strangers_;
+    strangers_due_.clear();
   }
   /// From now on nothing may be handled twice, by whatever process, and no
   /// handler fails by itself.
@@ -65,7 +65,7 @@ public:
     return poison_.count(number) > 0;
   }
   void parked(std::uint64_t number);
-  void parked_stranger() { ++strangers_parked_; }
+  void parked_stranger(std::uint64_t number) { strangers_due_.erase(number); }
   void handled_stranger();
   void lost() { ++lost_; }
   void begun(std::uint64_t number, std::uint64_t incarnation);
@@ -89,12 +89,11 @@ private:
   world::clock::time_point brief_until_{};
   std::set<std::uint64_t> poison_;
   std::set<std::uint64_t> parked_;
-  caf::actor sender_;           // of the present process
-  std::uint64_t to_end_ = 0;    // sent by it at level done
-  std::uint64_t lost_ = 0;      // of those, whose loss was told
-  std::uint64_t strangers_ = 0; // sent, of another type
-  std::uint64_t strangers_excused_ = 0;
-  std::uint64_t strangers_parked_ = 0;
+  caf::actor sender_;        // of the present process
+  std::uint64_t to_end_ = 0; // sent by it at level done
+  std::uint64_t lost_ = 0;   // of those, whose loss was told
+  // Sent, of another type, and to be parked; by the number sent before.
+  std::set<std::uint64_t> strangers_due_;
   std::set<std::uint64_t> began_;
   std::set<std::uint64_t> finished_;      // ever
   std::set<std::uint64_t> finished_here_; // by this incarnation of the sink

@@ -19,7 +19,7 @@ using number_message = service::v1::PostTweetReply;
 
 constexpr auto tick_time = 50ms;
 // After so many the file has it, or its loss was told.
-constexpr std::uint64_t safe_ticks = 3;
+constexpr std::uint64_t safe_ticks = 6;
 
 bridge::address queue() { return bridge::address::queue(spiller::queue_name); }
 

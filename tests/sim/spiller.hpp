@@ -13,7 +13,7 @@ namespace rookery::sim {
 
 /// What the bridge promises of overflow::spill: numbers sent from a node that
 /// dies now and then, on a disk that fails, each through its spill. What was
-/// sent 150 ms before its process died arrives, whoever sends it then,
+/// sent 300 ms before its process died arrives, whoever sends it then,
 /// unless its loss was told; and one that finished is not handled again by the
 /// same process.
 class spiller : public std::enable_shared_from_this<spiller> {
