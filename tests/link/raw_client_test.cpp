@@ -177,6 +177,14 @@ TEST_CASE("broker: a session counts until its end was answered",
   SECTION("one after the other, at once") {
     client.far.say(times(65, raw_begin() + end()));
   }
+  SECTION("in several goes, while nothing is read") {
+    client.far.read(false);
+    client.far.say(raw_begin());
+    client.far.say(end());
+    client.far.say(times(60, raw_begin() + end()));
+    client.far.say(times(60, raw_begin() + end()));
+    client.far.read(true);
+  }
   CHECK(client.far.over());
   CHECK(w.all.sink.closed == no_session);
   CHECK(w.works());
