@@ -84,6 +84,14 @@ void pause(cluster& on, const std::shared_ptr<node_host>& x,
   });
 }
 
+// It dies with what it could not send.
+void cut_off_and_crash(cluster& on, const std::shared_ptr<node_host>& x,
+                       clock::duration time) {
+  const auto dies = on.outside.between(400ms, 900ms);
+  unreach(on, *x, dies + time);
+  on.outside.after(dies, [&on, x, time] { crash(on, x, time); });
+}
+
 void crash_broker(cluster& on, clock::duration time, bool planned) {
   if (!on.broker->up())
     return;
@@ -224,7 +232,7 @@ void strike(cluster& on) {
   auto writer = on.nodes[world.draw(cluster::writers)];
   auto brief = world.between(20ms, 800ms);
   auto time = world.chance(3) ? world.between(1s, 5s) : brief;
-  switch (world.draw(16)) {
+  switch (world.draw(17)) {
   case 0:
   case 1:
     return cut(on, *on.nodes[any]);
@@ -257,6 +265,8 @@ void strike(cluster& on) {
     return die_after_commit(on, writer, 1s);
   case 14:
     return forget_outcomes(on, *on.nodes[any]);
+  case 15:
+    return cut_off_and_crash(on, server, brief);
   default:
     return slow_down(on, server, world.between(1s, 3s));
   }
