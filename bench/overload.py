@@ -211,7 +211,8 @@ def main():
     words = list(judge(run, ends))
     print("\n".join(words))
     if not options.quick:
-        data = {"rate": RATE, "phases": run.phases, "samples": run.samples,
+        data = {"rate": RATE, "phases": run.phases,
+                "samples": run.samples[::5],
                 "ends": ends, "verdict": words}
         with open(os.path.join(RESULTS, "overload.json"), "w",
                   encoding="ascii") as file:

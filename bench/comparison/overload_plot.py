@@ -48,16 +48,30 @@ class Panel:
         low = self.top
         for name in ends:
             colour = COLOURS[list(series).index(name) % len(COLOURS)]
-            points = " ".join(f"{self.x(t):.1f},{self.y(v):.1f}"
-                              for t, v in series[name])
-            yield (f'<polyline points="{points}" fill="none" '
-                   f'stroke="{colour}" stroke-width="1.6"/>')
-            low = max(self.y(series[name][-1][1]) + 4, low + 14)
+            for part in without_gaps(series[name]):
+                points = " ".join(
+                    f"{self.x(t):.1f},{self.y(min(v, self.most)):.1f}"
+                    for t, v in part)
+                yield (f'<polyline points="{points}" fill="none" '
+                       f'stroke="{colour}" stroke-width="1.6"/>')
+            low = max(self.y(min(series[name][-1][1], self.most)) + 4,
+                      low + 14)
             yield text(WIDTH - RIGHT + 8, low, name, 11, colour=colour)
 
 
-def rates(samples, kind, key, span=5):
-    """Per second, over `span` samples."""
+def without_gaps(points, gap=20):
+    """In parts, where there was nothing for so many seconds."""
+    part = []
+    for point in points:
+        if part and point[0] - part[-1][0] > gap:
+            yield part
+            part = []
+        part.append(point)
+    yield part
+
+
+def rates(samples, kind, key, span=1):
+    """Per second, between samples that are `span` apart."""
     return [(b["t"], max(0, b[kind][key] - a[kind][key]) / (b["t"] - a["t"]))
             for a, b in zip(samples, samples[span:]) if b["t"] > a["t"]]
 
@@ -77,9 +91,10 @@ def draw(data):
              memory(samples), 256)]
     for kind, about in (("fail", "The node without a spill"),
                         ("spill", "The node with a spill")):
-        rows.append((f"{about}: messages a second", "1/s",
+        rows.append((f"{about}: messages a second (more: at the top)", "1/s",
                      {key: rates(samples, kind, key)
-                      for key in ("sent", "handled", "refused")}, None))
+                      for key in ("sent", "handled", "refused")},
+                     2 * data["rate"]))
     rows.append(("Messages in the spill", "",
                  {"spilled": [(x["t"], x["spill"]["spilled"])
                               for x in samples]}, None))
