@@ -135,8 +135,8 @@ void spill::work() {
   while (well && !closed_ && has_work()) {
     if (!to_write_.empty() || !ended_.empty())
       well = write(guard);
-    for (std::size_t i = 0; i < lanes_.size();
-         ++i) // more may be made meanwhile
+    // By index: more may be made meanwhile.
+    for (std::size_t i = 0; i < lanes_.size(); ++i)
       if (const auto lane = lanes_[i]; wants(*lane))
         well = read(guard, *lane) && well;
   }
@@ -240,11 +240,11 @@ amqp::outgoing spill::to_outgoing(spill_file::message x) const {
     result.ends_stored = x.ends_stored;
   }
   if (x.expires != 0) {
-    const std::chrono::system_clock::time_point at{milliseconds{x.expires}};
+    // The calendar may have been set back meanwhile.
+    const auto wall = std::chrono::duration_cast<milliseconds>(
+        world_.wall_now().time_since_epoch());
     result.expires =
-        world_.now()
-        + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-            at - world_.wall_now());
+        world_.now() + std::min(milliseconds{x.expires} - wall, ttl_max);
   }
   return result;
 }
