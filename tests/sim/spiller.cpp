@@ -30,7 +30,10 @@ caf::behavior sender(caf::event_based_actor* self, std::weak_ptr<spiller> home,
                      const caf::actor& to) {
   return {[=](const number_message& x) { self->send(to, x); },
           [=](const bridge::send_lost& x) {
-            if (auto alive = home.lock())
+            // Closed is what a process says to itself as it ends: the file has
+            // it, and the next one sends it.
+            if (auto alive = home.lock();
+                alive && x.why != bridge::errc::closed)
               alive->lost(x.what.get_as<number_message>(0).tweet_id());
           }};
 }
