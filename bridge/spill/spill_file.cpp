@@ -115,8 +115,11 @@ spill_file::error spill_file::prepare_schema() {
   if (auto why = execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
                          "PRAGMA journal_size_limit=16777216"))
     return why;
-  if (!empty)
+  if (!empty) {
+    if (auto why = settle_wal())
+      return why;
     return prepare_statements();
+  }
   const auto make =
       "BEGIN IMMEDIATE; PRAGMA application_id=" + std::to_string(application_id)
       + "; PRAGMA user_version=" + std::to_string(version)
@@ -129,6 +132,16 @@ spill_file::error spill_file::prepare_schema() {
   if (auto why = execute(make.c_str()))
     return why;
   return prepare_statements();
+}
+
+// The WAL may hold what a killed process wrote and did not sync, or tried to
+// in vain: then the cache has it and the medium never will, and what comes
+// after it is lost with it. So it moves to the database, and a commit that
+// changes nothing begins the WAL anew.
+spill_file::error spill_file::settle_wal() {
+  const auto sql = "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA user_version="
+                   + std::to_string(version);
+  return execute(sql.c_str());
 }
 
 spill_file::error spill_file::prepare_statements() {

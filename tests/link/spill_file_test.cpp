@@ -1,7 +1,8 @@
 // Goal: a spill opens only its own files, says why when it does not, and has
-// what was written, in order. Method: real files.
+// what was written, in order. Method: real files, and the simulated disk.
 #include "bridge/spill/spill_file.hpp"
 
+#include "tests/sim/disk.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_directory.hpp"
 
@@ -111,4 +112,34 @@ TEST_CASE("spill file: what is none is left alone", "[link][spill]") {
     std::ofstream{file} << "x";
     CHECK(says(file / "b", "cannot create its directory"));
   }
+}
+
+TEST_CASE("spill file: what is written after a failed sync and a kill survives "
+          "a power loss",
+          "[link][spill]") {
+  const auto seed = GENERATE(range(1U, 20U));
+  INFO("seed " << seed);
+  sim::disk disk{seed};
+  const auto open = [](const sim::disk_process& on) {
+    return *spill_file::open({.file = "a.spill", .vfs = on.vfs()});
+  };
+  {
+    auto process = disk.start(1);
+    auto x = open(process);
+    REQUIRE(!x->write({{1, "q", "a"}}, {}));
+    process.faults().failing_syncs = 1;
+    CHECK(x->write({{2, "q", std::string(9000, 'b')}}, {}));
+    process.kill();
+  }
+  {
+    // It finds the second in the page cache, which the medium never has.
+    auto process = disk.start(2);
+    REQUIRE(!open(process)->write({{3, "q", "c"}}, {}));
+    disk.power_loss(seed);
+  }
+  auto process = disk.start(3);
+  std::vector<spill_file::message> seen;
+  REQUIRE(!open(process)->read("q", 0, 100, 100'000, seen));
+  std::erase_if(seen, [](const auto& x) { return x.place == 2; });
+  CHECK(text(seen) == "1a 3c ");
 }
