@@ -63,6 +63,7 @@ public:
   /// Whether the broker answers a connection that is made from now on; else
   /// nothing answers and nobody says why.
   void set_reachable(bool yes) { way_->reachable = yes; }
+  [[nodiscard]] bool reachable() const { return way_->reachable; }
   /// What connections that are made from now on do to bytes.
   void set_terms(const wire_terms& terms) { way_->terms = terms; }
   /// Ends its faults: it runs, is reachable, as fast as others, and what was

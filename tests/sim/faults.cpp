@@ -89,7 +89,10 @@ void cut_off_and_crash(cluster& on, const std::shared_ptr<node_host>& x,
                        clock::duration time) {
   const auto dies = on.outside.between(400ms, 900ms);
   unreach(on, *x, dies + time);
-  on.outside.after(dies, [&on, x, time] { crash(on, x, time); });
+  on.outside.after(dies, [&on, x, time] {
+    if (!x->reachable()) // else it was healed meanwhile
+      crash(on, x, time);
+  });
 }
 
 void crash_broker(cluster& on, clock::duration time, bool planned) {
