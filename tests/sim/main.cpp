@@ -13,6 +13,7 @@
 #include <cstring>
 #include <iostream>
 #include <malloc.h>
+#include <map>
 #include <new>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -28,6 +29,7 @@ using namespace rookery;
 struct options {
   std::uint64_t first = 1;
   std::uint64_t count = 1'000;
+  std::uint64_t part = 0; // 0: none
   unsigned jobs = std::max(1u, std::thread::hardware_concurrency());
 };
 
@@ -127,6 +129,45 @@ bool print_effects(const sim::tally& effects, bool enough) {
   return complete;
 }
 
+/// So many seeds in a row, with a hash of their own: any part of a long run can
+/// be run again alone.
+class parts {
+public:
+  explicit parts(const options& all) : all_{all} {}
+
+  /// Prints a part when it is complete.
+  void add(const report& one, std::uint64_t hash) {
+    if (all_.part == 0)
+      return;
+    const auto number = (one.seed - all_.first) / all_.part;
+    auto& x = open_[number];
+    ++x.done;
+    x.failed += one.failure[0] == 0 ? 0 : 1;
+    x.hash += hash;
+    const auto first = all_.first + number * all_.part;
+    const auto count = std::min(all_.part, all_.count - (first - all_.first));
+    if (x.done < count)
+      return;
+    std::printf("seeds %llu..%llu failed=%llu hash=%016llx\n",
+                static_cast<unsigned long long>(first),
+                static_cast<unsigned long long>(first + count - 1),
+                static_cast<unsigned long long>(x.failed),
+                static_cast<unsigned long long>(x.hash));
+    std::fflush(stdout); // it may take hours
+    open_.erase(number);
+  }
+
+private:
+  struct part {
+    std::uint64_t done = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t hash = 0;
+  };
+
+  const options& all_;
+  std::map<std::uint64_t, part> open_;
+};
+
 int run_many(const options& x) {
   auto from = spawn_children(x);
   sim::tally effects;
@@ -134,12 +175,15 @@ int run_many(const options& x) {
   std::uint64_t events = 0;
   std::uint64_t posts = 0;
   std::uint64_t hash = 0;
+  parts in_parts{x};
   std::vector<report> failed;
   for (report one; read_one(from, one);) {
     ++done;
     events += one.events;
     posts += one.posts;
-    hash += one.hash * (2 * one.seed + 1); // in whatever order they come
+    const auto share = one.hash * (2 * one.seed + 1);
+    hash += share; // in whatever order they come
+    in_parts.add(one, share);
     effects.add(one.effects);
     if (one.failure[0] != 0)
       failed.push_back(one);
@@ -189,6 +233,8 @@ int main(int argc, char** argv) {
   app.add_option("--seeds", x.count, "How many")->capture_default_str();
   app.add_option("--first-seed", x.first, "From which on")
       ->capture_default_str();
+  app.add_option("--part", x.part,
+                 "Print a hash of each so many seeds, as they end");
   app.add_option("--jobs", x.jobs, "Processes")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto load_time = 2800ms;
+constexpr auto load_time = 2500ms;
 constexpr auto settle_time = 60s;   // I7: by then everything has drained
 constexpr auto ask_again = 250ms;   // each asks for all homes
 constexpr auto catch_up_time = 15s; // heads come every second

@@ -14,6 +14,10 @@ std::string_view to_string(effect x) {
     return "a poisoned message that was parked";
   case effect::end_told:
     return "an end of an actor that was told at another node";
+  case effect::monitor_taken_back:
+    return "a monitor that was taken back before the end";
+  case effect::question_unanswered:
+    return "a question that ended with an error";
   case effect::spill_inherited:
     return "a message left in a file by a process that died";
   case effect::outcome_lost:

@@ -14,6 +14,8 @@ enum class effect : std::uint8_t {
   handler_failed,
   poison_parked,
   end_told,
+  monitor_taken_back,
+  question_unanswered,
   spill_inherited,
   outcome_lost,
   settled_without_outcome,

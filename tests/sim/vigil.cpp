@@ -25,20 +25,31 @@ constexpr std::uint32_t deadly = 12;
 bridge::address queue() { return bridge::address::queue(vigil::queue_name); }
 bridge::address desk() { return bridge::address::queue(vigil::desk_name); }
 
+// A question is its number; an answer has that of the actor, too.
+constexpr int question_bits = 32;
+
+constexpr auto question_time = 400ms;
+constexpr auto resolve_time = 2s;
+// How late a deadline may be noticed.
+constexpr auto slack = 200ms;
+
 number_message number(std::uint64_t x) {
   number_message result;
   result.set_tweet_id(x);
   return result;
 }
 
+// Answers questions, and tells the desk of other messages (0).
 caf::behavior mortal(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
                      std::uint64_t me, const caf::actor& at) {
-  return {[=](const number_message&) {
-    self->send(at, number(me));
+  return {[=](const number_message& x) {
+    if (x.tweet_id() == 0)
+      self->send(at, number(me));
     auto alive = watcher.lock();
     if (alive && alive->dies())
       self->quit(caf::error{1, mortal_category,
                             caf::make_message(std::to_string(me))});
+    return number((me << question_bits) | x.tweet_id());
   }};
 }
 
@@ -55,6 +66,50 @@ caf::behavior mourner(caf::event_based_actor* self,
           alive->told(x.tweet_id());
       },
       [=](caf::atom_value, const caf::actor& whom) { self->monitor(whom); }};
+}
+
+// Is told of an end by the link to it.
+caf::behavior relative(caf::event_based_actor* self,
+                       std::weak_ptr<vigil> watcher, std::uint64_t monitor,
+                       const caf::actor& whom) {
+  self->set_exit_handler([=](const caf::exit_msg& x) {
+    if (auto alive = watcher.lock())
+      alive->down(monitor, x.reason);
+    self->quit();
+  });
+  self->link_to(whom);
+  // Who is linked is not held by that.
+  return {[me = caf::actor{self}](caf::unit_t) {}};
+}
+
+// Takes its monitor back after a while.
+caf::behavior fickle(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
+                     std::uint64_t monitor, const caf::actor& whom,
+                     std::chrono::microseconds time) {
+  self->set_down_handler([=](const caf::down_msg& x) {
+    if (auto alive = watcher.lock())
+      alive->down(monitor, x.reason);
+    self->quit();
+  });
+  self->monitor(whom);
+  self->delayed_send(self, time, caf::unit);
+  return {[=, me = caf::actor{self}](caf::unit_t) {
+    self->demonitor(whom);
+    if (auto alive = watcher.lock())
+      alive->taken_back(monitor);
+    // Lives on, and must not be told.
+  }};
+}
+
+void asker(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
+           std::uint64_t question, caf::duration time, const caf::actor& whom) {
+  const auto end = [=](std::uint64_t answer) {
+    if (auto alive = watcher.lock())
+      alive->answered(question, answer);
+  };
+  self->request(whom, time, number(question))
+      .then([=](const number_message& x) { end(x.tweet_id()); },
+            [=](const caf::error&) { end(0); });
 }
 
 } // namespace
@@ -90,13 +145,25 @@ void vigil::watch() {
   const auto proxy = from_->network().proxy(queue());
   open_.insert(0);
   caf::anon_send(watcher_, caf::atom("watch"), proxy);
-  const auto other = ++monitors_;
-  open_.insert(other);
+  const auto begin = [this] {
+    open_.insert(++monitors_);
+    return monitors_;
+  };
   caf::actor_cast<caf::abstract_actor*>(proxy)->attach_functor(
-      [x = weak_from_this(), other](const caf::error& why) {
+      [x = weak_from_this(), other = begin()](const caf::error& why) {
         if (auto alive = x.lock())
           alive->down(other, why);
       });
+  auto& actors = from_->actors();
+  actors.spawn(relative, weak_from_this(), begin(), proxy);
+  actors.spawn(fickle, weak_from_this(), begin(), proxy,
+               std::chrono::microseconds{outside_.draw(500'000)});
+  ++resolving_;
+  from_->network().resolve(queue(), resolve_time,
+                           [x = weak_from_this()](const auto&) {
+                             if (auto alive = x.lock())
+                               --alive->resolving_;
+                           });
 }
 
 void vigil::work(world::clock::duration pace) {
@@ -104,7 +171,10 @@ void vigil::work(world::clock::duration pace) {
                  [pace](vigil& x) {
                    if (!x.running_)
                      return;
-                   x.send();
+                   if (x.outside_.chance(2))
+                     x.ask();
+                   else
+                     x.send();
                    x.work(pace);
                  });
 }
@@ -112,6 +182,48 @@ void vigil::work(world::clock::duration pace) {
 void vigil::send() {
   from_->execute(
       [this] { caf::anon_send(from_->network().proxy(queue()), number(0)); });
+}
+
+void vigil::ask() {
+  const auto question = ++questions_;
+  asked_.insert(question);
+  const auto in_time = outside_.chance(2);
+  from_->execute([this, question, in_time] {
+    from_->actors().spawn(asker, weak_from_this(), question,
+                          in_time ? caf::duration{question_time}
+                                  : caf::duration{caf::infinite},
+                          from_->network().proxy(queue()));
+    if (in_time)
+      expect_end(question, question_time + slack);
+  });
+}
+
+void vigil::expect_end(std::uint64_t question, world::clock::duration time) {
+  outside_.after(time, weak_from_this(), [question](vigil& x) {
+    if (x.asked_.count(question) == 0)
+      return;
+    if (x.from_->paused())
+      return x.expect_end(question, slack);
+    x.outside_.fail("deadline: nobody said in time that question "
+                    + std::to_string(question) + " has no answer");
+  });
+}
+
+void vigil::answered(std::uint64_t question, std::uint64_t answer) {
+  if (asked_.erase(question) == 0)
+    outside_.fail("request: question " + std::to_string(question)
+                  + " ended twice");
+  if (answer == 0)
+    return effects_.add(effect::question_unanswered);
+  if ((answer & ((std::uint64_t{1} << question_bits) - 1)) != question)
+    outside_.fail("request: question " + std::to_string(question)
+                  + " got the answer to another");
+  told(answer >> question_bits);
+}
+
+void vigil::taken_back(std::uint64_t monitor) {
+  if (open_.erase(monitor) > 0)
+    effects_.add(effect::monitor_taken_back);
 }
 
 bool vigil::dies() { return finishing_ || outside_.chance(deadly); }
@@ -146,15 +258,17 @@ void vigil::finish() {
 }
 
 bool vigil::complete() const {
-  return open_.empty() && from_->up() && to_->up()
-         && from_->network().counters().watches == 0
+  return open_.empty() && asked_.empty() && resolving_ == 0 && from_->up()
+         && to_->up() && from_->network().counters().watches == 0
          && to_->network().counters().watchers == 0;
 }
 
 void vigil::check_complete() const {
   if (!complete())
-    outside_.fail("I12: " + std::to_string(open_.size())
-                  + " monitors were never told, or not forgotten");
+    outside_.fail("I12: " + std::to_string(open_.size()) + " monitors, "
+                  + std::to_string(asked_.size()) + " questions and "
+                  + std::to_string(resolving_)
+                  + " resolves were never told, or watches not forgotten");
 }
 
 } // namespace rookery::sim

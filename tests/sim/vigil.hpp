@@ -12,10 +12,11 @@
 
 namespace rookery::sim {
 
-/// What the bridge promises of monitors: actors at one node that end now and
-/// then, each after it has told another node so, where an actor watches them.
-/// Each monitor is told once (I12), and not before all that the actor told
-/// came.
+/// What the bridge promises of monitors, links and requests: actors at one node
+/// that end now and then; at another node others watch them, ask them questions
+/// and are told by them. Each monitor and link is told once, and not before all
+/// that the actor told and answered came (I12), unless it was taken back; each
+/// question ends once, with its own answer or an error, by its deadline.
 class vigil : public std::enable_shared_from_this<vigil> {
 public:
   /// `from` watches actors of `to`.
@@ -50,10 +51,15 @@ public:
   [[nodiscard]] bool dies();
   void told(std::uint64_t actor);
   void down(std::uint64_t monitor, const caf::error& why);
+  void taken_back(std::uint64_t monitor);
+  /// `answer` is 0 when there was none.
+  void answered(std::uint64_t question, std::uint64_t answer);
 
 private:
   void work(world::clock::duration pace);
   void send();
+  void ask();
+  void expect_end(std::uint64_t question, world::clock::duration time);
   void watch();
 
   world& outside_;
@@ -65,6 +71,9 @@ private:
   bool finishing_ = false;
   std::uint64_t born_ = 0;        // actors so far
   std::uint64_t monitors_ = 0;    // so far
+  std::uint64_t questions_ = 0;   // so far
+  int resolving_ = 0;             // that did not end
+  std::set<std::uint64_t> asked_; // questions that did not end
   std::set<std::uint64_t> open_;  // monitors that were not told
   std::set<std::uint64_t> ended_; // actors whose end was told
 };
