@@ -20,5 +20,6 @@ rookery_test(link linked_actors_test rookery::testing rookery::proto_service)
 rookery_test(link delivery_test rookery::testing rookery::proto_service)
 rookery_test(link typed_actors_test rookery::testing rookery::proto_service)
 rookery_test(link delegation_test rookery::testing rookery::proto_service)
-rookery_test(link spill_test rookery::testing rookery::proto_service)
+rookery_test(link spill_test rookery::testing rookery::proto_service
+             SQLite::SQLite3)
 rookery_test(link spill_file_test rookery::bridge rookery::sim_disk)

@@ -64,10 +64,6 @@ bool session::ended_by_peer() const {
   return (pn_session_state(self_) & PN_REMOTE_CLOSED) != 0;
 }
 
-std::uint64_t session::outgoing_bytes() const {
-  return pn_session_outgoing_bytes(self_);
-}
-
 void delivery::settle(const bridge::outcome& how) {
   using kind = bridge::outcome::kind_type;
   auto* local = pn_delivery_local(self_);

@@ -28,8 +28,6 @@ public:
   [[nodiscard]] void* context() const;
   /// The peer sent END: links reported closed now went with their session.
   [[nodiscard]] bool ended_by_peer() const;
-  /// Bytes of messages that wait to be written.
-  [[nodiscard]] std::uint64_t outgoing_bytes() const;
 
   [[nodiscard]] pn_session_t* get() const { return self_; }
   [[nodiscard]] explicit operator bool() const { return self_ != nullptr; }

@@ -1,5 +1,6 @@
 #include "bridge/spill/spill.hpp"
 
+#include "bridge/amqp/wire/header_facts.hpp"
 #include "bridge/bridge_options.hpp"
 
 #include <algorithm>
@@ -22,6 +23,17 @@ constexpr milliseconds retry_time{100};
 constexpr milliseconds ttl_max{0xffff'ffff};
 
 constexpr auto never = std::chrono::steady_clock::time_point::max();
+
+// Why `x`, which was read from the file, can never be sent.
+std::optional<std::string> flaw(const amqp::outgoing& x,
+                                const amqp::outgoing_queue& queue) {
+  if (!queue.may_fit(x.bytes.size())) // it was larger once
+    return "it is longer than the send queue may hold";
+  // Its header is written anew when it is sent.
+  if (x.expires != never && !amqp::parse_header_facts(x.bytes))
+    return "it was damaged in the file";
+  return std::nullopt;
+}
 
 } // namespace
 
@@ -181,15 +193,15 @@ bool spill::read(lock& guard, spill_lane& from) {
   note(failure);
   auto result = push_result::queued;
   auto first = false;
-  std::vector<amqp::outgoing> never_fit;
+  std::vector<std::pair<amqp::outgoing, std::string>> flawed;
   guard.lock();
   for (auto& x : messages) {
     const auto bytes = x.bytes.size();
     const auto at = x.place;
     auto item = to_outgoing(std::move(x));
     const auto expires = item.expires;
-    if (!from.queue->may_fit(bytes)) // it was larger once
-      never_fit.push_back(std::move(item));
+    if (auto why = flaw(item, *from.queue))
+      flawed.emplace_back(std::move(item), std::move(*why));
     else
       result = from.queue->push(std::move(item), bytes, expires);
     from.too_long = result == push_result::full ? bytes : 0;
@@ -204,9 +216,9 @@ bool spill::read(lock& guard, spill_lane& from) {
   guard.unlock();
   if (first)
     tell_.refilled();
-  for (const auto& x : never_fit) {
-    ended(x);
-    tell_.lost(x, "it is longer than the send queue may hold");
+  for (const auto& [item, why] : flawed) {
+    ended(item);
+    tell_.lost(item, why);
   }
   guard.lock();
   return !failure;

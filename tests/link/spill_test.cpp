@@ -10,6 +10,7 @@
 #include "rookery/service/v1/tweet.pb.h"
 
 #include <caf/all.hpp>
+#include <sqlite3.h>
 
 #include <numeric>
 
@@ -238,6 +239,37 @@ TEST_CASE("spill: the time to live goes on in the file, and across processes",
   p.reconnect();
   CHECK(p.seen == numbers(11, 20));
   CHECK(p.sender->network().counters().expired == 10);
+}
+
+TEST_CASE("spill: a wall clock that is set back makes no time to live longer "
+          "than the wire has room for",
+          "[link][spill]") {
+  pair p{{.messages_in_memory_max = 0}};
+  p.cut_off();
+  p.send(1, 10, {.ttl = 20s, .when_full = overflow::spill});
+  p.sender->crash();
+  p.c.outside().jump_wall(-24h * 100);
+  p.reconnect();
+  CHECK(p.seen == numbers(1, 10));
+}
+
+TEST_CASE("spill: a message that was damaged in the file is lost alone",
+          "[link][spill]") {
+  pair p{{.messages_in_memory_max = 0}};
+  p.cut_off();
+  p.send(1, 10, {.ttl = 300s, .when_full = overflow::spill});
+  p.sender->crash();
+  const auto file = p.directory.path() / "sender.spill";
+  sqlite3* handle = nullptr;
+  REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
+  CHECK(sqlite3_exec(handle,
+                     "UPDATE message SET bytes = x'00' WHERE place = "
+                     "(SELECT min(place) FROM message)",
+                     nullptr, nullptr, nullptr)
+        == SQLITE_OK);
+  sqlite3_close(handle);
+  p.reconnect();
+  CHECK(p.seen == numbers(2, 10));
 }
 
 TEST_CASE("spill: a request from the file gets its reply", "[link][spill]") {
