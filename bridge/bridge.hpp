@@ -53,7 +53,10 @@ public:
   bridge& operator=(const bridge&) = delete;
 
   /// Asks the broker for an exchange, a queue or a binding, now and after each
-  /// reconnect.
+  /// reconnect. Where it refuses, the observer is told ("declaration-refused")
+  /// and it is asked again every five seconds: until it agrees no connection
+  /// comes up, and on one that is up nothing new is served, nor sent to what is
+  /// declared here; all else goes on.
   void declare(declaration what);
 
   /// A local handle for what `to` names. Cheap to copy; the same address and

@@ -154,7 +154,8 @@ refusal attach_publisher(request& x) {
   }
   x.terms.message_bytes_max = x.owner.shared().options.message_bytes_max;
   x.self.open(x.terms);
-  add(x, std::make_unique<publisher_link>(x.owner, x.self, *to));
+  add(x, std::make_unique<publisher_link>(x.owner, x.self, *to,
+                                          x.terms.presettled || x.terms.mixed));
   return std::nullopt;
 }
 

@@ -20,9 +20,10 @@ route route_of(const terminus& x) {
 } // namespace
 
 publisher_link::publisher_link(connection& owner, amqp::link self,
-                               const terminus& where)
+                               const terminus& where, bool may_settle)
     : endpoint{owner, self},
-      anonymous_{where.kind == kind::anonymous} {
+      anonymous_{where.kind == kind::anonymous},
+      may_settle_{may_settle} {
   if (!anonymous_)
     route_ = route_of(where);
   refill();
@@ -43,6 +44,10 @@ void publisher_link::on_message(amqp::delivery d, std::string& bytes) {
   }
   --credit_;
   const auto settled = d.settled_by_sender();
+  if (settled && !may_settle_)
+    return owner_.end_session(*this, {"amqp:connection:framing-error",
+                                      "a settled message on a link that sends "
+                                      "none"});
   auto result = publish(bytes);
   switch (result.how.kind) {
   case bridge::outcome::kind_type::accepted:

@@ -22,7 +22,9 @@ namespace rookery::broker {
 class publisher_link : public endpoint {
 public:
   /// `where` is a queue (plain or not), an exchange, or anonymous.
-  publisher_link(connection& owner, amqp::link self, const terminus& where);
+  /// `may_settle`: messages may come settled.
+  publisher_link(connection& owner, amqp::link self, const terminus& where,
+                 bool may_settle);
   ~publisher_link() override;
 
   /// Grants credit if there is room now. @returns false when it must wait.
@@ -52,6 +54,7 @@ private:
   /// Anonymous only: the `to` that `route_` was made from.
   std::string last_to_;
   bool anonymous_;
+  bool may_settle_;
   std::uint32_t credit_ = 0;
   bool stalled_ = false; // in the dispatcher's list
   /// The queue stopped this link and has not fallen below the lower mark.

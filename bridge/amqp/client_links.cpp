@@ -94,6 +94,7 @@ void client::attach(client_sender& x) {
   terms.source = name;
   if (x.to())
     terms.target = options_.profile->encode(*x.to());
+  terms.mixed = true; // some are sent settled
   l.open(terms);
 }
 

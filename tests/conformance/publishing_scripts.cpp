@@ -51,6 +51,14 @@ std::string settled(stage& x) {
          + "; a bad 'to': " + anywhere.fate();
 }
 
+std::string settled_against_its_word(stage& x) {
+  x.make_queue("q");
+  auto& out = x.sender("q");
+  x.me().send(out, text_message("m"), true);
+  x.me().wait("an end", [&] { return out.lost(); });
+  return out.fate();
+}
+
 std::string deleted_exchange(stage& x) {
   x.make_exchange("x", "fanout");
   auto& out = x.me().sender(x.exchange("x"));
@@ -98,6 +106,10 @@ constexpr script scripts[]{
      "unroutable, then b; outcomes 0; "
      "a bad 'to': link closes amqp:precondition-failed",
      settled},
+    {"publishing/settled-against-its-word",
+     "A link that says it settles nothing (snd-settle-mode unsettled) and does "
+     "ends its session.",
+     "session ends amqp:connection:framing-error", settled_against_its_word},
     {"publishing/deleted-exchange",
      "A link to an exchange outlives it until the next message.",
      "released, link closes amqp:not-found", deleted_exchange},

@@ -300,3 +300,19 @@ TEST_CASE("broker: pre-settled publishing is counted and delivered",
   CHECK(out.outcomes.size() == 1);
   CHECK(t.shared.counters.messages_in == 2);
 }
+
+TEST_CASE("broker: a settled message ends the session of a link that was to "
+          "send none",
+          "[broker][link]") {
+  broker_harness t;
+  t.declare("q");
+  auto& client = t.connect();
+  auto& out =
+      client.attach(true, "out", {.source = "c", .target = "/queues/q"});
+  t.pump();
+  out.send(message_of("a"), true);
+  t.pump();
+  REQUIRE(client.ended_sessions.size() == 1);
+  CHECK(client.ended_sessions[0].name == "amqp:connection:framing-error");
+  CHECK(t.counts("q").ready == 0);
+}

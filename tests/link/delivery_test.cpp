@@ -223,3 +223,94 @@ TEST_CASE("delivery: poison does not come again, what is released does",
   CHECK(times_seen(errc::poison) == 1);
   CHECK(times_seen(errc::released) == 2);
 }
+
+TEST_CASE("delivery: what is only fired needs no outcome and breaks nothing",
+          "[link][delivery]") {
+  pair p;
+  p.serve({}, nothing);
+  for (std::uint64_t i = 1; i <= 10; ++i)
+    p.send("q", i, {.how = bridge::level::fire});
+  p.send("q", 11);
+  CHECK(p.c.run_until([&] { return p.seen.size() == 11; }, 2s));
+  CHECK(p.sender->network().counters().accepted == 1);
+  CHECK(p.sender->network().counters().reconnects == 0);
+}
+
+TEST_CASE("delivery: what is refused because too many wait is counted",
+          "[link][delivery]") {
+  bridge::bridge_options options;
+  options.requests_max = 4;
+  pair p{options};
+  for (std::uint64_t i = 1; i <= 6; ++i)
+    p.send("q", i, {.how = bridge::level::done, .tell_losses = true});
+  p.c.run(1s);
+  CHECK(p.sender->network().counters().too_many_requests == 2);
+  const auto& told = p.told->seen<send_lost>();
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].why == errc::too_many_requests);
+  p.c.run(300s);
+  CHECK(p.sender->network().counters().done_missing == 4);
+  REQUIRE(told.size() == 6);
+  CHECK(told[5].why == errc::reply_timeout);
+}
+
+TEST_CASE("delivery: an innocent message is not parked for its consumer's "
+          "crashes",
+          "[link][delivery]") {
+  constexpr std::uint64_t crashes = 25;
+  cluster c{1};
+  c.messages<PostTweetRequest>();
+  std::uint64_t begun = 0;
+  std::uint64_t parked = 0;
+  bridge::queue_declaration queue;
+  queue.name = "q";
+  queue.dead_letter_exchange = "dead";
+  auto& sender = c.add_node("sender", [&](node& self) {
+    self.network().declare(bridge::exchange_declaration{.name = "dead"});
+    self.network().declare(queue);
+    bridge::serve_options options;
+    options.bindings = {{"dead", ""}};
+    self.serve(
+        "parked",
+        [&] {
+          return self.system().spawn([&] {
+            return caf::behavior{[&](const PostTweetRequest&) { ++parked; }};
+          });
+        },
+        options);
+  });
+  auto& consumer = c.add_node("consumer", [&](node& self) {
+    bridge::serve_options options;
+    options.queue = queue;
+    options.retry.attempts_max = 3;
+    self.serve(
+        "q",
+        [&] {
+          return self.system().spawn([&](caf::event_based_actor* actor) {
+            return caf::behavior{
+                [&, actor](const PostTweetRequest&) -> caf::result<void> {
+                  if (++begun > crashes)
+                    return caf::unit;
+                  return actor->make_response_promise(); // for ever
+                }};
+          });
+        },
+        options);
+  });
+  REQUIRE(c.run_until([&] { return sender.ready() && consumer.ready(); }, 1s));
+  sender.execute([&] {
+    caf::anon_send(sender.network().proxy(address::queue("q"),
+                                          {.how = bridge::level::done}),
+                   message(1));
+  });
+  for (std::uint64_t i = 1; i <= crashes; ++i) {
+    REQUIRE(c.run_until([&] { return begun == i; }, 10s));
+    consumer.crash();
+    consumer.start();
+  }
+  CHECK(
+      c.run_until([&] { return sender.network().counters().done == 1; }, 10s));
+  c.run(10s);
+  CHECK(begun == crashes + 1);
+  CHECK(parked == 0);
+}
