@@ -87,12 +87,12 @@ void client::settle_early(std::uint64_t delivery, const bridge::outcome& how) {
 }
 
 void client::flush(clock::time_point now) {
-  if (!in_time(options_.now()) || !ready())
+  if (!in_time(options_.now()) || !management_)
     return;
   for (auto& x : senders_) {
     if (x->attached())
       pump(*x, now);
-    else
+    else if (may_attach(*x))
       bring_up(*x, now);
   }
   for (auto& x : receivers_)
@@ -104,6 +104,8 @@ void client::check(clock::time_point now) {
     return;
   if (refused_ && declare_again_at_ <= now) {
     refused_ = false;
+    std::replace(progress_.begin(), progress_.end(), progress::refused,
+                 progress::missing);
     declare_missing();
   }
   if (management_->waits_since(now - options_.sending.outcome_timeout))
@@ -144,8 +146,19 @@ void client::for_each_unfinished(
 }
 
 bool client::ready() const {
-  return management_ && !aborted_ && confirmed_ == declarations_.size()
-         && !refused_;
+  return management_ && !aborted_ && confirmed_ == declarations_.size();
+}
+
+// Where one was refused that was declared late, what was there before goes on,
+// and what has nothing to do with declarations begins.
+bool client::may_attach(const client_sender& x) const {
+  if (ready())
+    return true;
+  const auto answered = [](auto of) {
+    return of == progress::confirmed || of == progress::refused;
+  };
+  return came_up_ && (!x.to() || !declared_here(*x.to()))
+         && std::all_of(progress_.begin(), progress_.end(), answered);
 }
 
 bool client::in_time(clock::time_point now) {
@@ -201,7 +214,7 @@ void client::begin_lease() {
 // All at once, in order: a broker answers one after the other, and each wait
 // for an answer would be a round trip.
 void client::declare_missing() {
-  if (!management_ || aborted_ || refused_)
+  if (!management_ || aborted_)
     return;
   for (std::size_t i = 0; i < declarations_.size(); ++i) {
     if (progress_[i] != progress::missing)
@@ -224,7 +237,7 @@ void client::on_declared(std::size_t i, int status, const std::string& reason) {
       attach_receivers();
     return;
   }
-  progress_[i] = progress::missing;
+  progress_[i] = progress::refused;
   auto text = "status " + std::to_string(status)
               + (reason.empty() ? "" : ": " + reason);
   const auto& asked = declarations_[i];
@@ -244,6 +257,7 @@ void client::check_up() {
     if (!x->attached() && !x->closed())
       return;
   up_ = true;
+  came_up_ = true;
   worked_ = true;
   owner_.on_up(peer_);
 }
@@ -345,7 +359,7 @@ void client::on_outcome(link from, std::uint64_t number,
 }
 
 void client::on_dispatched() {
-  if (!ready())
+  if (!management_ || aborted_)
     return;
   // Where outcomes made room, more can go; nobody else would notice.
   for (auto& x : senders_)
@@ -363,6 +377,7 @@ void client::on_closed(const condition& why) {
   refused_ = false;
   aborted_ = false;
   up_ = false;
+  came_up_ = false;
   session_ = {};
   session_links_ = 0;
   unasked_links_ = 0;

@@ -112,6 +112,9 @@ public:
   [[nodiscard]] std::optional<clock::time_point> lease_end() const;
 
   [[nodiscard]] bool up() const { return up_; }
+  /// Whether this connection has been: then it works, whatever has been
+  /// declared since.
+  [[nodiscard]] bool came_up() const { return came_up_; }
   [[nodiscard]] bool connected() const { return engine_ != nullptr; }
   /// Whether a connection came up since this was last asked, however short.
   [[nodiscard]] bool take_worked() { return std::exchange(worked_, false); }
@@ -156,7 +159,9 @@ private:
   void pump(client_sender& x, clock::time_point now);
   void report_unsent(client_sender& x);
   [[nodiscard]] bool declared_here(const bridge::address& what) const;
+  // Whether all that was declared is there.
   [[nodiscard]] bool ready() const;
+  [[nodiscard]] bool may_attach(const client_sender& x) const;
   void begin_lease();
   // Ends the connection when nothing was heard for too long.
   // @returns whether it goes on
@@ -181,13 +186,14 @@ private:
   std::chrono::milliseconds lease_{0}; // after that; 0 = for ever
   std::unique_ptr<management> management_;
   peer_info peer_;
-  enum class progress : unsigned char { missing, asked, confirmed };
+  enum class progress : unsigned char { missing, asked, confirmed, refused };
   std::vector<progress> progress_;       // of each declaration
   std::size_t confirmed_ = 0;            // of them
-  bool refused_ = false;                 // it refused one: nothing is attached
+  bool refused_ = false;                 // it refused one
   clock::time_point declare_again_at_{}; // refused: when to ask again
   bool aborted_ = false; // we gave it up; events under way mean nothing
-  bool up_ = false;      // on_up was called
+  bool up_ = false;      // on_up was called, and nothing was declared since
+  bool came_up_ = false; // on_up was called
   bool worked_ = false;  // also of an earlier one; see take_worked
   session session_;      // of the newest links
   std::size_t session_links_ = 0;

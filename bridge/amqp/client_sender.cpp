@@ -130,6 +130,20 @@ void client_sender::expire(clock::time_point now) {
   queue_->take_expired(now, expired);
   for (auto& item : expired)
     unsent_.push_back({std::move(item), unsent::reason_type::expired});
+  if (!link_) // else the outcome of what was sent may still come
+    expire_sent(now);
+}
+
+void client_sender::expire_sent(clock::time_point now) {
+  std::vector<std::uint64_t> numbers;
+  window_.for_each_unsettled([&](std::uint64_t number, const outgoing& item) {
+    if (item.expires <= now)
+      numbers.push_back(number);
+  });
+  for (auto number : numbers)
+    if (auto item = settle(number))
+      unsent_.push_back(
+          {std::move(*item), unsent::reason_type::expired_without_outcome});
 }
 
 std::vector<outgoing> client_sender::give_up_all() {

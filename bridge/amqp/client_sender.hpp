@@ -49,7 +49,8 @@ public:
   /// @returns messages handed to the wire.
   std::size_t pump(clock::time_point now);
 
-  /// Takes what expired out of the queue, also while there is no link.
+  /// Takes what expired out of the queue, and while there is no link also what
+  /// was sent and has no outcome.
   void expire(clock::time_point now);
 
   /// What was not sent, or not again.
@@ -117,6 +118,7 @@ public:
 
 private:
   bool resend(clock::time_point now);
+  void expire_sent(clock::time_point now);
   // Why an item is not to be sent on this link, if it is not.
   [[nodiscard]] std::optional<unsent::reason_type>
   obstacle(const outgoing& item, clock::time_point now) const;

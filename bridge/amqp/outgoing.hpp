@@ -26,6 +26,8 @@ struct outgoing {
   std::uint64_t place = 0;
   /// The file has it, until it ends.
   bool in_file = false;
+  /// The bridge's own: nothing that is newer makes it go.
+  bool stays = false;
 };
 
 using outgoing_queue = bridge::send_queue<outgoing>;

@@ -238,7 +238,7 @@ void bridge::impl::on_turn() {
   next_check_ = now + check_interval;
   client_.expire(now); // first: it knows more of what ends now
   hub_->expire_waiting(now);
-  watching_.check(now, client_.up());
+  watching_.check(now, client_.came_up());
   for (auto& [index, x] : served_)
     if (!get(x).check(now))
       client_.close_receiver(index);

@@ -95,6 +95,50 @@ TEST_CASE("client: what was refused is declared again after a while",
   CHECK(w.owner.ups == 1);
 }
 
+TEST_CASE("client: what was declared late and refused stops nothing else",
+          "[link][client]") {
+  world w;
+  auto out = tests::make_queue();
+  auto late = tests::make_queue();
+  auto refused = tests::make_queue();
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  static_cast<void>(w.client.add_receiver("in", 2, {}));
+  static_cast<void>(w.client.add_sender(bridge::address::queue("out"), out));
+  tests::send(*out, "a");
+  w.connect();
+  w.run();
+  REQUIRE(tests::texts(*w.broker) == std::vector<std::string>{"a"});
+  w.broker->answer["/queues/other"] = 409;
+  w.client.declare(bridge::queue_declaration{.name = "other"});
+  static_cast<void>(w.client.add_receiver("other", 2, {}));
+  static_cast<void>(
+      w.client.add_sender(bridge::address::queue("other"), refused));
+  tests::send(*refused, "never");
+  tests::send(*out, "b"); // on its link
+  w.run();
+  CHECK(w.owner.refusals == std::vector<std::string>{"queue other"});
+  static_cast<void>(w.client.add_sender(bridge::address::queue("late"), late));
+  tests::send(*late, "c"); // on a new one
+  for (int i = 0; i < 3; ++i)
+    w.run();
+  CHECK(tests::texts(*w.broker) == std::vector<std::string>{"a", "b", "c"});
+  CHECK(w.broker->consumers.size() == 1);
+  // What is finished makes room for more.
+  for (int i = 0; i < 4; ++i) {
+    w.broker->deliver("/queues/in", "x");
+    w.run();
+    REQUIRE(w.owner.deliveries.size() == static_cast<std::size_t>(i) + 1);
+    w.client.settle(w.owner.deliveries.back().first,
+                    bridge::outcome::accepted());
+    w.run();
+  }
+  w.broker->answer.clear();
+  w.check_after(6s);
+  w.run();
+  CHECK(w.broker->consumers.size() == 2);
+  CHECK(tests::texts(*w.broker).back() == "never");
+}
+
 TEST_CASE("client: of many that were refused one is told, and they alone are "
           "declared again",
           "[link][client]") {

@@ -76,6 +76,28 @@ TEST_CASE("client: what expires while there is no connection was never sent",
   CHECK(body_of(w.broker->messages[0].bytes) == "b");
 }
 
+TEST_CASE("client: what was sent is given up while there is no connection",
+          "[link][client]") {
+  world w;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
+  w.broker.emplace();
+  w.broker->accept = false;
+  w.connect();
+  send(w, *queue, "a", 1s);
+  send(w, *queue, "b", 10s);
+  w.run();
+  REQUIRE(w.broker->messages.size() == 2);
+  w.cut();
+  w.now += 1s;
+  w.client.expire(w.now);
+  CHECK(expired(w) == told{{"a", true}});
+  w.connect();
+  w.run();
+  REQUIRE(w.broker->messages.size() == 1);
+  CHECK(body_of(w.broker->messages[0].bytes) == "b");
+}
+
 TEST_CASE("client: what was sent is not given up while its outcome may come",
           "[link][client]") {
   world w;
