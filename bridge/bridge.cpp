@@ -46,7 +46,7 @@ bridge::impl::impl(caf::actor_system& system, type_registry types,
       client_{make_client_options(*hub_), *this},
       loop_{hub_->world.make_loop(make_loop_options(hub_->options), client_,
                                   *this)},
-      watching_{*hub_, [this](auto& path) { return queue_to(path); }} {
+      watching_{*hub_, [this](auto& path) { return find_destination(path); }} {
   queue_declaration replies;
   replies.name = hub_->reply_queue;
   replies.replicated = false;
@@ -157,11 +157,11 @@ void bridge::impl::resolve(
                 timeout);
 }
 
-std::shared_ptr<amqp::outgoing_queue>
-bridge::impl::queue_to(const std::string& path) {
+std::shared_ptr<destination>
+bridge::impl::find_destination(const std::string& path) {
   std::lock_guard guard{proxies_mutex_};
   auto found = by_path_.find(path);
-  return found == by_path_.end() ? nullptr : found->second->queue;
+  return found == by_path_.end() ? nullptr : found->second;
 }
 
 void bridge::impl::when_ready(const address& to, const caf::actor& who) {

@@ -29,6 +29,9 @@ struct bridge_counters {
   std::uint64_t deliveries_expired = 0; // the same before the mailbox
   std::uint64_t dropped = 0;            // no room, and their handle drops then
   std::uint64_t given_up = 0; // rejected after retry_options::attempts_max
+  std::uint64_t too_many_requests = 0; // refused: too many wait for their end
+  std::uint64_t closed = 0;            // the bridge had stopped, or stopped
+  std::uint64_t unanswered = 0;        // requests: no reply in time
   // Not since its start, but now:
   std::uint64_t watches = 0;  // monitors and links of ours elsewhere
   std::uint64_t watchers = 0; // those of others on actors that serve here

@@ -60,18 +60,27 @@ public:
     return add(std::move(item), bytes, expires);
   }
 
-  /// The same, but makes room: what is oldest goes to `evicted`, oldest first.
-  /// Full is only what never fits. @thread any
+  /// The same, but makes room: what is oldest, but what `stays(item)`, goes to
+  /// `evicted`, oldest first. Full is only what does not fit beside the rest.
+  /// @thread any
+  template <class F>
   [[nodiscard]] push_result push_over(T&& item, std::size_t bytes,
-                                      time_point expires,
+                                      time_point expires, F stays,
                                       std::vector<T>& evicted) {
     std::lock_guard guard{mutex_};
     if (closed_)
       return push_result::closed;
     if (bytes > limits_.bytes_max)
       return push_result::full;
-    while (!has_room(bytes))
-      evicted.push_back(pop());
+    for (auto at = items_.begin(); !has_room(bytes);) {
+      at = std::find_if(at, items_.end(),
+                        [&](const entry& x) { return !stays(x.item); });
+      if (at == items_.end())
+        return push_result::full;
+      bytes_ -= at->bytes;
+      evicted.push_back(std::move(at->item));
+      at = items_.erase(at);
+    }
     return add(std::move(item), bytes, expires);
   }
 

@@ -63,7 +63,7 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   // Makes what sends to the destinations that the spill has messages for.
   void find_spilled();
   // The queue of what is sent to an AMQP address, if anything was.
-  std::shared_ptr<amqp::outgoing_queue> queue_to(const std::string& path);
+  std::shared_ptr<destination> find_destination(const std::string& path);
   // Tells those who wait for room that they have.
   void tell_ready();
   // Refuses what is sent from now on, answers what waits for a reply.

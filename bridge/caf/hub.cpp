@@ -41,6 +41,9 @@ bridge_counters live_counters::snapshot() const {
           deliveries_expired,
           dropped,
           given_up,
+          too_many_requests,
+          closed,
+          unanswered,
           0,
           0,
           0};
@@ -111,10 +114,9 @@ void hub::lost(const amqp::outgoing& what, errc why, const std::string& text) {
   if (who && who->kind == waiting_send::kind_type::watch)
     return monitors.fail(what.waiting, caf::make_error(why, text));
   if (who)
-    fail(*who, caf::make_error(why, text));
-  if (!who || who->kind != waiting_send::kind_type::request)
-    report(observer::severity::warning, "send-lost",
-           to_string(why) + ": " + text);
+    return end(*who, why, text);
+  report(observer::severity::warning, "send-lost",
+         to_string(why) + ": " + text);
 }
 
 std::vector<waiting_send> hub::take_overdue(clock::time_point now) {
@@ -128,9 +130,10 @@ std::vector<waiting_send> hub::take_overdue(clock::time_point now) {
 
 void hub::give_up_waiting() {
   for (auto& who : take_overdue(clock::time_point::max())) {
-    if (who.kind == waiting_send::kind_type::done)
-      ++counters.done_missing;
-    fail(who, caf::make_error(errc::closed, "the bridge has stopped"));
+    if (who.kind == waiting_send::kind_type::watch)
+      continue; // is told below
+    ++counters.closed;
+    end(who, errc::closed, "the bridge has stopped");
   }
   monitors.fail_all(caf::make_error(errc::closed, "the bridge has stopped"));
   tell_watching();
@@ -138,10 +141,17 @@ void hub::give_up_waiting() {
 
 void hub::expire_waiting(clock::time_point now) {
   for (auto& who : take_overdue(now)) {
-    if (who.kind == waiting_send::kind_type::done)
-      ++counters.done_missing;
-    fail(who, caf::make_error(errc::reply_timeout, "no reply in time"));
+    ++(who.kind == waiting_send::kind_type::done ? counters.done_missing
+                                                 : counters.unanswered);
+    end(who, errc::reply_timeout, "no reply in time");
   }
+}
+
+void hub::end(const waiting_send& who, errc why, const std::string& text) {
+  fail(who, caf::make_error(why, text));
+  if (who.kind != waiting_send::kind_type::request)
+    report(observer::severity::warning, "send-lost",
+           to_string(why) + ": " + text);
 }
 
 void hub::settle(std::uint64_t delivery, outcome how, bool early) {

@@ -51,7 +51,8 @@ struct live_counters {
                              failed = 0, late_replies = 0, done = 0,
                              done_missing = 0, reconnects = 0, duplicates = 0,
                              refused = 0, expired = 0, deliveries_expired = 0,
-                             dropped = 0, given_up = 0;
+                             dropped = 0, given_up = 0, too_many_requests = 0,
+                             closed = 0, unanswered = 0;
 
   [[nodiscard]] bridge_counters snapshot() const;
 };
@@ -190,6 +191,8 @@ private:
                                        caf::attachable_ptr& who,
                                        clock::time_point deadline);
   std::vector<waiting_send> take_overdue(clock::time_point now);
+  // Tells who waits, or whoever may want to log it.
+  void end(const waiting_send& who, errc why, const std::string& text);
 
   std::shared_ptr<observer> watcher_;
   std::mutex wake_mutex_; // guards wake_

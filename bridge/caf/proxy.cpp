@@ -166,16 +166,20 @@ void proxy::push(const caf::mailbox_element& what, std::string bytes,
     item.ends_stored = who->kind == waiting_send::kind_type::stored;
     auto deadline =
         std::min(item.expires, hub_->world.now() + hub_->options.reply_timeout);
-    if (!hub_->expect(number, std::move(*who), deadline))
+    if (!hub_->expect(number, std::move(*who), deadline)) {
+      ++hub_->counters.too_many_requests;
       return refuse(what, errc::too_many_requests, to_->name);
+    }
   }
   const auto result = queue(std::move(item));
   if (accepted(result))
     return;
   if (who && !hub_->take_waiting(number))
     return; // the bridge stopped meanwhile and answered it
-  if (result == push_result::closed)
+  if (result == push_result::closed) {
+    ++hub_->counters.closed;
     return refuse(what, errc::closed, to_->name);
+  }
   if (how_.when_full == overflow::drop_newest && !what.mid.is_request()) {
     ++hub_->counters.dropped;
     return;
@@ -194,10 +198,11 @@ push_result proxy::queue(amqp::outgoing item) {
   const auto bytes = item.bytes.size();
   const auto expires = item.expires;
   std::vector<amqp::outgoing> evicted;
-  const auto result =
-      how_.when_full == overflow::drop_oldest
-          ? to_->queue->push_over(std::move(item), bytes, expires, evicted)
-          : to_->queue->push(std::move(item), bytes, expires);
+  const auto result = how_.when_full == overflow::drop_oldest
+                          ? to_->queue->push_over(
+                              std::move(item), bytes, expires,
+                              [](const auto& x) { return x.stays; }, evicted)
+                          : to_->queue->push(std::move(item), bytes, expires);
   if (result == push_result::queued_first)
     hub_->wake();
   for (const auto& x : evicted) {

@@ -1,6 +1,7 @@
 #include "bridge/caf/watch_protocol.hpp"
 
 #include "bridge/caf/encoding.hpp"
+#include "bridge/caf/proxy.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/exit_reason.hpp>
@@ -83,9 +84,9 @@ v1::Watch make_watch(const monitor_table::watch& x) {
   return result;
 }
 
-watch_protocol::watch_protocol(hub& home, find_queue queue_to)
+watch_protocol::watch_protocol(hub& home, find_destination destination_to)
     : hub_{home},
-      queue_to_{std::move(queue_to)},
+      destination_to_{std::move(destination_to)},
       presence_{look_interval, home.options.peer_timeout} {}
 
 bool watch_protocol::take(const amqp::envelope_view& x,
@@ -165,12 +166,12 @@ void watch_protocol::tell(watcher_table::notice x) {
   }
   auto down = make_down(x.to.number, *x.ended, x.to.reply_to);
   for (std::uint32_t i = 0; i < x.to.paths.size(); ++i) {
-    auto queue = queue_to_(x.to.paths[i]);
-    if (!queue)
+    const auto where = destination_to_(x.to.paths[i]);
+    if (!where)
       continue; // nothing went there
     auto copy = down;
     copy.set_copy(i + 1);
-    later(std::move(queue), hub_.encode_control(copy));
+    later(where->queue, hub_.encode_control(copy), where->lane);
     down.add_copies(i + 1);
   }
   later(hub_.replies, hub_.encode_control(down, x.to.reply_to));
@@ -224,6 +225,19 @@ void watch_protocol::turn() {
   hub_.tell_watching();
 }
 
+void watch_protocol::later(std::shared_ptr<amqp::outgoing_queue> queue,
+                           std::string bytes,
+                           std::shared_ptr<spill_lane> lane) {
+  outbox_.push_back({std::move(queue),
+                     {.bytes = std::move(bytes), .stays = true},
+                     std::move(lane)});
+}
+
+// What the actor said goes first.
+bool watch_protocol::waits_for_spill(const item& x) const {
+  return x.lane && hub_.spilled->brings(*x.lane);
+}
+
 void watch_protocol::send_outbox() {
   // Nobody passes another in one queue.
   std::set<const amqp::outgoing_queue*> full;
@@ -232,7 +246,9 @@ void watch_protocol::send_outbox() {
     if (!full.contains(x.queue.get())) {
       const auto size = x.what.bytes.size();
       const auto expires = x.what.expires;
-      if (x.queue->push(std::move(x.what), size, expires) != push_result::full)
+      if (!waits_for_spill(x)
+          && x.queue->push(std::move(x.what), size, expires)
+                 != push_result::full)
         continue;
       full.insert(x.queue.get());
     }

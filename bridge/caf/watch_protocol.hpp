@@ -47,12 +47,11 @@ constexpr std::size_t watch_paths_max = 8;
 class watch_protocol {
 public:
   using clock = hub::clock;
-  /// The queue of messages to an AMQP address; null when nothing was sent
-  /// there.
-  using find_queue =
-      std::function<std::shared_ptr<amqp::outgoing_queue>(const std::string&)>;
+  /// Where messages to an AMQP address wait; null when nothing was sent there.
+  using find_destination =
+      std::function<std::shared_ptr<destination>(const std::string&)>;
 
-  watch_protocol(hub& home, find_queue queue_to);
+  watch_protocol(hub& home, find_destination destination_to);
 
   /// A control message; `target` as for `hub::on_control`. @returns whether it
   /// was taken; else there is too much to do, and it should come again
@@ -75,6 +74,7 @@ private:
   struct item {
     std::shared_ptr<amqp::outgoing_queue> queue;
     amqp::outgoing what;
+    std::shared_ptr<spill_lane> lane = {}; // of `queue`, if it has one
   };
 
   void take_watch(const v1::Watch& x, const std::string& reply_to,
@@ -84,15 +84,15 @@ private:
   void take_down(v1::Down x, const std::string& peer, bool shared);
   void tell(watcher_table::notice x);
   void end_of_gone(const monitor_table::watch& x);
-  void later(std::shared_ptr<amqp::outgoing_queue> queue, std::string bytes) {
-    outbox_.push_back({std::move(queue), {std::move(bytes)}});
-  }
+  void later(std::shared_ptr<amqp::outgoing_queue> queue, std::string bytes,
+             std::shared_ptr<spill_lane> lane = {});
+  [[nodiscard]] bool waits_for_spill(const item& x) const;
   void send_outbox();
   void forget_orphans();
   void say_again(clock::time_point now);
 
   hub& hub_;
-  find_queue queue_to_;
+  find_destination destination_to_;
   presence presence_;
   clock::time_point next_look_{};
   std::uint64_t paths_of_ = 0; // watcher_table::changes when paths were renewed

@@ -104,6 +104,11 @@ bool spill::waits(const spill_lane& x) const {
   return !x.empty();
 }
 
+bool spill::brings(const spill_lane& x) const {
+  lock guard{mutex_};
+  return reading_ && !closed_ && !x.empty();
+}
+
 void spill::ended(const amqp::outgoing& x) {
   if (!x.in_file)
     return;

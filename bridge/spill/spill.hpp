@@ -69,6 +69,9 @@ public:
   [[nodiscard]] push_result push(const std::shared_ptr<spill_lane>& to,
                                  amqp::outgoing&& item);
 
+  /// Whether messages for `x` will be queued that wait in the file now, or for
+  /// it.
+  [[nodiscard]] bool brings(const spill_lane& x) const;
   /// Whether messages for `x` wait in the file, or for it.
   [[nodiscard]] bool waits(const spill_lane& x) const;
 

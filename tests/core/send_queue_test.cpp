@@ -76,19 +76,39 @@ TEST_CASE("send_queue: the oldest make room for a newer one",
   const auto never = send_queue<int>::time_point::max();
   for (int i = 1; i <= 3; ++i)
     CHECK(accepted(queue.push(int{i}, 3)));
+  const auto none = [](int) { return false; };
   std::vector<int> evicted;
-  CHECK(accepted(queue.push_over(4, 3, never, evicted)));
+  CHECK(accepted(queue.push_over(4, 3, never, none, evicted)));
   CHECK(evicted == std::vector{1});
   evicted.clear();
-  CHECK(accepted(queue.push_over(5, 7, never, evicted)));
+  CHECK(accepted(queue.push_over(5, 7, never, none, evicted)));
   CHECK(evicted == std::vector{2, 3});
   evicted.clear();
-  CHECK(queue.push_over(6, 11, never, evicted) == push_result::full);
+  CHECK(queue.push_over(6, 11, never, none, evicted) == push_result::full);
   CHECK(evicted.empty());
   CHECK(queue.bytes() == 10);
   std::vector<int> out;
   CHECK(queue.take(10, out) == 0);
   CHECK(out == std::vector{4, 5});
+}
+
+TEST_CASE("send_queue: a newer message pushes out none that is to stay",
+          "[bridge][send_queue]") {
+  constexpr auto never = send_queue<int>::time_point::max();
+  send_queue<int> queue{{.messages_max = 3, .bytes_max = 10}};
+  for (int i = 1; i <= 3; ++i)
+    CHECK(accepted(queue.push(int{i}, 3)));
+  const auto odd = [](int x) { return x % 2 == 1; };
+  std::vector<int> evicted;
+  CHECK(accepted(queue.push_over(4, 3, never, odd, evicted)));
+  CHECK(evicted == std::vector{2});
+  evicted.clear();
+  CHECK(queue.push_over(5, 7, never, odd, evicted) == push_result::full);
+  CHECK(evicted == std::vector{4});
+  std::vector<int> out;
+  CHECK(queue.take(10, out) == 0);
+  CHECK(out == std::vector{1, 3});
+  CHECK(queue.bytes() == 0);
 }
 
 TEST_CASE("send_queue: knows when half of each bound is free",

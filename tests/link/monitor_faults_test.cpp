@@ -3,6 +3,7 @@
 // real broker in virtual time; an actor that ends when it is told to, one that
 // watches it, and one fault per case.
 #include "tests/support/catch.hpp"
+#include "tests/support/temp_directory.hpp"
 #include "tests/support/watched_pair.hpp"
 
 using namespace rookery;
@@ -180,4 +181,80 @@ TEST_CASE("monitor: a bridge that stops ends what it watches",
   CHECK(seen->seen
         == std::vector<std::string>{
             down(caf::make_error(errc::closed, "the bridge has stopped"))});
+}
+
+namespace {
+
+/// A watcher that serves the desk itself, one message at a time, each for
+/// 100 ms; to the server's node the way is closed.
+struct slow_desk {
+  explicit slow_desk(const bridge::bridge_options& of_server)
+      : p{{}, true, of_server} {
+    p.client->execute([&] {
+      p.last =
+          p.client->system().spawn(watcher, p.client->proxy("q"), seen, false);
+      p.client->network().serve(bridge::address::queue("desk"), p.last,
+                                {.window = 1});
+    });
+    p.c.run(1s);
+    // Only a queue that was there when it began to watch is known.
+    p.server->execute(
+        [&] { caf::anon_send(p.server->proxy("desk"), number(0)); });
+    p.tell(caf::atom("monitor"));
+    p.c.run(3s);
+    seen->seen.clear();
+    p.server->set_reachable(false);
+    p.server->cut();
+    p.c.run(100ms);
+  }
+
+  /// The server's node sends so many numbers to the desk.
+  void send(std::uint64_t first, std::uint64_t last, bridge::overflow how) {
+    p.server->execute([=, this] {
+      auto desk = p.server->network().proxy(bridge::address::queue("desk"),
+                                            {.when_full = how});
+      for (auto i = first; i <= last; ++i)
+        caf::anon_send(desk, number(i));
+    });
+    p.c.run(1s);
+  }
+  void fall() {
+    p.server->execute([&] { fall_over(p.served); });
+    p.c.run(200ms);
+  }
+  void open() {
+    p.server->set_reachable(true);
+    p.c.run(20s);
+  }
+
+  std::shared_ptr<record> seen = std::make_shared<record>();
+  watched_pair p;
+};
+
+} // namespace
+
+TEST_CASE("monitor: newer messages push the end of an actor out of no queue",
+          "[bridge][monitor]") {
+  bridge::bridge_options options;
+  options.send_queue.messages_max = 8;
+  slow_desk x{options};
+  x.fall();
+  x.send(1, 30, bridge::overflow::drop_oldest);
+  x.open();
+  CHECK(x.seen->downs() == 2);
+}
+
+TEST_CASE("monitor: the end of an actor comes behind what waits in a spill",
+          "[bridge][monitor]") {
+  temp_directory directory;
+  bridge::bridge_options options;
+  options.spill = *bridge::open_spill(
+      {.file = directory.path() / "a.spill", .messages_in_memory_max = 4});
+  slow_desk x{options};
+  x.send(1, 50, bridge::overflow::spill);
+  x.fall();
+  x.open();
+  REQUIRE(x.seen->seen.size() == 52);
+  CHECK(x.seen->seen[49] == "told 50");
+  CHECK(x.seen->seen[50] == down_as_it_fell);
 }
