@@ -277,7 +277,7 @@ client_receiver* client::receiver_of(link x) {
 
 void client::on_session_closed(session s, const condition& why) {
   if (s.context() != nullptr)
-    return; // of one sender only, which knows already
+    return; // that of probes: its link knew before
   abort(why.empty() ? condition{"amqp:session-ended", "by the broker"} : why);
 }
 
@@ -288,11 +288,16 @@ void client::on_link_open(link x, bool ours) {
     return x.refuse({"amqp:not-implemented", "this end takes no links"});
   if (aborted_ || management_->owns(x))
     return;
+  if (x == probe_link_) {
+    // Without the target we asked for it is a refusal: a detach follows.
+    if (x.remote_terms().target)
+      probe_answered(true);
+    return;
+  }
   if (auto* receiver = receiver_of(x)) {
     receiver->link_up(x);
     check_up();
   } else if (auto* sender = sender_of(x)) {
-    // Without the target we asked for it is a refusal: a detach follows.
     if (!sender->to() || x.remote_terms().target)
       sender->link_up(x);
   }
@@ -301,6 +306,8 @@ void client::on_link_open(link x, bool ours) {
 void client::on_link_closed(link x, const condition& why) {
   if (x.session() == session_ && session_links_ > 0)
     --session_links_;
+  if (x == probe_link_)
+    return probe_answered(false);
   if (management_->owns(x)) {
     management_->links_lost();
   } else if (auto* receiver = receiver_of(x)) {
@@ -309,7 +316,7 @@ void client::on_link_closed(link x, const condition& why) {
     if (receiver->closed())
       return;
   } else if (auto* sender = sender_of(x)) {
-    return sender_lost(*sender, x);
+    return sender_lost(*sender);
   } else {
     return; // theirs, which was refused
   }
@@ -381,6 +388,11 @@ void client::on_closed(const condition& why) {
   session_ = {};
   session_links_ = 0;
   unasked_links_ = 0;
+  found_exchanges_.clear();
+  to_probe_.clear();
+  probed_ = nullptr;
+  probe_session_ = {};
+  probe_link_ = {};
   for (auto& x : senders_) {
     x->link_lost();
     x->retry_at = {};

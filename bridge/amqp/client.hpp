@@ -10,9 +10,11 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -64,10 +66,10 @@ public:
 ///
 /// A queue is looked for before a sender attaches to it, because brokers end
 /// the whole session of a link to a missing queue. While it is missing, sends
-/// to it end as released. Exchanges cannot be looked for: a sender to one that
-/// was not declared here gets a session of its own. Losing a receiver or any
-/// other session ends the connection: one way back up is easier to get right
-/// than several.
+/// to it end as released. Exchanges cannot be looked for: one that was not
+/// declared here is found out by a link of no use in a session apart. Losing a
+/// receiver or any other session ends the connection: one way back up is easier
+/// to get right than several.
 /// @thread the engine's
 class client final : public engine_handler {
 public:
@@ -152,8 +154,11 @@ private:
   void attach(client_receiver& x);
   void attach(client_sender& x);
   void look_for(client_sender& x);
+  void look_for_exchange(client_sender& x);
+  void probe();
+  void probe_answered(bool there);
   void missing(client_sender& x);
-  void sender_lost(client_sender& x, link l);
+  void sender_lost(client_sender& x);
   void give_up(client_sender& x);
   void bring_up(client_sender& x, clock::time_point now);
   void pump(client_sender& x, clock::time_point now);
@@ -198,6 +203,13 @@ private:
   session session_;      // of the newest links
   std::size_t session_links_ = 0;
   std::size_t unasked_links_ = 0; // that the broker attached
+  // Exchanges that were not declared here.
+  std::set<std::string> found_exchanges_;
+  std::deque<client_sender*> to_probe_; // whose exchange is to be found out
+  client_sender* probed_ = nullptr;     // whose exchange is being found out
+  session probe_session_;
+  link probe_link_;
+  std::uint64_t probes_ = 0; // so far
 };
 
 } // namespace rookery::amqp

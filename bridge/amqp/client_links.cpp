@@ -76,19 +76,10 @@ void client::attach(client_receiver& x) {
 }
 
 void client::attach(client_sender& x) {
-  using kind = bridge::address::kind_type;
   x.state = client_sender::state_type::attaching;
   x.attach_by = options_.now() + options_.sending.outcome_timeout;
   auto name = options_.name + ".out." + std::to_string(x.index());
-  session s;
-  if (x.to() && x.to()->kind() == kind::exchange && !declared_here(*x.to())) {
-    // If the exchange is missing, this session goes and no other.
-    s = engine_->open_session();
-    s.set_context(&x);
-  } else {
-    s = session_for_link();
-  }
-  auto l = engine_->make_sender(s, name);
+  auto l = engine_->make_sender(session_for_link(), name);
   l.set_context(&x);
   link_terms terms;
   terms.source = name;
@@ -100,8 +91,10 @@ void client::attach(client_sender& x) {
 
 void client::look_for(client_sender& x) {
   using kind = bridge::address::kind_type;
-  if (!x.to() || x.to()->kind() != kind::queue || declared_here(*x.to()))
+  if (!x.to() || declared_here(*x.to()))
     return attach(x);
+  if (x.to()->kind() == kind::exchange)
+    return look_for_exchange(x);
   x.state = client_sender::state_type::asking;
   management_->find_queue(x.to()->name(), [this, &x](int status, std::string) {
     if (status >= 200 && status < 300)
@@ -112,6 +105,51 @@ void client::look_for(client_sender& x) {
     x.state = client_sender::state_type::down;
     x.retry_at = options_.now() + missing_time;
   });
+}
+
+void client::look_for_exchange(client_sender& x) {
+  x.state = client_sender::state_type::asking;
+  to_probe_.push_back(&x);
+  probe();
+}
+
+// One at a time: with the link to an exchange that is missing goes its session.
+void client::probe() {
+  while (!probed_ && !to_probe_.empty()) {
+    auto* x = to_probe_.front();
+    to_probe_.pop_front();
+    if (found_exchanges_.contains(x->to()->name())) {
+      attach(*x);
+      continue;
+    }
+    probed_ = x;
+    x->state = client_sender::state_type::attaching;
+    x->attach_by = options_.now() + options_.sending.outcome_timeout;
+    if (!probe_session_) {
+      probe_session_ = engine_->open_session();
+      probe_session_.set_context(this);
+    }
+    auto name = options_.name + ".probe." + std::to_string(++probes_);
+    probe_link_ = engine_->make_sender(probe_session_, name);
+    link_terms terms;
+    terms.source = std::move(name);
+    terms.target = options_.profile->encode(*x->to());
+    probe_link_.open(terms);
+  }
+}
+
+void client::probe_answered(bool there) {
+  auto l = std::exchange(probe_link_, {});
+  auto& x = *std::exchange(probed_, nullptr);
+  if (there) {
+    found_exchanges_.insert(x.to()->name());
+    l.close();
+    attach(x);
+  } else {
+    std::exchange(probe_session_, {}).close();
+    missing(x);
+  }
+  probe();
 }
 
 void client::missing(client_sender& x) {
@@ -126,13 +164,13 @@ void client::give_up(client_sender& x) {
 }
 
 // A sender's link is gone while its connection is not.
-void client::sender_lost(client_sender& x, link l) {
+void client::sender_lost(client_sender& x) {
   using state = client_sender::state_type;
   const auto refused = !x.attached() && x.state == state::attaching;
   x.link_lost();
   x.retry_at = options_.now() + missing_time;
-  if (l.session().context() != nullptr)
-    l.session().close();
+  if (x.to())
+    found_exchanges_.erase(x.to()->name());
   if (refused)
     missing(x);
 }

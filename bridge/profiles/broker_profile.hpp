@@ -12,9 +12,6 @@ namespace rookery::bridge {
 /// What differs between brokers, as data. The engine asks a profile and never
 /// the broker's name. Views refer to constants that live for ever.
 struct broker_profile {
-  /// How far an error at attaching a link reaches.
-  enum class error_scope : std::uint8_t { link, session };
-
   std::string_view name;
 
   /// Addresses: prefix + percent-encoded queue, or prefix + exchange + "/" +
@@ -34,13 +31,11 @@ struct broker_profile {
 
   /// Stay below the broker's limits: one link too many ends the session.
   std::uint32_t links_per_session_max;
-  std::uint32_t sessions_max;
   std::uint32_t message_bytes_max;
   /// Smallest idle timeout the broker accepts from Proton, which advertises
   /// half of what it is told.
   std::chrono::milliseconds idle_timeout_min;
 
-  error_scope attach_error_scope;
   /// Whether an unroutable message comes back as released; if not, it is lost
   /// in silence.
   bool unroutable_released;

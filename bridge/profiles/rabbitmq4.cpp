@@ -12,10 +12,8 @@ const broker_profile& rabbitmq4() noexcept {
       .management_address = "/management",
       .management_capability = "LINK_PAIR_V1_0",
       .links_per_session_max = 200, // the broker ends the session at 257
-      .sessions_max = 64,
       .message_bytes_max = 16U << 20,
       .idle_timeout_min = std::chrono::milliseconds{2000},
-      .attach_error_scope = broker_profile::error_scope::session,
       .unroutable_released = true,
       .consumer_priority_property = "rabbitmq:priority",
   };

@@ -249,6 +249,25 @@ TEST_CASE("client: a missing exchange costs its own sends and nothing else",
   CHECK(texts(*w.broker) == std::vector<std::string>{"good", "found"});
 }
 
+TEST_CASE("client: any number of keys of an exchange shares a session",
+          "[link][client]") {
+  world w; // more keys than a connection may have sessions
+  std::vector<std::shared_ptr<amqp::outgoing_queue>> queues;
+  for (int i = 0; i < 100; ++i) {
+    queues.push_back(make_queue());
+    static_cast<void>(w.client.add_sender(
+        address::exchange(i % 2 == 0 ? "e" : "f", std::to_string(i)),
+        queues.back()));
+    send(*queues.back(), std::to_string(i));
+  }
+  w.connect();
+  for (int i = 0; i < 10; ++i)
+    w.run();
+  CHECK(w.broker->messages.size() == 100);
+  CHECK(w.owner.downs.empty());
+  CHECK(w.broker->detached.size() == 2); // one look for each exchange
+}
+
 TEST_CASE("client: a receiver is attached once, however much is added",
           "[link][client]") {
   world w;
