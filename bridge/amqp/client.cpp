@@ -12,10 +12,6 @@ namespace {
 // Between attempts to declare what the broker refuses.
 constexpr std::chrono::seconds refused_time{5};
 
-// Links on one connection that nobody asked the broker for. Refusing each
-// costs memory until the broker has read it.
-constexpr std::size_t unasked_links_max = 16;
-
 bool good(int status) { return status >= 200 && status < 300; }
 
 bool is_exclusive(const bridge::declaration& x) {
@@ -265,65 +261,6 @@ void client::check_up() {
 void client::abort(const condition& why) {
   if (engine_ != nullptr && !std::exchange(aborted_, true))
     engine_->abort(why);
-}
-
-client_sender* client::sender_of(link x) {
-  return x.is_sender() ? static_cast<client_sender*>(x.context()) : nullptr;
-}
-
-client_receiver* client::receiver_of(link x) {
-  return x.is_sender() ? nullptr : static_cast<client_receiver*>(x.context());
-}
-
-void client::on_session_closed(session s, const condition& why) {
-  if (s.context() != nullptr)
-    return; // that of probes: its link knew before
-  abort(why.empty() ? condition{"amqp:session-ended", "by the broker"} : why);
-}
-
-void client::on_link_open(link x, bool ours) {
-  if (!ours && ++unasked_links_ > unasked_links_max)
-    return abort({"amqp:not-allowed", "the broker goes on attaching links"});
-  if (!ours)
-    return x.refuse({"amqp:not-implemented", "this end takes no links"});
-  if (aborted_ || management_->owns(x))
-    return;
-  if (x == probe_link_) {
-    // Without the target we asked for it is a refusal: a detach follows.
-    if (x.remote_terms().target)
-      probe_answered(true);
-    return;
-  }
-  if (auto* receiver = receiver_of(x)) {
-    receiver->link_up(x);
-    check_up();
-  } else if (auto* sender = sender_of(x)) {
-    if (!sender->to() || x.remote_terms().target)
-      sender->link_up(x);
-  }
-}
-
-void client::on_link_closed(link x, const condition& why) {
-  if (x.session() == session_ && session_links_ > 0)
-    --session_links_;
-  if (x == probe_link_)
-    return probe_answered(false);
-  if (management_->owns(x)) {
-    management_->links_lost();
-  } else if (auto* receiver = receiver_of(x)) {
-    receiver->link_lost();
-    deliveries_.forget_handles_of(receiver->index());
-    if (receiver->closed())
-      return;
-  } else if (auto* sender = sender_of(x)) {
-    return sender_lost(*sender);
-  } else {
-    return; // theirs, which was refused
-  }
-  if (x.session().ended_by_peer())
-    return; // whose end says why, and is next
-  abort(why.empty() ? condition{"amqp:link:detach-forced", "by the broker"}
-                    : why);
 }
 
 void client::on_credit(link x) {

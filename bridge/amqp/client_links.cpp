@@ -10,6 +10,10 @@ namespace {
 // How long a missing queue is taken to be missing.
 constexpr std::chrono::milliseconds missing_time{250};
 
+// Links on one connection that nobody asked the broker for. Refusing each
+// costs memory until the broker has read it.
+constexpr std::size_t unasked_links_max = 16;
+
 constexpr int not_found = 404; // of management's answers
 
 } // namespace
@@ -186,6 +190,65 @@ bool client::declared_here(const bridge::address& what) const {
         const auto* exchange = std::get_if<bridge::exchange_declaration>(&x);
         return exchange != nullptr && exchange->name == what.name();
       });
+}
+
+client_sender* client::sender_of(link x) {
+  return x.is_sender() ? static_cast<client_sender*>(x.context()) : nullptr;
+}
+
+client_receiver* client::receiver_of(link x) {
+  return x.is_sender() ? nullptr : static_cast<client_receiver*>(x.context());
+}
+
+void client::on_session_closed(session s, const condition& why) {
+  if (s.context() != nullptr)
+    return; // that of probes: its link knew before
+  abort(why.empty() ? condition{"amqp:session-ended", "by the broker"} : why);
+}
+
+void client::on_link_open(link x, bool ours) {
+  if (!ours && ++unasked_links_ > unasked_links_max)
+    return abort({"amqp:not-allowed", "the broker goes on attaching links"});
+  if (!ours)
+    return x.refuse({"amqp:not-implemented", "this end takes no links"});
+  if (aborted_ || management_->owns(x))
+    return;
+  if (x == probe_link_) {
+    // Without the target we asked for it is a refusal: a detach follows.
+    if (x.remote_terms().target)
+      probe_answered(true);
+    return;
+  }
+  if (auto* receiver = receiver_of(x)) {
+    receiver->link_up(x);
+    check_up();
+  } else if (auto* sender = sender_of(x)) {
+    if (!sender->to() || x.remote_terms().target)
+      sender->link_up(x);
+  }
+}
+
+void client::on_link_closed(link x, const condition& why) {
+  if (x.session() == session_ && session_links_ > 0)
+    --session_links_;
+  if (x == probe_link_)
+    return probe_answered(false);
+  if (management_->owns(x)) {
+    management_->links_lost();
+  } else if (auto* receiver = receiver_of(x)) {
+    receiver->link_lost();
+    deliveries_.forget_handles_of(receiver->index());
+    if (receiver->closed())
+      return;
+  } else if (auto* sender = sender_of(x)) {
+    return sender_lost(*sender);
+  } else {
+    return; // theirs, which was refused
+  }
+  if (x.session().ended_by_peer())
+    return; // whose end says why, and is next
+  abort(why.empty() ? condition{"amqp:link:detach-forced", "by the broker"}
+                    : why);
 }
 
 } // namespace rookery::amqp

@@ -51,6 +51,14 @@ v1::Down make_down(std::uint64_t number, const caf::error& reason,
   return result;
 }
 
+// As the exit of an actor that it is linked to.
+void end_linked(const caf::actor_addr& target, caf::error reason) {
+  if (auto x = caf::actor_cast<caf::strong_actor_ptr>(target))
+    x->enqueue(nullptr, caf::make_message_id(),
+               caf::make_message(caf::exit_msg{{}, std::move(reason)}),
+               nullptr);
+}
+
 // Calls `f` with the `T` that `x` is, if it is one.
 template <class T, class F>
 void if_is(const amqp::envelope_view& x, F f) {
@@ -124,12 +132,8 @@ void watch_protocol::take_again(const v1::Watch& x,
   auto who = make_watcher(x, reply_to);
   if (!x.has_exit())
     return hub_.watchers.renew(x.target(), std::move(who), hub_.world.now());
-  if (auto target = caf::actor_cast<caf::strong_actor_ptr>(
-          hub_.watchers.exit(x.target(), std::move(who))))
-    target->enqueue(
-        nullptr, caf::make_message_id(),
-        caf::make_message(caf::exit_msg{{}, from_error_message(x.exit())}),
-        nullptr);
+  end_linked(hub_.watchers.exit(x.target(), std::move(who)),
+             from_error_message(x.exit()));
 }
 
 void watch_protocol::take_begun(const v1::Watching& x,
@@ -193,6 +197,7 @@ void watch_protocol::end_of_gone(const monitor_table::watch& x) {
 void watch_protocol::connected() {
   using state = monitor_table::state;
   next_look_ = {}; // those that have begun, at once
+  hub_.watchers.renew_all(hub_.world.now());
   for (const auto& x : hub_.monitors.all()) {
     if (x.progress == state::gone)
       end_of_gone(x);
@@ -264,9 +269,11 @@ void watch_protocol::check(clock::time_point now, bool up) {
     return;
   next_look_ = now + look_interval;
   forget_orphans();
-  hub_.watchers.expire(now - hub_.options.peer_timeout);
-  if (up)
-    say_again(now);
+  if (!up)
+    return; // it takes nobody for dead
+  for (const auto& x : hub_.watchers.expire(now - hub_.options.peer_timeout))
+    end_linked(x, make_error(caf::exit_reason::remote_link_unreachable));
+  say_again(now);
 }
 
 void watch_protocol::forget_orphans() {
