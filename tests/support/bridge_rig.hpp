@@ -33,6 +33,9 @@ struct bridge_rig {
     home->lease.extend(home->world.now() + std::chrono::hours{1});
   }
 
+  /// As a bridge ends: who waits holds the hub.
+  ~bridge_rig() { home->give_up_waiting(); }
+
   /// Takes what was settled since the last look.
   std::vector<bridge::settlement> settled() {
     std::vector<bridge::settlement> result;
