@@ -24,15 +24,15 @@ constexpr milliseconds ttl_max{0xffff'ffff};
 
 constexpr auto never = std::chrono::steady_clock::time_point::max();
 
-// Why `x`, which was read from the file, can never be sent.
-std::optional<std::string> flaw(const amqp::outgoing& x,
-                                const amqp::outgoing_queue& queue) {
+// Why `x`, which was read from the file, can never be sent; empty if it can.
+std::string_view flaw(const amqp::outgoing& x,
+                      const amqp::outgoing_queue& queue) {
   if (!queue.may_fit(x.bytes.size())) // it was larger once
     return "it is longer than the send queue may hold";
   // Its header is written anew when it is sent.
   if (x.expires != never && !amqp::parse_header_facts(x.bytes))
     return "it was damaged in the file";
-  return std::nullopt;
+  return {};
 }
 
 } // namespace
@@ -198,15 +198,15 @@ bool spill::read(lock& guard, spill_lane& from) {
   note(failure);
   auto result = push_result::queued;
   auto first = false;
-  std::vector<std::pair<amqp::outgoing, std::string>> flawed;
+  std::vector<std::pair<amqp::outgoing, std::string_view>> flawed;
   guard.lock();
   for (auto& x : messages) {
     const auto bytes = x.bytes.size();
     const auto at = x.place;
     auto item = to_outgoing(std::move(x));
     const auto expires = item.expires;
-    if (auto why = flaw(item, *from.queue))
-      flawed.emplace_back(std::move(item), std::move(*why));
+    if (const auto why = flaw(item, *from.queue); !why.empty())
+      flawed.emplace_back(std::move(item), why);
     else
       result = from.queue->push(std::move(item), bytes, expires);
     from.too_long = result == push_result::full ? bytes : 0;
@@ -223,7 +223,7 @@ bool spill::read(lock& guard, spill_lane& from) {
     tell_.refilled();
   for (const auto& [item, why] : flawed) {
     ended(item);
-    tell_.lost(item, why);
+    tell_.lost(item, std::string{why});
   }
   guard.lock();
   return !failure;

@@ -21,11 +21,13 @@ using stranger = service::v1::PostTweetRequest;
 
 constexpr bridge::send_options to_the_end{.how = bridge::level::done,
                                           .tell_losses = true};
+constexpr bridge::send_options fire{.how = bridge::level::fire};
 constexpr bridge::send_options brief{.ttl = 300ms};
 // By then it is handled or never: without faults all else takes less.
 constexpr auto brief_end = 600ms;
 // No number of the others.
 constexpr std::uint64_t brief_number = 1'000'000'000;
+constexpr std::uint64_t first_fired = 2'000'000'000;
 
 constexpr const char* dead_letters = "probe.dead";
 
@@ -47,25 +49,46 @@ constexpr bridge::retry_options retry{
     .immediate = 2,
     .delay = {.delay_min = 10ms, .first = 20ms, .delay_max = 100ms}};
 
-// One in so many is poison.
-constexpr std::uint64_t poison_interval = 32;
+// One in so many is poison, some of those that are followed, too.
+constexpr std::uint64_t poison_interval = 31;
 constexpr std::uint64_t stranger_interval = 40;
+constexpr std::uint64_t fired_interval = 20;
 
 using later_atom = caf::atom_constant<caf::atom("later")>;
 
 // An answer to each costs too many events.
 bool is_followed(std::uint64_t number) { return number % 8 == 0; }
 
+// Handles of the queue.
+struct handles {
+  caf::actor stored;
+  caf::actor to_the_end;
+  caf::actor fired;
+};
+
 caf::behavior sender(caf::event_based_actor* self, std::weak_ptr<probe> home,
-                     const caf::actor& to, const caf::actor& to_end) {
+                     const handles& to) {
   return {[=](const number_message& x) {
-            self->send(is_followed(x.tweet_id()) ? to_end : to, x);
+            const auto number = x.tweet_id();
+            self->send(number >= first_fired ? to.fired
+                       : is_followed(number) ? to.to_the_end
+                                             : to.stored,
+                       x);
           },
-          [=](const stranger& x) { self->send(to_end, x); },
+          [=](const stranger& x) { self->send(to.to_the_end, x); },
           [=](const bridge::send_lost&) {
             if (auto alive = home.lock())
               alive->lost();
           }};
+}
+
+// As a handler may. Where somebody waits for the end, any other error is an
+// answer.
+caf::error failure(world& outside, std::uint64_t number, bool poison) {
+  if (!is_followed(number) && outside.chance(3))
+    return caf::make_error(poison ? bridge::errc::poison
+                                  : bridge::errc::released);
+  return caf::make_error(caf::sec::runtime_error);
 }
 
 struct sink_state {
@@ -94,12 +117,14 @@ caf::behavior sink(caf::stateful_actor<sink_state>* self, world* outside,
         for (auto at = open.begin(); at != open.end(); ++at)
           if (at->first == number) {
             auto fails = outside->chance(25);
+            auto poison = false;
             if (auto alive = watcher.lock()) {
-              fails = (fails && !alive->strict()) || alive->is_poison(number);
+              poison = alive->is_poison(number);
+              fails = (fails && !alive->strict()) || poison;
               alive->ended(number, incarnation, fails);
             }
             if (fails)
-              at->second.deliver(caf::make_error(caf::sec::runtime_error));
+              at->second.deliver(failure(*outside, number, poison));
             else
               at->second.deliver(caf::unit);
             open.erase(at);
@@ -129,9 +154,10 @@ void probe::serve() {
 void probe::declare() {
   auto& network = from_->network();
   to_end_ = lost_ = 0;
-  sender_ =
-      from_->actors().spawn(sender, weak_from_this(), network.proxy(queue()),
-                            network.proxy(queue(), to_the_end));
+  sender_ = from_->actors().spawn(sender, weak_from_this(),
+                                  handles{network.proxy(queue()),
+                                          network.proxy(queue(), to_the_end),
+                                          network.proxy(queue(), fire)});
   network.declare(bridge::exchange_declaration{.name = dead_letters});
   network.declare(wanted());
   bridge::serve_options options;
@@ -168,6 +194,10 @@ void probe::send(world::clock::duration pace) {
                        x.poison_.insert(x.sent_);
                      caf::anon_send(x.sender_, message);
                      x.to_end_ += is_followed(x.sent_) ? 1 : 0;
+                     if (!x.strict_ && x.sent_ % fired_interval == 0) {
+                       message.set_tweet_id(first_fired + x.sent_);
+                       caf::anon_send(x.sender_, message);
+                     }
                      if (!x.strict_ && x.sent_ % stranger_interval == 0) {
                        stranger other;
                        other.set_author(x.sent_);
@@ -196,6 +226,8 @@ void probe::begun(std::uint64_t number, std::uint64_t incarnation) {
       outside_.fail("ttl: a message was handled when its time was over");
     return;
   }
+  if (number >= first_fired) // which may be lost, and is not told
+    return effects_.add(effect::fired_arrived);
   if (incarnation != incarnation_)
     return;
   if (began_.insert(number).second) {
@@ -219,7 +251,7 @@ void probe::begun(std::uint64_t number, std::uint64_t incarnation) {
 
 void probe::ended(std::uint64_t number, std::uint64_t incarnation,
                   bool failed) {
-  if (incarnation != incarnation_)
+  if (incarnation != incarnation_ || number >= first_fired)
     return;
   running_here_.erase(number);
   if (failed) {

@@ -18,6 +18,10 @@ std::string_view to_string(effect x) {
     return "a monitor that was taken back before the end";
   case effect::question_unanswered:
     return "a question that ended with an error";
+  case effect::late_reply:
+    return "an answer that came too late";
+  case effect::fired_arrived:
+    return "a message that was only fired, and arrived";
   case effect::spill_inherited:
     return "a message left in a file by a process that died";
   case effect::outcome_lost:

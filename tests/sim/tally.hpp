@@ -16,6 +16,8 @@ enum class effect : std::uint8_t {
   end_told,
   monitor_taken_back,
   question_unanswered,
+  late_reply,
+  fired_arrived,
   spill_inherited,
   outcome_lost,
   settled_without_outcome,

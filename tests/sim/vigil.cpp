@@ -30,6 +30,8 @@ constexpr int question_bits = 32;
 
 constexpr auto question_time = 400ms;
 constexpr auto resolve_time = 2s;
+// What is in a mailbox by then may still be handled.
+constexpr auto mailbox_time = 20ms;
 // How late a deadline may be noticed.
 constexpr auto slack = 200ms;
 
@@ -39,13 +41,28 @@ number_message number(std::uint64_t x) {
   return result;
 }
 
-// Answers questions, and tells the desk of other messages (0).
+// Answers for an actor that delegates.
+caf::behavior deputy() {
+  return {[](const number_message& x) { return x; }};
+}
+
+caf::response_promise passed_on(caf::response_promise promise,
+                                const caf::actor& to, const number_message& x) {
+  promise.delegate(to, x);
+  return promise;
+}
+
+// Answers questions, or has them answered, and tells the desk of other messages
+// (0).
 caf::behavior mortal(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
-                     std::uint64_t me, const caf::actor& at) {
-  return {[=](const number_message& x) {
+                     std::uint64_t me, const caf::actor& at,
+                     const caf::actor& other) {
+  return {[=](const number_message& x) -> caf::result<number_message> {
+    auto alive = watcher.lock();
     if (x.tweet_id() == 0)
       self->send(at, number(me));
-    auto alive = watcher.lock();
+    else if (alive && alive->delegates())
+      return passed_on(self->make_response_promise(), other, x);
     if (alive && alive->dies())
       self->quit(caf::error{1, mortal_category,
                             caf::make_message(std::to_string(me))});
@@ -53,7 +70,18 @@ caf::behavior mortal(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
   }};
 }
 
-// Serves the desk, and is told of ends as the actor there.
+void ask(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
+         std::uint64_t question, caf::duration time, const caf::actor& whom) {
+  const auto end = [=](std::uint64_t answer) {
+    if (auto alive = watcher.lock())
+      alive->answered(question, answer);
+  };
+  self->request(whom, time, number(question))
+      .then([=](const number_message& x) { end(x.tweet_id()); },
+            [=](const caf::error&) { end(0); });
+}
+
+// Serves the desk, asks, and is told of ends as the actor that does both.
 caf::behavior mourner(caf::event_based_actor* self,
                       std::weak_ptr<vigil> watcher) {
   self->set_down_handler([=](const caf::down_msg& x) {
@@ -65,7 +93,10 @@ caf::behavior mourner(caf::event_based_actor* self,
         if (auto alive = watcher.lock())
           alive->told(x.tweet_id());
       },
-      [=](caf::atom_value, const caf::actor& whom) { self->monitor(whom); }};
+      [=](caf::atom_value, const caf::actor& whom) { self->monitor(whom); },
+      [=](const caf::actor& whom, std::uint64_t question, caf::duration time) {
+        ask(self, watcher, question, time, whom);
+      }};
 }
 
 // Is told of an end by the link to it.
@@ -101,26 +132,16 @@ caf::behavior fickle(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
   }};
 }
 
-void asker(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
-           std::uint64_t question, caf::duration time, const caf::actor& whom) {
-  const auto end = [=](std::uint64_t answer) {
-    if (auto alive = watcher.lock())
-      alive->answered(question, answer);
-  };
-  self->request(whom, time, number(question))
-      .then([=](const number_message& x) { end(x.tweet_id()); },
-            [=](const caf::error&) { end(0); });
-}
-
 } // namespace
 
 void vigil::serve() {
   bridge::serve_options options;
   options.window = window;
-  auto make = [x = weak_from_this(), &host = *to_] {
+  auto make = [x = weak_from_this(), &host = *to_,
+               other = to_->actors().spawn(deputy)] {
     auto alive = x.lock();
     return alive ? host.system().spawn(mortal, x, alive->born(),
-                                       host.network().proxy(desk()))
+                                       host.network().proxy(desk()), other)
                  : caf::actor{};
   };
   to_->network().serve(queue(), make, options);
@@ -187,13 +208,16 @@ void vigil::send() {
 void vigil::ask() {
   const auto question = ++questions_;
   asked_.insert(question);
-  const auto in_time = outside_.chance(2);
-  from_->execute([this, question, in_time] {
-    from_->actors().spawn(asker, weak_from_this(), question,
-                          in_time ? caf::duration{question_time}
-                                  : caf::duration{caf::infinite},
-                          from_->network().proxy(queue()));
-    if (in_time)
+  // Whose deadline it is: nobody's, the asking actor's, the bridge's.
+  const auto kind = outside_.draw(3);
+  from_->execute([this, question, kind] {
+    bridge::send_options how;
+    if (kind == 2)
+      how.ttl = question_time;
+    caf::anon_send(watcher_, from_->network().proxy(queue(), how), question,
+                   kind == 1 ? caf::duration{question_time}
+                             : caf::duration{caf::infinite});
+    if (kind != 0)
       expect_end(question, question_time + slack);
   });
 }
@@ -218,13 +242,17 @@ void vigil::answered(std::uint64_t question, std::uint64_t answer) {
   if ((answer & ((std::uint64_t{1} << question_bits) - 1)) != question)
     outside_.fail("request: question " + std::to_string(question)
                   + " got the answer to another");
-  told(answer >> question_bits);
+  if (const auto actor = answer >> question_bits; actor != 0)
+    told(actor); // else its deputy answered
 }
 
 void vigil::taken_back(std::uint64_t monitor) {
+  taken_back_[monitor] = outside_.now();
   if (open_.erase(monitor) > 0)
     effects_.add(effect::monitor_taken_back);
 }
+
+bool vigil::delegates() { return outside_.chance(6); }
 
 bool vigil::dies() { return finishing_ || outside_.chance(deadly); }
 
@@ -235,6 +263,9 @@ void vigil::told(std::uint64_t actor) {
 }
 
 void vigil::down(std::uint64_t monitor, const caf::error& why) {
+  if (const auto at = taken_back_.find(monitor);
+      at != taken_back_.end() && outside_.now() - at->second < mailbox_time)
+    return;
   if (open_.erase(monitor) == 0)
     outside_.fail("I12: monitor " + std::to_string(monitor)
                   + " was told twice");
@@ -254,6 +285,7 @@ void vigil::down(std::uint64_t monitor, const caf::error& why) {
 
 void vigil::finish() {
   finishing_ = true;
+  effects_.add(effect::late_reply, from_->network().counters().late_replies);
   send();
 }
 

@@ -7,6 +7,7 @@
 #include <caf/error.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -48,6 +49,7 @@ public:
 
   // For the actors.
   [[nodiscard]] std::uint64_t born() { return ++born_; }
+  [[nodiscard]] bool delegates();
   [[nodiscard]] bool dies();
   void told(std::uint64_t actor);
   void down(std::uint64_t monitor, const caf::error& why);
@@ -75,6 +77,7 @@ private:
   int resolving_ = 0;             // that did not end
   std::set<std::uint64_t> asked_; // questions that did not end
   std::set<std::uint64_t> open_;  // monitors that were not told
+  std::map<std::uint64_t, world::clock::time_point> taken_back_; // monitors
   std::set<std::uint64_t> ended_; // actors whose end was told
 };
 
