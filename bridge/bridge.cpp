@@ -299,7 +299,7 @@ void bridge::serve(const address& at, std::function<caf::actor()> factory,
 void bridge::on_up(std::function<void()> f) {
   impl_->change([x = impl_.get(), f = std::move(f)] {
     x->up_hooks_.push_back(f);
-    if (x->client_.up())
+    if (x->client_.came_up())
       f();
   });
 }

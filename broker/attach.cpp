@@ -154,8 +154,11 @@ refusal attach_publisher(request& x) {
   }
   x.terms.message_bytes_max = x.owner.shared().options.message_bytes_max;
   x.self.open(x.terms);
-  add(x, std::make_unique<publisher_link>(x.owner, x.self, *to,
-                                          x.terms.presettled || x.terms.mixed));
+  using settling = publisher_link::settling;
+  const auto says = x.terms.presettled ? settling::all
+                    : x.terms.mixed    ? settling::some
+                                       : settling::none;
+  add(x, std::make_unique<publisher_link>(x.owner, x.self, *to, says));
   return std::nullopt;
 }
 

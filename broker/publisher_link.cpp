@@ -20,10 +20,10 @@ route route_of(const terminus& x) {
 } // namespace
 
 publisher_link::publisher_link(connection& owner, amqp::link self,
-                               const terminus& where, bool may_settle)
+                               const terminus& where, settling says)
     : endpoint{owner, self},
       anonymous_{where.kind == kind::anonymous},
-      may_settle_{may_settle} {
+      says_{says} {
   if (!anonymous_)
     route_ = route_of(where);
   refill();
@@ -44,10 +44,10 @@ void publisher_link::on_message(amqp::delivery d, std::string& bytes) {
   }
   --credit_;
   const auto settled = d.settled_by_sender();
-  if (settled && !may_settle_)
-    return owner_.end_session(*this, {"amqp:connection:framing-error",
-                                      "a settled message on a link that sends "
-                                      "none"});
+  if (settled ? says_ == settling::none : says_ == settling::all)
+    return owner_.end_session(
+        *this, {"amqp:connection:framing-error",
+                "a message is settled, or not, against the word of its link"});
   auto result = publish(bytes);
   switch (result.how.kind) {
   case bridge::outcome::kind_type::accepted:

@@ -21,10 +21,12 @@ namespace rookery::broker {
 /// cannot be read, or when its own `to` is malformed or names no exchange.
 class publisher_link : public endpoint {
 public:
+  /// Which of its messages the client said it sends settled.
+  enum class settling : std::uint8_t { none, some, all };
+
   /// `where` is a queue (plain or not), an exchange, or anonymous.
-  /// `may_settle`: messages may come settled.
   publisher_link(connection& owner, amqp::link self, const terminus& where,
-                 bool may_settle);
+                 settling says);
   ~publisher_link() override;
 
   /// Grants credit if there is room now. @returns false when it must wait.
@@ -54,7 +56,7 @@ private:
   /// Anonymous only: the `to` that `route_` was made from.
   std::string last_to_;
   bool anonymous_;
-  bool may_settle_;
+  settling says_;
   std::uint32_t credit_ = 0;
   bool stalled_ = false; // in the dispatcher's list
   /// The queue stopped this link and has not fallen below the lower mark.

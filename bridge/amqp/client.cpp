@@ -28,6 +28,7 @@ client::client(client_options options, client_handler& owner)
 void client::declare(bridge::declaration what) {
   declarations_.push_back(std::move(what));
   progress_.push_back(progress::missing);
+  refusal_told_ = false;
   up_ = false;
   declare_missing();
 }
@@ -87,10 +88,11 @@ void client::flush(clock::time_point now) {
     return;
   for (auto& x : senders_) {
     if (x->attached())
-      pump(*x, now);
+      give_turn(*x);
     else if (may_attach(*x))
       bring_up(*x, now);
   }
+  pump(now);
   for (auto& x : receivers_)
     x->top_up();
 }
@@ -99,7 +101,7 @@ void client::check(clock::time_point now) {
   if (!management_ || aborted_)
     return;
   if (refused_ && declare_again_at_ <= now) {
-    refused_ = false;
+    refused_ = refusal_told_ = false;
     std::replace(progress_.begin(), progress_.end(), progress::refused,
                  progress::missing);
     declare_missing();
@@ -240,9 +242,10 @@ void client::on_declared(std::size_t i, int status, const std::string& reason) {
   // The broker may not have noticed yet that our last connection is gone.
   if (is_exclusive(asked))
     return abort({"amqp:resource-locked", to_string(asked) + ": " + text});
-  if (std::exchange(refused_, true))
+  if (!std::exchange(refused_, true))
+    declare_again_at_ = options_.now() + refused_time;
+  if (std::exchange(refusal_told_, true))
     return; // what follows from it, most likely
-  declare_again_at_ = options_.now() + refused_time;
   owner_.on_refused(to_string(asked), text);
 }
 
@@ -269,7 +272,8 @@ void client::on_credit(link x) {
   if (management_->owns(x))
     return management_->on_credit();
   if (auto* sender = sender_of(x))
-    pump(*sender, options_.now());
+    give_turn(*sender);
+  pump(options_.now());
 }
 
 void client::on_message(link from, delivery d, std::string& bytes) {
@@ -308,7 +312,14 @@ void client::on_dispatched() {
   // Where outcomes made room, more can go; nobody else would notice.
   for (auto& x : senders_)
     if (std::exchange(x->outcomes_came, false) && x->attached())
-      pump(*x, options_.now());
+      give_turn(*x);
+  pump(options_.now());
+}
+
+void client::on_written(std::size_t count, bool drained) {
+  output_bytes_ = drained ? 0 : output_bytes_ - std::min(output_bytes_, count);
+  if (management_ && !aborted_ && output_bytes_ <= output_bytes_max / 2)
+    pump(options_.now());
 }
 
 void client::on_withdrawn(link, delivery d) { deliveries_.forget_handle(d); }
@@ -318,7 +329,7 @@ void client::on_closed(const condition& why) {
   management_.reset();
   confirmed_ = 0;
   std::fill(progress_.begin(), progress_.end(), progress::missing);
-  refused_ = false;
+  refused_ = refusal_told_ = false;
   aborted_ = false;
   up_ = false;
   came_up_ = false;
@@ -330,8 +341,11 @@ void client::on_closed(const condition& why) {
   probed_ = nullptr;
   probe_session_ = {};
   probe_link_ = {};
+  output_bytes_ = 0;
+  turns_.clear();
   for (auto& x : senders_) {
     x->link_lost();
+    x->in_turn = false;
     x->retry_at = {};
   }
   for (auto& x : receivers_)

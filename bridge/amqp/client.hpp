@@ -145,7 +145,12 @@ public:
                   const bridge::outcome& how) override;
   void on_withdrawn(link from, delivery d) override;
   void on_dispatched() override;
+  void on_written(std::size_t count, bool drained) override;
   void on_closed(const condition& why) override;
+
+  /// Bytes of messages that wait to be written, about: settlements and credit
+  /// come behind them.
+  static constexpr std::size_t output_bytes_max = std::size_t{1} << 20;
 
 private:
   void declare_missing();
@@ -161,7 +166,8 @@ private:
   void sender_lost(client_sender& x);
   void give_up(client_sender& x);
   void bring_up(client_sender& x, clock::time_point now);
-  void pump(client_sender& x, clock::time_point now);
+  void give_turn(client_sender& x);
+  void pump(clock::time_point now);
   void report_unsent(client_sender& x);
   [[nodiscard]] bool declared_here(const bridge::address& what) const;
   // Whether all that was declared is there.
@@ -195,6 +201,7 @@ private:
   std::vector<progress> progress_;       // of each declaration
   std::size_t confirmed_ = 0;            // of them
   bool refused_ = false;                 // it refused one
+  bool refusal_told_ = false;            // of those last asked for
   clock::time_point declare_again_at_{}; // refused: when to ask again
   bool aborted_ = false; // we gave it up; events under way mean nothing
   bool up_ = false;      // on_up was called, and nothing was declared since
@@ -203,6 +210,8 @@ private:
   session session_;      // of the newest links
   std::size_t session_links_ = 0;
   std::size_t unasked_links_ = 0; // that the broker attached
+  std::size_t output_bytes_ = 0;  // of messages; about, and 0 when all is out
+  std::deque<client_sender*> turns_; // those that may have something to send
   // Exchanges that were not declared here.
   std::set<std::string> found_exchanges_;
   std::deque<client_sender*> to_probe_; // whose exchange is to be found out

@@ -14,6 +14,9 @@ constexpr std::chrono::milliseconds missing_time{250};
 // costs memory until the broker has read it.
 constexpr std::size_t unasked_links_max = 16;
 
+// Of one destination before it is the next one's turn.
+constexpr std::size_t turn_bytes = std::size_t{64} << 10;
+
 constexpr int not_found = 404; // of management's answers
 
 } // namespace
@@ -29,12 +32,26 @@ void client::bring_up(client_sender& x, clock::time_point now) {
     give_up(x);
 }
 
-void client::pump(client_sender& x, clock::time_point now) {
-  const auto count = x.pump(now);
-  sent_ += count;
-  report_unsent(x);
-  if (count > 0)
-    owner_.on_taken(x.index());
+void client::give_turn(client_sender& x) {
+  if (!std::exchange(x.in_turn, true))
+    turns_.push_back(&x);
+}
+
+// One after the other, a little each time.
+void client::pump(clock::time_point now) {
+  while (!turns_.empty() && output_bytes_ < output_bytes_max) {
+    auto& x = *turns_.front();
+    turns_.pop_front();
+    x.in_turn = false;
+    const auto done = x.pump(now, turn_bytes);
+    sent_ += done.messages;
+    output_bytes_ += done.bytes;
+    report_unsent(x);
+    if (done.messages > 0)
+      owner_.on_taken(x.index());
+    if (done.more)
+      give_turn(x);
+  }
 }
 
 void client::report_unsent(client_sender& x) {
@@ -98,7 +115,8 @@ void client::look_for(client_sender& x) {
   if (!x.to() || declared_here(*x.to()))
     return attach(x);
   if (x.to()->kind() == kind::exchange)
-    return look_for_exchange(x);
+    return found_exchanges_.contains(x.to()->name()) ? attach(x)
+                                                     : look_for_exchange(x);
   x.state = client_sender::state_type::asking;
   management_->find_queue(x.to()->name(), [this, &x](int status, std::string) {
     if (status >= 200 && status < 300)
@@ -152,6 +170,12 @@ void client::probe_answered(bool there) {
   } else {
     std::exchange(probe_session_, {}).close();
     missing(x);
+    // Others wait to hear the same.
+    for (auto* each : std::exchange(to_probe_, {}))
+      if (each->to()->name() == x.to()->name())
+        missing(*each);
+      else
+        to_probe_.push_back(each);
   }
   probe();
 }
@@ -170,6 +194,8 @@ void client::give_up(client_sender& x) {
 // A sender's link is gone while its connection is not.
 void client::sender_lost(client_sender& x) {
   using state = client_sender::state_type;
+  // It may be another's fault that their session went; but one of them would
+  // end each next connection, too.
   const auto refused = !x.attached() && x.state == state::attaching;
   x.link_lost();
   x.retry_at = options_.now() + missing_time;
@@ -201,6 +227,8 @@ client_receiver* client::receiver_of(link x) {
 }
 
 void client::on_session_closed(session s, const condition& why) {
+  if (s == probe_session_)
+    probe_session_ = {};
   if (s.context() != nullptr)
     return; // that of probes: its link knew before
   abort(why.empty() ? condition{"amqp:session-ended", "by the broker"} : why);

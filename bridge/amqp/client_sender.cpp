@@ -53,39 +53,46 @@ std::optional<outgoing> client_sender::settle(std::uint64_t number) {
   return result;
 }
 
-bool client_sender::resend(clock::time_point now) {
-  while (!again_.empty() && link_.credit() > 0) {
+void client_sender::resend(clock::time_point now, progress& done,
+                           std::size_t bytes_max) {
+  while (!again_.empty() && link_.credit() > 0 && !done.more) {
     auto [number, item] = again_.front();
     again_.pop_front();
     auto why = obstacle(*item, now);
     if (!why) {
       window_.restart_deadline(number, now + limits_.outcome_timeout);
       transmit(number, *item, now);
+      done.bytes += item->bytes.size();
+      done.more = done.bytes >= bytes_max;
     } else if (auto taken = settle(number)) {
       if (*why == unsent::reason_type::expired)
         why = unsent::reason_type::expired_without_outcome;
       unsent_.push_back({std::move(*taken), *why});
     }
   }
-  return again_.empty();
 }
 
-std::size_t client_sender::pump(clock::time_point now) {
-  if (!link_ || !resend(now))
-    return 0;
-  std::size_t count = 0;
-  while (unsettled_bytes_ < limits_.in_flight_bytes_max) {
-    auto n = std::min({std::size_t{link_.credit()}, window_.room(), batch_max});
+client_sender::progress client_sender::pump(clock::time_point now,
+                                            std::size_t bytes_max) {
+  progress done;
+  if (!link_)
+    return done;
+  resend(now, done, bytes_max);
+  while (again_.empty() && !done.more
+         && unsettled_bytes_ < limits_.in_flight_bytes_max) {
+    const auto n =
+        std::min({std::size_t{link_.credit()}, window_.room(), batch_max});
     if (n == 0)
       break;
     batch_.clear();
-    auto left = queue_->take(n, batch_);
+    const auto left = queue_->take(n, bytes_max - done.bytes, batch_);
     for (auto& item : batch_) {
       if (auto why = obstacle(item, now)) {
         unsent_.push_back({std::move(item), *why});
         continue;
       }
-      ++count;
+      ++done.messages;
+      done.bytes += item.bytes.size();
       if (item.presettled) {
         transmit(presettled_bit | ++presettled_, item, now);
         continue;
@@ -97,8 +104,9 @@ std::size_t client_sender::pump(clock::time_point now) {
     }
     if (left == 0)
       break;
+    done.more = done.bytes >= bytes_max;
   }
-  return count;
+  return done;
 }
 
 std::optional<client_sender::unsent::reason_type>
@@ -118,7 +126,8 @@ void client_sender::transmit(std::uint64_t number, const outgoing& item,
   // The wait in the queue is part of its time to live.
   const auto left =
       std::chrono::ceil<std::chrono::milliseconds>(item.expires - now);
-  auto facts = parse_header_facts(item.bytes);
+  auto facts =
+      parse_header_facts(item.bytes, {.message_bytes_max = item.bytes.size()});
   ROOKERY_ASSERT(facts); // we encoded it
   link_.send(number, encode_header(facts->durable, facts->priority, left),
              std::string_view{item.bytes}.substr(facts->header_bytes),

@@ -45,9 +45,15 @@ public:
   client_sender(std::size_t index, std::optional<bridge::address> to,
                 std::shared_ptr<outgoing_queue> queue, limits bounds);
 
-  /// Sends what there is credit and room for.
-  /// @returns messages handed to the wire.
-  std::size_t pump(clock::time_point now);
+  /// What one `pump` handed to the wire.
+  struct progress {
+    std::size_t messages = 0; // the repeated ones not counted
+    std::size_t bytes = 0;
+    bool more = false; // it stopped at `bytes_max`
+  };
+  /// Sends what there is credit and room for, at least one message, and about
+  /// `bytes_max` bytes.
+  progress pump(clock::time_point now, std::size_t bytes_max);
 
   /// Takes what expired out of the queue, and while there is no link also what
   /// was sent and has no outcome.
@@ -115,9 +121,10 @@ public:
   clock::time_point retry_at{};  // missing, down: when to try again
   clock::time_point attach_by{}; // attaching: when the peer must have answered
   bool outcomes_came = false;    // since the client last looked
+  bool in_turn = false;          // in the client's list of those to be pumped
 
 private:
-  bool resend(clock::time_point now);
+  void resend(clock::time_point now, progress& done, std::size_t bytes_max);
   void expire_sent(clock::time_point now);
   // Why an item is not to be sent on this link, if it is not.
   [[nodiscard]] std::optional<unsent::reason_type>

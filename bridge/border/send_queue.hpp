@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -70,29 +71,48 @@ public:
     std::lock_guard guard{mutex_};
     if (closed_)
       return push_result::closed;
-    if (bytes > limits_.bytes_max)
+    auto count = items_.size();
+    auto sum = bytes_;
+    const auto fits = [&] {
+      return count < limits_.messages_max && sum + bytes <= limits_.bytes_max;
+    };
+    std::size_t looked_at = 0;
+    for (; looked_at < items_.size() && !fits(); ++looked_at)
+      if (const auto& x = items_[looked_at]; !stays(x.item)) {
+        --count;
+        sum -= x.bytes;
+      }
+    if (!fits())
       return push_result::full;
-    for (auto at = items_.begin(); !has_room(bytes);) {
-      at = std::find_if(at, items_.end(),
-                        [&](const entry& x) { return !stays(x.item); });
-      if (at == items_.end())
-        return push_result::full;
-      bytes_ -= at->bytes;
-      evicted.push_back(std::move(at->item));
-      at = items_.erase(at);
+    std::deque<entry> kept;
+    for (; looked_at > 0; --looked_at) {
+      auto& x = items_.front();
+      if (stays(x.item))
+        kept.push_back(std::move(x));
+      else
+        evicted.push_back(std::move(x.item));
+      items_.pop_front();
     }
+    items_.insert(items_.begin(), std::make_move_iterator(kept.begin()),
+                  std::make_move_iterator(kept.end()));
+    bytes_ = sum;
     return add(std::move(item), bytes, expires);
   }
 
-  /// Appends up to `count_max` items to `out`, oldest first. An IO thread that
-  /// leaves some (no credit) comes back by itself: no push will wake it.
+  /// Appends up to `count_max` items to `out`, oldest first, until they weigh
+  /// `bytes_max` or more. An IO thread that leaves some (no credit) comes back
+  /// by itself: no push will wake it.
   /// @returns how many are left. @thread proton
-  std::size_t take(std::size_t count_max, std::vector<T>& out) {
+  std::size_t take(std::size_t count_max, std::size_t bytes_max,
+                   std::vector<T>& out) {
     std::lock_guard guard{mutex_};
-    auto count = std::min(count_max, items_.size());
-    for (; count > 0; --count)
+    const auto until = bytes_ - std::min(bytes_, bytes_max);
+    for (; count_max > 0 && !items_.empty() && bytes_ > until; --count_max)
       out.push_back(pop());
     return items_.size();
+  }
+  std::size_t take(std::size_t count_max, std::vector<T>& out) {
+    return take(count_max, limits_.bytes_max, out);
   }
 
   /// Appends all that expired by `now` to `out`, oldest first. Looks at nothing

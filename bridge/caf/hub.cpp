@@ -129,12 +129,19 @@ std::vector<waiting_send> hub::take_overdue(clock::time_point now) {
 }
 
 void hub::give_up_waiting() {
+  std::uint64_t count = 0;
+  const auto why = caf::make_error(errc::closed, "the bridge has stopped");
   for (auto& who : take_overdue(clock::time_point::max())) {
     if (who.kind == waiting_send::kind_type::watch)
       continue; // is told below
     ++counters.closed;
-    end(who, errc::closed, "the bridge has stopped");
+    ++count;
+    fail(who, why);
   }
+  if (count > 0)
+    report(observer::severity::warning, "send-lost",
+           std::to_string(count)
+               + " had not ended when the bridge stopped; a spill keeps its");
   monitors.fail_all(caf::make_error(errc::closed, "the bridge has stopped"));
   tell_watching();
 }

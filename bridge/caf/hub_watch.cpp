@@ -67,6 +67,7 @@ caf::error hub::begin_watch(destination& to, monitor_table::watch what,
   item.waiting = number;
   item.ends_stored = true;
   item.expires = deadline;
+  item.stays = true;
   auto why = errc::too_many_requests;
   if (expect(number, waiting_send{waiting_send::kind_type::watch}, deadline)) {
     const auto size = item.bytes.size();

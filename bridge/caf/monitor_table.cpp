@@ -111,8 +111,8 @@ caf::attachable_ptr monitor_table::take(std::uint64_t number) {
 void monitor_table::fail(std::uint64_t number, caf::error reason) {
   std::lock_guard guard{mutex_};
   auto found = entries_.find(number);
-  if (found == entries_.end())
-    return;
+  if (found == entries_.end() || found->second.what.progress == state::begun)
+    return; // it arrived, whatever is said of the message
   if (!found->second.what.ended)
     found->second.reason = std::move(reason);
   tell(found);

@@ -51,14 +51,6 @@ v1::Down make_down(std::uint64_t number, const caf::error& reason,
   return result;
 }
 
-// As the exit of an actor that it is linked to.
-void end_linked(const caf::actor_addr& target, caf::error reason) {
-  if (auto x = caf::actor_cast<caf::strong_actor_ptr>(target))
-    x->enqueue(nullptr, caf::make_message_id(),
-               caf::make_message(caf::exit_msg{{}, std::move(reason)}),
-               nullptr);
-}
-
 // Calls `f` with the `T` that `x` is, if it is one.
 template <class T, class F>
 void if_is(const amqp::envelope_view& x, F f) {
@@ -132,8 +124,12 @@ void watch_protocol::take_again(const v1::Watch& x,
   auto who = make_watcher(x, reply_to);
   if (!x.has_exit())
     return hub_.watchers.renew(x.target(), std::move(who), hub_.world.now());
-  end_linked(hub_.watchers.exit(x.target(), std::move(who)),
-             from_error_message(x.exit()));
+  if (auto target = caf::actor_cast<caf::strong_actor_ptr>(
+          hub_.watchers.exit(x.target(), std::move(who))))
+    target->enqueue(
+        nullptr, caf::make_message_id(),
+        caf::make_message(caf::exit_msg{{}, from_error_message(x.exit())}),
+        nullptr);
 }
 
 void watch_protocol::take_begun(const v1::Watching& x,
@@ -197,7 +193,6 @@ void watch_protocol::end_of_gone(const monitor_table::watch& x) {
 void watch_protocol::connected() {
   using state = monitor_table::state;
   next_look_ = {}; // those that have begun, at once
-  hub_.watchers.renew_all(hub_.world.now());
   for (const auto& x : hub_.monitors.all()) {
     if (x.progress == state::gone)
       end_of_gone(x);
@@ -233,9 +228,12 @@ void watch_protocol::turn() {
 void watch_protocol::later(std::shared_ptr<amqp::outgoing_queue> queue,
                            std::string bytes,
                            std::shared_ptr<spill_lane> lane) {
-  outbox_.push_back({std::move(queue),
-                     {.bytes = std::move(bytes), .stays = true},
-                     std::move(lane)});
+  // Nobody waits for it longer.
+  const auto expires = hub_.world.now() + hub_.options.reply_timeout;
+  outbox_.push_back(
+      {std::move(queue),
+       {.bytes = std::move(bytes), .expires = expires, .stays = true},
+       std::move(lane)});
 }
 
 // What the actor said goes first.
@@ -245,9 +243,12 @@ bool watch_protocol::waits_for_spill(const item& x) const {
 
 void watch_protocol::send_outbox() {
   // Nobody passes another in one queue.
+  const auto now = hub_.world.now();
   std::set<const amqp::outgoing_queue*> full;
   std::deque<item> left;
   for (auto& x : outbox_) {
+    if (x.what.expires <= now)
+      continue;
     if (!full.contains(x.queue.get())) {
       const auto size = x.what.bytes.size();
       const auto expires = x.what.expires;
@@ -269,11 +270,9 @@ void watch_protocol::check(clock::time_point now, bool up) {
     return;
   next_look_ = now + look_interval;
   forget_orphans();
-  if (!up)
-    return; // it takes nobody for dead
-  for (const auto& x : hub_.watchers.expire(now - hub_.options.peer_timeout))
-    end_linked(x, make_error(caf::exit_reason::remote_link_unreachable));
-  say_again(now);
+  hub_.watchers.expire(now - hub_.options.peer_timeout);
+  if (up)
+    say_again(now);
 }
 
 void watch_protocol::forget_orphans() {

@@ -117,25 +117,13 @@ caf::actor_addr watcher_table::exit(std::uint64_t target, watcher x) {
                                                      : caf::actor_addr{};
 }
 
-std::vector<caf::actor_addr> watcher_table::expire(clock::time_point before) {
-  std::vector<caf::actor_addr> result;
+void watcher_table::expire(clock::time_point before) {
   std::lock_guard guard{mutex_};
   for (auto i = watchers_.begin(); i != watchers_.end();) {
     auto which = i++;
-    if (which->second.renewed >= before)
-      continue;
-    const auto at = targets_.find(which->second.target);
-    if (which->second.who.link && at != targets_.end() && at->second.linkable)
-      result.push_back(at->second.actor);
-    take_out(which);
+    if (which->second.renewed < before)
+      take_out(which);
   }
-  return result;
-}
-
-void watcher_table::renew_all(clock::time_point now) {
-  std::lock_guard guard{mutex_};
-  for (auto& [name, x] : watchers_)
-    x.renewed = now;
 }
 
 std::vector<watcher_table::notice> watcher_table::take_notices() {

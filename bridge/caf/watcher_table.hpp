@@ -61,10 +61,7 @@ public:
   /// @returns the target that it takes along, if any
   [[nodiscard]] caf::actor_addr exit(std::uint64_t target, watcher x);
   /// Forgets those that were not renewed since `before`.
-  /// @returns the targets that those take along that were linked
-  [[nodiscard]] std::vector<caf::actor_addr> expire(clock::time_point before);
-  /// Nobody could renew anything until now.
-  void renew_all(clock::time_point now);
+  void expire(clock::time_point before);
 
   /// What is to be told, in order.
   [[nodiscard]] std::vector<notice> take_notices();

@@ -29,8 +29,7 @@ std::string_view flaw(const amqp::outgoing& x,
                       const amqp::outgoing_queue& queue) {
   if (!queue.may_fit(x.bytes.size())) // it was larger once
     return "it is longer than the send queue may hold";
-  // Its header is written anew when it is sent.
-  if (x.expires != never && !amqp::parse_header_facts(x.bytes))
+  if (!amqp::parse_header_facts(x.bytes, {.message_bytes_max = x.bytes.size()}))
     return "it was damaged in the file";
   return {};
 }

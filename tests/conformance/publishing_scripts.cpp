@@ -53,10 +53,14 @@ std::string settled(stage& x) {
 
 std::string settled_against_its_word(stage& x) {
   x.make_queue("q");
-  auto& out = x.sender("q");
-  x.me().send(out, text_message("m"), true);
-  x.me().wait("an end", [&] { return out.lost(); });
-  return out.fate();
+  const auto fate = [&](bool settled) {
+    auto& me = x.connect();
+    auto& out = me.sender(x.queue("q"), {.settled = settled});
+    me.send(out, text_message("m"), !settled);
+    me.wait("an end", [&] { return out.lost(); });
+    return out.fate();
+  };
+  return told({"none: ", fate(false), "; all: ", fate(true)});
 }
 
 std::string deleted_exchange(stage& x) {
@@ -107,9 +111,11 @@ constexpr script scripts[]{
      "a bad 'to': link closes amqp:precondition-failed",
      settled},
     {"publishing/settled-against-its-word",
-     "A link that says it settles nothing (snd-settle-mode unsettled) and does "
-     "ends its session.",
-     "session ends amqp:connection:framing-error", settled_against_its_word},
+     "A link that says that it sends none settled, or all (snd-settle-mode), "
+     "and does not do so ends its session.",
+     "none: session ends amqp:connection:framing-error; all: session ends "
+     "amqp:connection:framing-error",
+     settled_against_its_word},
     {"publishing/deleted-exchange",
      "A link to an exchange outlives it until the next message.",
      "released, link closes amqp:not-found", deleted_exchange},

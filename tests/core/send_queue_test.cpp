@@ -104,10 +104,12 @@ TEST_CASE("send_queue: a newer message pushes out none that is to stay",
   CHECK(evicted == std::vector{2});
   evicted.clear();
   CHECK(queue.push_over(5, 7, never, odd, evicted) == push_result::full);
+  CHECK(evicted.empty());
+  CHECK(accepted(queue.push_over(6, 4, never, odd, evicted)));
   CHECK(evicted == std::vector{4});
   std::vector<int> out;
   CHECK(queue.take(10, out) == 0);
-  CHECK(out == std::vector{1, 3});
+  CHECK(out == std::vector{1, 3, 6});
   CHECK(queue.bytes() == 0);
 }
 

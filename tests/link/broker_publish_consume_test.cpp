@@ -301,16 +301,18 @@ TEST_CASE("broker: pre-settled publishing is counted and delivered",
   CHECK(t.shared.counters.messages_in == 2);
 }
 
-TEST_CASE("broker: a settled message ends the session of a link that was to "
-          "send none",
+TEST_CASE("broker: a message that is settled, or not, against the word of its "
+          "link ends the session",
           "[broker][link]") {
   broker_harness t;
   t.declare("q");
   auto& client = t.connect();
-  auto& out =
-      client.attach(true, "out", {.source = "c", .target = "/queues/q"});
+  const auto settles = GENERATE(false, true);
+  auto& out = client.attach(
+      true, "out",
+      {.source = "c", .target = "/queues/q", .presettled = settles});
   t.pump();
-  out.send(message_of("a"), true);
+  out.send(message_of("a"), !settles);
   t.pump();
   REQUIRE(client.ended_sessions.size() == 1);
   CHECK(client.ended_sessions[0].name == "amqp:connection:framing-error");

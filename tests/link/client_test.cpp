@@ -268,6 +268,77 @@ TEST_CASE("client: any number of keys of an exchange shares a session",
   CHECK(w.broker->detached.size() == 2); // one look for each exchange
 }
 
+TEST_CASE("client: no session has more links than the broker allows",
+          "[link][client]") {
+  world w;
+  std::vector<std::shared_ptr<amqp::outgoing_queue>> queues;
+  for (int i = 0; i < 450; ++i) {
+    queues.push_back(make_queue());
+    static_cast<void>(
+        w.client.add_sender(address::queue(std::to_string(i)), queues.back()));
+    send(*queues.back(), "x");
+  }
+  w.connect();
+  for (int i = 0; i < 10; ++i)
+    w.run();
+  REQUIRE(w.broker->messages.size() == 450);
+  std::map<const void*, int> links; // of each session
+  for (const auto& [address, link] : w.broker->publishers)
+    ++links[link.session().get()];
+  for (const auto& [session, count] : links)
+    CHECK(count <= 200);
+}
+
+TEST_CASE("client: a destination that takes nothing keeps no other waiting",
+          "[link][client]") {
+  world w;
+  auto stalled = make_queue();
+  auto other = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("stalled"), stalled));
+  static_cast<void>(w.client.add_sender(address::queue("other"), other));
+  w.broker.emplace();
+  w.broker->credit = 0;
+  w.connect();
+  for (int i = 0; i < 100; ++i)
+    send(*stalled, "x");
+  w.run();
+  w.broker->credit = 100;
+  for (int i = 0; i < 100; ++i)
+    send(*other, "y");
+  w.run();
+  CHECK(w.broker->messages.size() == 100);
+  CHECK(stalled->size() == 100);
+}
+
+TEST_CASE("client: bulk leaves room for what is urgent, and for others",
+          "[link][client]") {
+  world w;
+  auto bulk = make_queue();
+  auto other = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("bulk"), bulk));
+  static_cast<void>(w.client.add_sender(address::queue("other"), other));
+  w.broker.emplace();
+  w.broker->credit = 10'000;
+  w.connect();
+  send(*bulk, "first");
+  send(*other, "first");
+  w.run();
+  w.broker->messages.clear();
+  constexpr std::size_t count = 500;
+  for (std::size_t i = 0; i < count; ++i)
+    send(*bulk, std::string(16 * 1024, 'x'));
+  send(*other, "y");
+  w.client.flush(w.now);
+  CHECK(w.wire->client().write_buffer().size()
+        < amqp::client::output_bytes_max + 256 * 1024);
+  w.wire->pump();
+  REQUIRE(w.broker->messages.size() == count + 1);
+  const auto& all = w.broker->messages;
+  const auto at = std::find_if(all.begin(), all.end(),
+                               [](auto& x) { return x.bytes == "y"; });
+  CHECK(at - all.begin() < 20); // not behind all that came before it
+}
+
 TEST_CASE("client: a receiver is attached once, however much is added",
           "[link][client]") {
   world w;

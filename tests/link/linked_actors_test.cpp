@@ -71,33 +71,6 @@ TEST_CASE("link: an end that the other node missed is said until it knows",
   CHECK(p.watches() == 0);
 }
 
-TEST_CASE("link: a node that dies takes the remote actor along where it may",
-          "[bridge][monitor]") {
-  const auto linkable = GENERATE(false, true);
-  watched_pair p{{.linkable = linkable}};
-  static_cast<void>(p.watch(true));
-  const auto before = p.served;
-  p.client->crash();
-  p.c.run(14s);
-  CHECK(p.served == before);
-  p.c.run(5s);
-  CHECK((p.served != before) == linkable);
-  CHECK(p.watchers() == 0);
-}
-
-TEST_CASE("link: a node that was cut off itself takes nobody for dead",
-          "[bridge][monitor]") {
-  watched_pair p{{.linkable = true}};
-  static_cast<void>(p.watch(true));
-  const auto before = p.served;
-  p.c.broker().crash();
-  p.c.run(60s);
-  p.c.broker().start();
-  p.c.run(60s);
-  CHECK(p.served == before);
-  CHECK(p.watchers() == 1);
-}
-
 TEST_CASE("resolve: says whether an actor serves an address, in time",
           "[bridge][monitor]") {
   watched_pair p;

@@ -31,7 +31,11 @@
 namespace rookery::tests {
 
 constexpr std::uint64_t message_bytes_max = 1024 * 1024;
+#ifdef __SANITIZE_ADDRESS__ // which surrounds each allocation
+constexpr std::uint64_t growth_max_kib = 192 * 1024;
+#else
 constexpr std::uint64_t growth_max_kib = 64 * 1024;
+#endif
 
 /// Of every wait.
 constexpr std::chrono::seconds patience{20};
