@@ -268,6 +268,26 @@ TEST_CASE("client: any number of keys of an exchange shares a session",
   CHECK(w.broker->detached.size() == 2); // one look for each exchange
 }
 
+TEST_CASE("client: the session that finds out exchanges may end when it is not "
+          "used",
+          "[link][client]") {
+  world w;
+  auto one = make_queue();
+  auto other = make_queue();
+  static_cast<void>(w.client.add_sender(address::exchange("e", ""), one));
+  static_cast<void>(w.client.add_sender(address::exchange("f", ""), other));
+  w.connect();
+  send(*one, "a");
+  w.run();
+  REQUIRE(w.broker->sessions.size() == 3); // management's, this one, the rest
+  w.broker->sessions[1].close({"amqp:resource-deleted", "for no reason"});
+  w.run();
+  send(*other, "b");
+  w.run();
+  CHECK(texts(*w.broker) == std::vector<std::string>{"a", "b"});
+  CHECK(w.owner.downs.empty());
+}
+
 TEST_CASE("client: no session has more links than the broker allows",
           "[link][client]") {
   world w;

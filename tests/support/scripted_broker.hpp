@@ -43,6 +43,7 @@ public:
   // What happened.
   std::vector<std::string> asked; // "PUT /queues/q", in order
   std::vector<received> messages;
+  std::vector<amqp::session> sessions;          // in order
   std::map<std::string, int> attaches;          // by address
   std::vector<std::string> detached;            // names of links
   std::map<std::string, amqp::link> consumers;  // by source address
@@ -57,6 +58,11 @@ public:
   /// The credit that the consumer of `source` has given.
   [[nodiscard]] std::uint32_t credit_of(const std::string& source) const {
     return consumers.at(source).credit();
+  }
+
+  void on_session_open(amqp::session s) override {
+    s.open();
+    sessions.push_back(s);
   }
 
   void on_link_open(amqp::link x, bool) override {
