@@ -139,6 +139,18 @@ TEST_CASE("client: what was declared late and refused stops nothing else",
   CHECK(tests::texts(*w.broker).back() == "never");
 }
 
+TEST_CASE("client: a refusal hides no later one", "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->answer = {{"/queues/a", 409}, {"/queues/b", 409}};
+  w.connect();
+  for (const auto* name : {"a", "b"}) {
+    w.client.declare(bridge::queue_declaration{.name = name});
+    w.run();
+  }
+  CHECK(w.owner.refusals == std::vector<std::string>{"queue a", "queue b"});
+}
+
 TEST_CASE("client: of many that were refused one is told, and they alone are "
           "declared again",
           "[link][client]") {

@@ -268,6 +268,27 @@ TEST_CASE("client: any number of keys of an exchange shares a session",
   CHECK(w.broker->detached.size() == 2); // one look for each exchange
 }
 
+TEST_CASE("client: that an exchange is missing is found out for all its keys",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  std::vector<std::shared_ptr<amqp::outgoing_queue>> queues;
+  for (int i = 0; i < 5; ++i) {
+    const auto key = std::to_string(i);
+    w.broker->refused.insert("/exchanges/gone/" + key);
+    queues.push_back(make_queue());
+    static_cast<void>(
+        w.client.add_sender(address::exchange("gone", key), queues.back()));
+    send(*queues.back(), "lost");
+  }
+  w.connect();
+  w.run();
+  CHECK(w.owner.outcomes
+        == std::vector<std::pair<std::string, kind>>{5,
+                                                     {"lost", kind::released}});
+  CHECK(w.broker->sessions.size() == 2); // management's and that of the one
+}
+
 TEST_CASE("client: the session that finds out exchanges may end when it is not "
           "used",
           "[link][client]") {

@@ -38,14 +38,7 @@ TEST_CASE("monitor: what a node had sent before it died comes first",
           "[bridge][monitor]") {
   watched_pair p;
   p.uses_desk = true;
-  auto seen = std::make_shared<record>();
-  p.client->execute([&] {
-    p.last =
-        p.client->system().spawn(watcher, p.client->proxy("q"), seen, false);
-    p.client->network().serve(bridge::address::queue("desk"), p.last,
-                              {.window = 1});
-  });
-  p.c.run(1s);
+  auto seen = p.watch_at_desk();
   p.server->execute([&] { fall_over(p.served); });
   p.c.run(5s);
   p.tell(caf::atom("monitor"));
@@ -189,14 +182,8 @@ namespace {
 /// 100 ms; to the server's node the way is closed.
 struct slow_desk {
   explicit slow_desk(const bridge::bridge_options& of_server)
-      : p{{}, true, of_server} {
-    p.client->execute([&] {
-      p.last =
-          p.client->system().spawn(watcher, p.client->proxy("q"), seen, false);
-      p.client->network().serve(bridge::address::queue("desk"), p.last,
-                                {.window = 1});
-    });
-    p.c.run(1s);
+      : p{{}, true, of_server},
+        seen{p.watch_at_desk()} {
     // Only a queue that was there when it began to watch is known.
     p.server->execute(
         [&] { caf::anon_send(p.server->proxy("desk"), number(0)); });
@@ -227,8 +214,8 @@ struct slow_desk {
     p.c.run(20s);
   }
 
-  std::shared_ptr<record> seen = std::make_shared<record>();
   watched_pair p;
+  std::shared_ptr<record> seen;
 };
 
 } // namespace

@@ -122,14 +122,7 @@ TEST_CASE("monitor: the end never overtakes what the actor sent before",
           "[bridge][monitor]") {
   watched_pair p;
   p.uses_desk = true;
-  auto seen = std::make_shared<record>();
-  p.client->execute([&] {
-    p.last =
-        p.client->system().spawn(watcher, p.client->proxy("q"), seen, false);
-    p.client->network().serve(bridge::address::queue("desk"), p.last,
-                              {.window = 1});
-  });
-  p.c.run(1s);
+  auto seen = p.watch_at_desk();
   // Made anew, so that it knows the desk.
   p.server->execute([&] { fall_over(p.served); });
   p.c.run(5s);

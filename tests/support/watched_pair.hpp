@@ -141,6 +141,17 @@ struct watched_pair {
     c.run(std::chrono::milliseconds{500});
     return result;
   }
+  /// The same, and it serves "desk", one message at a time.
+  std::shared_ptr<record> watch_at_desk() {
+    auto result = std::make_shared<record>();
+    client->execute([&] {
+      last = client->system().spawn(watcher, client->proxy("q"), result, false);
+      client->network().serve(bridge::address::queue("desk"), last,
+                              {.window = 1});
+    });
+    c.run(std::chrono::seconds{1});
+    return result;
+  }
   void ask(std::uint64_t x) { tell(caf::atom("ask"), x); }
   void tell(caf::atom_value what, std::uint64_t x = 0) {
     client->execute([&] { caf::anon_send(last, what, x); });
