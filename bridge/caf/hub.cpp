@@ -111,8 +111,12 @@ void hub::lost(const amqp::outgoing& what, errc why, const std::string& text) {
   std::optional<waiting_send> who;
   if (what.waiting != 0)
     who = take_waiting(what.waiting);
-  if (who && who->kind == waiting_send::kind_type::watch)
-    return monitors.fail(what.waiting, caf::make_error(why, text));
+  if (who && who->kind == waiting_send::kind_type::watch) {
+    // Where it may have arrived, the monitor's own deadline decides.
+    if (why != errc::no_outcome)
+      monitors.fail(what.waiting, caf::make_error(why, text));
+    return;
+  }
   if (who)
     return end(*who, why, text);
   report(observer::severity::warning, "send-lost",

@@ -85,6 +85,42 @@ TEST_CASE("monitor: a connection that breaks is no death",
   CHECK(seen->downs() == 1);
 }
 
+TEST_CASE("monitor: that nobody says what became of a watch is no end",
+          "[bridge][monitor]") {
+  watched_pair p;
+  auto forgot = 0;
+  p.client->line()->forget_outcomes(testing::wire::lapse::no_outcome, 1,
+                                    [&] { ++forgot; });
+  auto seen = p.watch();
+  p.c.run(5s);
+  CHECK(forgot == 1);
+  CHECK(seen->seen.empty());
+  CHECK(p.watchers() == 1);
+  p.ask(0);
+  p.c.run(1s);
+  CHECK(seen->downs() == 1);
+}
+
+TEST_CASE("monitor: a watch that has begun goes on, whatever is said of its "
+          "message",
+          "[bridge][monitor]") {
+  watched_pair p;
+  p.client->line()->forget_outcomes(testing::wire::lapse::silence, 1, [] {});
+  auto seen = p.watch();
+  CHECK(p.watchers() == 1);
+  p.server->set_reachable(false);
+  p.c.broker().crash();
+  p.c.broker().start();
+  // It is sent again, and there is no queue yet.
+  REQUIRE(p.c.run_until(
+      [&] { return p.client->network().counters().released > 0; }, 10s));
+  CHECK(seen->seen.empty());
+  p.server->set_reachable(true);
+  p.c.run(20s);
+  CHECK(seen->seen.empty());
+  CHECK(p.watchers() == 1);
+}
+
 TEST_CASE("monitor: who was away when it happened is told when it is back",
           "[bridge][monitor]") {
   watched_pair p;
