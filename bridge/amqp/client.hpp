@@ -67,9 +67,10 @@ public:
 /// A queue is looked for before a sender attaches to it, because brokers end
 /// the whole session of a link to a missing queue. While it is missing, sends
 /// to it end as released. Exchanges cannot be looked for: one that was not
-/// declared here is found out by a link of no use in a session apart. Losing a
-/// receiver or any other session ends the connection: one way back up is easier
-/// to get right than several.
+/// declared here is found out by a link of no use in a session apart, and so is
+/// who was attaching when a session ended, or one whom the broker forbids to
+/// send would end each connection. Losing a receiver or any other session ends
+/// the connection: one way back up is easier to get right than several.
 /// @thread the engine's
 class client final : public engine_handler {
 public:
@@ -159,11 +160,11 @@ private:
   void attach(client_receiver& x);
   void attach(client_sender& x);
   void look_for(client_sender& x);
-  void look_for_exchange(client_sender& x);
+  void look_apart(client_sender& x);
   void probe();
-  void probe_answered(bool there);
-  void missing(client_sender& x);
-  void sender_lost(client_sender& x);
+  void probe_answered(bool there, const condition& why = {});
+  void missing(client_sender& x, const condition& why = {});
+  void sender_lost(client_sender& x, bool with_session, const condition& why);
   void give_up(client_sender& x);
   void bring_up(client_sender& x, clock::time_point now);
   void give_turn(client_sender& x);
@@ -214,8 +215,8 @@ private:
   std::deque<client_sender*> turns_; // those that may have something to send
   // Exchanges that were not declared here.
   std::set<std::string> found_exchanges_;
-  std::deque<client_sender*> to_probe_; // whose exchange is to be found out
-  client_sender* probed_ = nullptr;     // whose exchange is being found out
+  std::deque<client_sender*> to_probe_; // who is to be looked at apart
+  client_sender* probed_ = nullptr;     // who is being
   session probe_session_;
   link probe_link_;
   std::uint64_t probes_ = 0; // so far

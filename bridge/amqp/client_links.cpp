@@ -112,11 +112,15 @@ void client::attach(client_sender& x) {
 
 void client::look_for(client_sender& x) {
   using kind = bridge::address::kind_type;
-  if (!x.to() || declared_here(*x.to()))
+  if (!x.to())
+    return attach(x);
+  if (x.suspect)
+    return look_apart(x);
+  if (declared_here(*x.to()))
     return attach(x);
   if (x.to()->kind() == kind::exchange)
     return found_exchanges_.contains(x.to()->name()) ? attach(x)
-                                                     : look_for_exchange(x);
+                                                     : look_apart(x);
   x.state = client_sender::state_type::asking;
   management_->find_queue(x.to()->name(), [this, &x](int status, std::string) {
     if (status >= 200 && status < 300)
@@ -129,18 +133,18 @@ void client::look_for(client_sender& x) {
   });
 }
 
-void client::look_for_exchange(client_sender& x) {
+void client::look_apart(client_sender& x) {
   x.state = client_sender::state_type::asking;
   to_probe_.push_back(&x);
   probe();
 }
 
-// One at a time: with the link to an exchange that is missing goes its session.
+// One at a time: with a link that is refused goes its session.
 void client::probe() {
   while (!probed_ && !to_probe_.empty()) {
     auto* x = to_probe_.front();
     to_probe_.pop_front();
-    if (found_exchanges_.contains(x->to()->name())) {
+    if (!x->suspect && found_exchanges_.contains(x->to()->name())) {
       attach(*x);
       continue;
     }
@@ -160,49 +164,63 @@ void client::probe() {
   }
 }
 
-void client::probe_answered(bool there) {
+void client::probe_answered(bool there, const condition& why) {
+  using kind = bridge::address::kind_type;
   auto l = std::exchange(probe_link_, {});
   auto& x = *std::exchange(probed_, nullptr);
+  const auto exchange = x.to()->kind() == kind::exchange;
   if (there) {
-    found_exchanges_.insert(x.to()->name());
+    if (exchange)
+      found_exchanges_.insert(x.to()->name());
+    x.suspect = false;
     l.close();
     attach(x);
   } else {
     std::exchange(probe_session_, {}).close();
-    missing(x);
+    missing(x, why);
     // Others wait to hear the same.
     for (auto* each : std::exchange(to_probe_, {}))
-      if (each->to()->name() == x.to()->name())
-        missing(*each);
+      if (exchange && each->to()->kind() == kind::exchange
+          && each->to()->name() == x.to()->name())
+        missing(*each, why);
       else
         to_probe_.push_back(each);
   }
   probe();
 }
 
-void client::missing(client_sender& x) {
+void client::missing(client_sender& x, const condition& why) {
   x.state = client_sender::state_type::missing;
   x.retry_at = options_.now() + missing_time;
+  x.refusal = why.name == "amqp:not-found" ? condition{} : why;
   give_up(x);
 }
 
 void client::give_up(client_sender& x) {
+  const auto how =
+      x.refusal.empty()
+          ? bridge::outcome::released()
+          : bridge::outcome::rejected(x.refusal.name, x.refusal.description);
   for (auto& item : x.give_up_all())
-    owner_.on_outcome(x.index(), std::move(item), bridge::outcome::released());
+    owner_.on_outcome(x.index(), std::move(item), how);
 }
 
 // A sender's link is gone while its connection is not.
-void client::sender_lost(client_sender& x) {
+void client::sender_lost(client_sender& x, bool with_session,
+                         const condition& why) {
   using state = client_sender::state_type;
-  // It may be another's fault that their session went; but one of them would
-  // end each next connection, too.
   const auto refused = !x.attached() && x.state == state::attaching;
   x.link_lost();
   x.retry_at = options_.now() + missing_time;
   if (x.to())
     found_exchanges_.erase(x.to()->name());
-  if (refused)
-    missing(x);
+  if (!refused)
+    return;
+  // It may be another's fault that their session went.
+  if (with_session && x.to())
+    x.suspect = true;
+  else
+    missing(x, why);
 }
 
 bool client::declared_here(const bridge::address& what) const {
@@ -260,7 +278,7 @@ void client::on_link_closed(link x, const condition& why) {
   if (x.session() == session_ && session_links_ > 0)
     --session_links_;
   if (x == probe_link_)
-    return probe_answered(false);
+    return probe_answered(false, why);
   if (management_->owns(x)) {
     management_->links_lost();
   } else if (auto* receiver = receiver_of(x)) {
@@ -269,7 +287,7 @@ void client::on_link_closed(link x, const condition& why) {
     if (receiver->closed())
       return;
   } else if (auto* sender = sender_of(x)) {
-    return sender_lost(*sender);
+    return sender_lost(*sender, x.session().ended_by_peer(), why);
   } else {
     return; // theirs, which was refused
   }

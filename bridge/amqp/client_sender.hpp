@@ -29,7 +29,7 @@ public:
   enum class state_type : std::uint8_t {
     down,     // no connection, nothing to send yet, or not before `retry_at`
     asking,   // does the queue exist?
-    missing,  // it does not; asked again at `retry_at`
+    missing,  // it does not, or was refused; asked again at `retry_at`
     attaching // or attached, which `attached` tells
   };
 
@@ -118,6 +118,8 @@ public:
 
   // Kept by the client.
   state_type state = state_type::down;
+  condition refusal;             // missing: why, if it is there
+  bool suspect = false;          // a session ended while this was attaching
   clock::time_point retry_at{};  // missing, down: when to try again
   clock::time_point attach_by{}; // attaching: when the peer must have answered
   bool outcomes_came = false;    // since the client last looked

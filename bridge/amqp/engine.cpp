@@ -47,7 +47,7 @@ struct engine::impl {
   void handle(pn_event_t* event);
   void handle_delivery(pn_delivery_t* x);
   void receive(pn_link_t* from, pn_delivery_t* x);
-  void end_link(pn_link_t* x);
+  void end_link(pn_link_t* x, const condition& why);
   void end_session(pn_session_t* x);
   // Tells the peer, and lets the IO give that one try.
   void fail(const condition& why) {
@@ -144,22 +144,21 @@ peer_info engine::impl::peer() const {
   };
 }
 
-void engine::impl::end_link(pn_link_t* x) {
-  auto why = get_condition(pn_link_remote_condition(x));
+void engine::impl::end_link(pn_link_t* x, const condition& why) {
   handler.on_link_closed(link{x}, why);
   pn_link_close(x);
   pn_link_free(x);
 }
 
 void engine::impl::end_session(pn_session_t* x) {
+  const auto why = get_condition(pn_session_remote_condition(x));
   for (auto* i = pn_link_head(driver.connection, 0); i != nullptr;) {
     auto* current = i;
     i = pn_link_next(i, 0);
     if (pn_link_session(current) == x)
-      end_link(current);
+      end_link(current, why);
   }
-  handler.on_session_closed(session{x},
-                            get_condition(pn_session_remote_condition(x)));
+  handler.on_session_closed(session{x}, why);
   pn_session_close(x);
   pn_session_free(x);
 }
@@ -249,7 +248,9 @@ void engine::impl::handle(pn_event_t* event) {
   }
   case PN_LINK_REMOTE_DETACH:
   case PN_LINK_REMOTE_CLOSE:
-    return end_link(pn_event_link(event));
+    return end_link(
+        pn_event_link(event),
+        get_condition(pn_link_remote_condition(pn_event_link(event))));
   case PN_LINK_FLOW:
     if (auto* x = pn_event_link(event);
         pn_link_is_sender(x) && (pn_link_state(x) & PN_LOCAL_ACTIVE) != 0

@@ -75,7 +75,8 @@ public:
   /// The peer attached a link: either its half of ours, or one of its own that
   /// waits for `open` or `refuse` (`ours` tells).
   virtual void on_link_open(link, bool ours) = 0;
-  /// A link ended. The handle is invalid afterwards.
+  /// A link ended, by itself or with its session, whose reason it then is. The
+  /// handle is invalid afterwards.
   virtual void on_link_closed(link, const condition&) {}
   /// Sender: there is new credit, or the peer asks to drain.
   virtual void on_credit(link) {}

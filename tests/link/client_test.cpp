@@ -55,22 +55,6 @@ TEST_CASE("client: never sends more than the broker's credit",
   CHECK(queue->size() == 7);
 }
 
-TEST_CASE("client: a send to a missing queue ends as released at once",
-          "[link][client]") {
-  world w;
-  auto queue = make_queue();
-  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
-  w.broker.emplace();
-  w.broker->missing.insert("/queues/out");
-  w.connect();
-  send(*queue, "lost");
-  w.run();
-  CHECK(w.owner.outcomes
-        == std::vector<std::pair<std::string, kind>>{{"lost", kind::released}});
-  // The connection, and with it everything else, is as before.
-  CHECK(w.owner.downs.empty());
-}
-
 TEST_CASE("client: each outcome reaches the owner as the broker gave it",
           "[link][client]") {
   world w;
@@ -223,92 +207,6 @@ TEST_CASE("client: a message longer than the link takes ends as rejected",
   CHECK(w.client.sent() == 1);
 }
 
-TEST_CASE("client: a missing exchange costs its own sends and nothing else",
-          "[link][client]") {
-  world w;
-  auto lost = make_queue();
-  auto good = make_queue();
-  static_cast<void>(w.client.add_sender(address::exchange("gone", ""), lost));
-  static_cast<void>(w.client.add_sender(address::queue("out"), good));
-  static_cast<void>(w.client.add_receiver("in", 10, {}));
-  w.broker.emplace();
-  w.broker->refused.insert("/exchanges/gone");
-  w.connect();
-  send(*lost, "lost");
-  send(*good, "good");
-  w.run();
-  CHECK(w.owner.outcomes
-        == std::vector<std::pair<std::string, kind>>{{"lost", kind::released},
-                                                     {"good", kind::accepted}});
-  CHECK(w.owner.downs.empty());
-  // It is tried again later, and works once it is there.
-  w.broker->refused.clear();
-  send(*lost, "found");
-  w.client.flush(amqp::client::clock::now() + 1s);
-  w.wire->pump();
-  CHECK(texts(*w.broker) == std::vector<std::string>{"good", "found"});
-}
-
-TEST_CASE("client: any number of keys of an exchange shares a session",
-          "[link][client]") {
-  world w; // more keys than a connection may have sessions
-  std::vector<std::shared_ptr<amqp::outgoing_queue>> queues;
-  for (int i = 0; i < 100; ++i) {
-    queues.push_back(make_queue());
-    static_cast<void>(w.client.add_sender(
-        address::exchange(i % 2 == 0 ? "e" : "f", std::to_string(i)),
-        queues.back()));
-    send(*queues.back(), std::to_string(i));
-  }
-  w.connect();
-  for (int i = 0; i < 10; ++i)
-    w.run();
-  CHECK(w.broker->messages.size() == 100);
-  CHECK(w.owner.downs.empty());
-  CHECK(w.broker->detached.size() == 2); // one look for each exchange
-}
-
-TEST_CASE("client: that an exchange is missing is found out for all its keys",
-          "[link][client]") {
-  world w;
-  w.broker.emplace();
-  std::vector<std::shared_ptr<amqp::outgoing_queue>> queues;
-  for (int i = 0; i < 5; ++i) {
-    const auto key = std::to_string(i);
-    w.broker->refused.insert("/exchanges/gone/" + key);
-    queues.push_back(make_queue());
-    static_cast<void>(
-        w.client.add_sender(address::exchange("gone", key), queues.back()));
-    send(*queues.back(), "lost");
-  }
-  w.connect();
-  w.run();
-  CHECK(w.owner.outcomes
-        == std::vector<std::pair<std::string, kind>>{5,
-                                                     {"lost", kind::released}});
-  CHECK(w.broker->sessions.size() == 2); // management's and that of the one
-}
-
-TEST_CASE("client: the session that finds out exchanges may end when it is not "
-          "used",
-          "[link][client]") {
-  world w;
-  auto one = make_queue();
-  auto other = make_queue();
-  static_cast<void>(w.client.add_sender(address::exchange("e", ""), one));
-  static_cast<void>(w.client.add_sender(address::exchange("f", ""), other));
-  w.connect();
-  send(*one, "a");
-  w.run();
-  REQUIRE(w.broker->sessions.size() == 3); // management's, this one, the rest
-  w.broker->sessions[1].close({"amqp:resource-deleted", "for no reason"});
-  w.run();
-  send(*other, "b");
-  w.run();
-  CHECK(texts(*w.broker) == std::vector<std::string>{"a", "b"});
-  CHECK(w.owner.downs.empty());
-}
-
 TEST_CASE("client: no session has more links than the broker allows",
           "[link][client]") {
   world w;
@@ -427,53 +325,4 @@ TEST_CASE("client: a closed receiver detaches after its last settlement",
   // A second settlement, or one for a link that is gone, touches nothing.
   for (const auto& [delivery, bytes] : w.owner.deliveries)
     w.client.settle(delivery, outcome::accepted());
-}
-
-TEST_CASE("client: a queue that an operator deleted and made again",
-          "[link][client]") {
-  world w;
-  auto queue = make_queue();
-  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
-  w.connect();
-  send(*queue, "a");
-  w.run();
-  w.broker->missing.insert("/queues/out");
-  w.broker->publishers.at("/queues/out").close({"amqp:resource-deleted", "q"});
-  w.run();
-  send(*queue, "b");
-  auto later = amqp::client::clock::now() + 1s;
-  w.client.flush(later);
-  w.wire->pump();
-  CHECK(w.owner.outcomes
-        == std::vector<std::pair<std::string, kind>>{{"a", kind::accepted},
-                                                     {"b", kind::released}});
-  w.broker->missing.clear();
-  send(*queue, "c");
-  w.client.flush(later + 1s);
-  w.wire->pump();
-  w.client.flush(later + 1s);
-  w.wire->pump();
-  CHECK(texts(*w.broker) == std::vector<std::string>{"a", "c"});
-  CHECK(w.owner.downs.empty());
-}
-
-TEST_CASE("client: a queue deleted between the question and the attach",
-          "[link][client]") {
-  world w;
-  auto queue = make_queue();
-  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
-  w.broker.emplace();
-  w.broker->refused.insert("/queues/out"); // found, and gone when we attach
-  w.connect();
-  send(*queue, "a");
-  w.run();
-  // The session is gone, and with it the connection; the message is not.
-  REQUIRE(w.owner.downs == std::vector<std::string>{"amqp:not-found"});
-  REQUIRE(w.owner.outcomes.size() == 1);
-  CHECK(w.owner.outcomes[0].second == kind::released);
-  w.broker.reset();
-  w.connect();
-  send(*queue, "b");
-  w.run();
-  CHECK(texts(*w.broker) == std::vector<std::string>{"b"});
 }

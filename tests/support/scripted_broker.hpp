@@ -35,6 +35,7 @@ public:
   std::map<std::string, int> answer; // path -> status, else 201
   bool accept = true;              // accept what comes; else keep it unsettled
   std::set<std::string> refused;   // targets that end their session
+  std::set<std::string> forbidden; // the same, and exist
   std::set<std::string> unheard;   // addresses whose attach has no answer
   bool management_silent = false;  // questions are not answered
   bool management_garbled = false; // or with bytes that are no message
@@ -70,6 +71,8 @@ public:
     const auto& address = x.is_sender() ? theirs.source : theirs.target;
     if (refused.contains(address.value_or("")))
       return x.session().close({"amqp:not-found", "as the script says"});
+    if (forbidden.contains(address.value_or("")))
+      return x.session().close({"amqp:unauthorized-access", "not by you"});
     if (++attaches[address.value_or("")];
         unheard.contains(address.value_or("")))
       return;
