@@ -41,15 +41,26 @@ cluster::cluster(world& outside_arg, std::uint64_t seed)
   people =
       std::make_shared<clients>(outside, nodes[4], layout, users, timeline_cap);
   numbers = std::make_shared<probe>(outside, nodes[4], nodes[2], effects);
-  mortals = std::make_shared<vigil>(outside, nodes[4], nodes[3], effects);
+  mortals =
+      std::make_shared<vigil>(outside, nodes[4], nodes[3], nodes[1], effects);
   kept = std::make_shared<spiller>(outside, nodes[0], nodes[3], effects);
+  readings = std::make_shared<gauge>(outside, nodes[1], nodes[2], effects);
   nodes[0]->spills = true;
+  if (outside.chance(2)) // else each message passes through the file
+    nodes[0]->spill_in_memory = 3;
   nodes[0]->on_start = [this](testing::node&) { kept->declare(); };
   nodes[3]->on_start = [this](testing::node&) {
     mortals->serve();
     kept->serve();
   };
-  nodes[2]->on_start = [this](testing::node&) { numbers->serve(); };
+  nodes[1]->on_start = [this](testing::node&) {
+    readings->declare();
+    mortals->attend();
+  };
+  nodes[2]->on_start = [this](testing::node&) {
+    numbers->serve();
+    readings->serve();
+  };
   nodes[4]->on_start = [this](testing::node&) {
     numbers->declare();
     mortals->declare();
@@ -103,6 +114,8 @@ std::uint32_t cluster::window_of(const std::string& queue) const {
     return vigil::window;
   if (queue == spiller::queue_name)
     return spiller::window;
+  if (gauge::serves(queue))
+    return gauge::window;
   if (queue.starts_with("rookery.reply."))
     return bridge::bridge_options{}.reply_window;
   return window;
@@ -120,6 +133,7 @@ void cluster::restart_everything() {
 void cluster::excuse_all() {
   numbers->excuse_all();
   kept->excuse_all();
+  readings->excuse_all();
 }
 
 void cluster::heal() {

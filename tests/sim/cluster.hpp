@@ -3,6 +3,7 @@
 #include "testing/broker_host.hpp"
 #include "tests/sim/clients.hpp"
 #include "tests/sim/disk.hpp"
+#include "tests/sim/gauge.hpp"
 #include "tests/sim/node_host.hpp"
 #include "tests/sim/probe.hpp"
 #include "tests/sim/spiller.hpp"
@@ -49,6 +50,7 @@ struct cluster {
   std::shared_ptr<probe> numbers;
   std::shared_ptr<vigil> mortals;
   std::shared_ptr<spiller> kept;
+  std::shared_ptr<gauge> readings;
 
   static constexpr std::size_t writers = 2;
   static constexpr std::size_t servers = 4; // nodes that may crash

@@ -228,6 +228,32 @@ void slow_down(cluster& on, const std::shared_ptr<node_host>& x,
   on.outside.after(time, [x] { x->slowness = 1; });
 }
 
+// Somebody else has a queue of that name, made otherwise, until it is deleted.
+void contest(cluster& on, const std::shared_ptr<node_host>& x,
+             clock::duration time) {
+  const std::string name = "contested";
+  if (!on.broker->up() || !x->up())
+    return;
+  on.outside.note(x->name(), "declares what is there and other");
+  broker::queue_options others;
+  others.length_max = 1;
+  static_cast<void>(on.broker->inside()->host.declare_queue(name, others, {}));
+  x->execute([x, name] {
+    x->network().declare(bridge::queue_declaration{.name = name});
+  });
+  on.outside.after(time, [&on, x, name, others, n = x->incarnation()] {
+    if (!on.broker->up())
+      return;
+    auto& host = on.broker->inside()->host;
+    const auto* there = host.find_queue(name);
+    if (there == nullptr || there->options() != others)
+      return;
+    if (x->incarnation() == n && x->line())
+      on.effects.add(effect::declaration_refused);
+    static_cast<void>(host.delete_queue(name, {}));
+  });
+}
+
 void strike(cluster& on) {
   auto& world = on.outside;
   auto any = world.draw(cluster::servers + 1); // the clients' node, too
@@ -235,7 +261,7 @@ void strike(cluster& on) {
   auto writer = on.nodes[world.draw(cluster::writers)];
   auto brief = world.between(20ms, 800ms);
   auto time = world.chance(3) ? world.between(1s, 5s) : brief;
-  switch (world.draw(17)) {
+  switch (world.draw(18)) {
   case 0:
   case 1:
     return cut(on, *on.nodes[any]);
@@ -246,7 +272,8 @@ void strike(cluster& on) {
   case 4:
     return crash(on, server, time);
   case 5:
-    return pause(on, server, world.chance(2) ? brief : world.between(2s, 7s));
+    return pause(on, on.nodes[any],
+                 world.chance(2) ? brief : world.between(2s, 7s));
   case 6:
     return crash_broker(on, brief, false);
   case 7:
@@ -270,6 +297,8 @@ void strike(cluster& on) {
     return forget_outcomes(on, *on.nodes[any]);
   case 15:
     return cut_off_and_crash(on, server, brief);
+  case 16:
+    return contest(on, on.nodes[any], time);
   default:
     return slow_down(on, server, world.between(1s, 3s));
   }

@@ -23,8 +23,10 @@ bridge::bridge_options bridge_options_of(const nodes::node_config& config) {
   result.reply_timeout = 4s;
   result.outcome_timeout = 5s;
   result.peer_timeout = 1500ms;
-  if (!config.roles.empty())
-    result.send_queue.messages_max = 6; // so that it is full at times
+  if (!config.roles.empty()) { // so that they are full at times
+    result.send_queue.messages_max = 6;
+    result.requests_max = 12;
+  }
   return result;
 }
 
@@ -44,9 +46,9 @@ void node_host::open_spill(bridge::bridge_options& into) {
   no_spill_.clear();
   if (!spills)
     return;
-  // Each message passes through it.
-  auto file = bridge::open_spill(
-      {.file = "spill", .messages_in_memory_max = 0, .vfs = process_->vfs()});
+  auto file = bridge::open_spill({.file = "spill",
+                                  .messages_in_memory_max = spill_in_memory,
+                                  .vfs = process_->vfs()});
   if (file)
     into.spill = *file;
   else
@@ -102,6 +104,7 @@ void node_host::crash() {
   if (!up())
     return;
   forget_plans(); // it dies now
+  requests_refused_ += network().counters().too_many_requests;
   auto gone = end(true);
   if (process_ && !process_->killed())
     process_->kill();

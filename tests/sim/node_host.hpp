@@ -40,8 +40,16 @@ public:
   void die_after_commit() { die_after_commit_ = true; }
   /// Pauses then instead.
   void pause_after_commit() { pause_after_commit_ = true; }
+  /// Sends that were refused because too many waited for their end; of all its
+  /// lives, the present one left out.
+  [[nodiscard]] std::uint64_t requests_refused() const {
+    return requests_refused_;
+  }
+
   /// Whether it has a spill, on its disk.
   bool spills = false;
+  /// Messages of it that are in memory only.
+  std::size_t spill_in_memory = 0;
   /// How far its wall clock is ahead of the world's.
   std::chrono::milliseconds clock_error{0};
 
@@ -58,7 +66,8 @@ private:
   std::optional<disk_process> process_; // while it is up
   std::unique_ptr<nodes::roles> roles_; // while it is up
   std::uint64_t syncs_ = 0;             // seen so far
-  std::string no_spill_;                // why it did not open, if so
+  std::uint64_t requests_refused_ = 0;
+  std::string no_spill_; // why it did not open, if so
   bool die_after_commit_ = false;
   bool pause_after_commit_ = false;
 };

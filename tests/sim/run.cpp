@@ -78,7 +78,7 @@ std::optional<std::string> leaking_queue(cluster& on) {
 void check_drained(cluster& on) {
   auto drained = [&] {
     if (on.broker->held() > 0 || !on.numbers->complete() || !on.kept->complete()
-        || leaking_queue(on))
+        || !on.readings->complete() || leaking_queue(on))
       return false;
     for (auto& x : on.nodes)
       if (!x->up() || x->network().unfinished() > 0)
@@ -89,6 +89,7 @@ void check_drained(cluster& on) {
     return;
   on.numbers->check_complete();
   on.kept->check_complete();
+  on.readings->check_complete();
   if (auto leaking = leaking_queue(on))
     on.outside.fail("I9: " + *leaking);
   on.outside.fail("I7: the broker still holds "
@@ -97,6 +98,8 @@ void check_drained(cluster& on) {
 
 // I12: by now every end was told.
 void check_ends(cluster& on) {
+  if (!on.outside.run(settle_time, [&] { return on.mortals->agreed(); }))
+    return on.outside.fail("I12: watchers that are gone are remembered");
   on.mortals->finish();
   if (!on.outside.run(settle_time, [&] { return on.mortals->complete(); }))
     on.mortals->check_complete();
@@ -126,12 +129,15 @@ void live(cluster& on) {
   on.numbers->start(35ms);
   on.mortals->start(200ms);
   on.kept->start(250ms);
+  if (on.outside.chance(3))
+    on.readings->start(300ms);
   plan_faults(on, load_time);
   on.outside.run(load_time);
   on.people->stop();
   on.numbers->stop();
   on.mortals->stop();
   on.kept->stop();
+  on.readings->stop();
   on.heal();
   on.outside.run(settle_time, [&] { return on.people->open() == 0; });
   if (on.people->open() > 0)
@@ -167,6 +173,7 @@ result run(std::uint64_t seed, bool trace) {
       x->crash();
       all.effects.add(effect::reconnect, x->reconnects());
       all.effects.add(effect::delivery_repeated, x->duplicates());
+      all.effects.add(effect::too_many_requests, x->requests_refused());
     }
     outcome.effects = all.effects;
     outcome.posts = all.people->past().posts();

@@ -23,6 +23,14 @@ constexpr std::uint64_t safe_ticks = 6;
 
 bridge::address queue() { return bridge::address::queue(spiller::queue_name); }
 
+// Order is promised to one consumer at a time.
+bridge::queue_declaration wanted() {
+  bridge::queue_declaration result;
+  result.name = queue().name();
+  result.single_active_consumer = true;
+  return result;
+}
+
 constexpr bridge::send_options spilling{.tell_losses = true,
                                         .when_full = bridge::overflow::spill};
 
@@ -45,6 +53,7 @@ void spiller::serve() {
   came_here_.clear();
   bridge::serve_options options;
   options.window = window;
+  options.queue = wanted();
   auto sink = [home = weak_from_this(), n = incarnation_] {
     return caf::behavior{[=](const number_message& x) {
       if (auto alive = home.lock())
@@ -55,12 +64,15 @@ void spiller::serve() {
 }
 
 void spiller::declare() {
-  from_->network().declare(bridge::queue_declaration{.name = queue_name});
+  from_->network().declare(wanted());
   // What the last process sent in its last moments was perhaps not written.
   std::erase_if(due_, [this](const auto& x) {
-    return x.second.life == life_ && x.second.ticks + safe_ticks > ticks_;
+    return x.second.life == life_
+           && (from_->spill_in_memory > 0
+               || x.second.ticks + safe_ticks > ticks_);
   });
   life_ = from_->incarnation();
+  first_ = sent_ + 1;
   effects_.add(effect::spill_inherited, from_->network().counters().spilled);
   sender_ = from_->actors().spawn(sender, weak_from_this(),
                                   from_->network().proxy(queue(), spilling));
@@ -112,6 +124,19 @@ void spiller::came(std::uint64_t number, std::uint64_t incarnation) {
   if (!came_here_.insert(number).second)
     outside_.fail("dedupe: " + std::to_string(number)
                   + " came from a spill twice");
+  // What a process had in memory only may be on its way when it is gone.
+  if (!came_.insert(number).second || lost_.count(number) > 0
+      || (from_->spill_in_memory > 0 && number < first_))
+    return;
+  if (number < highest_)
+    outside_.fail("I4: " + std::to_string(number) + " came from a spill after "
+                  + std::to_string(highest_));
+  highest_ = number;
+}
+
+void spiller::lost(std::uint64_t number) {
+  due_.erase(number);
+  lost_.insert(number);
 }
 
 bool spiller::complete() const {

@@ -12,10 +12,10 @@
 namespace rookery::sim {
 
 /// What the bridge promises of overflow::spill: numbers sent from a node that
-/// dies now and then, on a disk that fails, each through its spill. What was
-/// sent 300 ms before its process died arrives, whoever sends it then,
-/// unless its loss was told; and one that finished is not handled again by the
-/// same process.
+/// dies now and then, on a disk that fails, through its spill. They arrive in
+/// order, and one that finished is not handled again by the same process. What
+/// is not in memory only and was sent 300 ms before its process died arrives,
+/// whoever sends it then, unless its loss was told.
 class spiller : public std::enable_shared_from_this<spiller> {
 public:
   spiller(world& outside, std::shared_ptr<node_host> from,
@@ -44,7 +44,7 @@ public:
 
   // For the actors.
   void came(std::uint64_t number, std::uint64_t incarnation);
-  void lost(std::uint64_t number) { due_.erase(number); }
+  void lost(std::uint64_t number);
 
 private:
   void tick();
@@ -59,6 +59,7 @@ private:
   bool running_ = false;
   std::uint64_t sent_ = 0;
   std::uint64_t life_ = 0;  // of the sender's process
+  std::uint64_t first_ = 1; // that it sent
   std::uint64_t ticks_ = 0; // of time that it ran
   // Those that must come, and when they were sent.
   struct moment {
@@ -68,6 +69,9 @@ private:
   std::map<std::uint64_t, moment> due_;
   std::uint64_t incarnation_ = 0;     // of the sink
   std::set<std::uint64_t> came_here_; // to it
+  std::set<std::uint64_t> came_;      // ever
+  std::set<std::uint64_t> lost_;      // told, but may be in the file
+  std::uint64_t highest_ = 0;         // that came
 };
 
 } // namespace rookery::sim

@@ -22,6 +22,14 @@ std::string_view to_string(effect x) {
     return "an answer that came too late";
   case effect::fired_arrived:
     return "a message that was only fired, and arrived";
+  case effect::taken_along:
+    return "an actor that ended with one at another node";
+  case effect::oldest_dropped:
+    return "a message that was dropped for a newer one";
+  case effect::too_many_requests:
+    return "a send refused because too many waited for their end";
+  case effect::declaration_refused:
+    return "a declaration that the broker refused for a while";
   case effect::spill_inherited:
     return "a message left in a file by a process that died";
   case effect::outcome_lost:

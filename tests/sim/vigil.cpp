@@ -18,6 +18,7 @@ using namespace std::chrono_literals;
 using number_message = service::v1::PostTweetReply;
 
 constexpr auto mortal_category = caf::atom("mortal");
+constexpr auto kin_category = caf::atom("kin");
 
 // One in so many messages is the last that an actor handles.
 constexpr std::uint32_t deadly = 12;
@@ -34,6 +35,16 @@ constexpr auto resolve_time = 2s;
 constexpr auto mailbox_time = 20ms;
 // How late a deadline may be noticed.
 constexpr auto slack = 200ms;
+
+// Whether it is what a monitor may be told: the actor's own reason, that its
+// node is gone or stops, or that it was never found.
+bool says_why(const caf::error& x) {
+  using bridge::errc;
+  return x.category() == mortal_category
+         || x == caf::exit_reason::remote_link_unreachable
+         || x == errc::target_down || x == errc::unroutable
+         || x == errc::reply_timeout || x == errc::expired;
+}
 
 number_message number(std::uint64_t x) {
   number_message result;
@@ -57,6 +68,14 @@ caf::response_promise passed_on(caf::response_promise promise,
 caf::behavior mortal(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
                      std::uint64_t me, const caf::actor& at,
                      const caf::actor& other) {
+  const auto last =
+      caf::error{1, mortal_category, caf::make_message(std::to_string(me))};
+  self->set_exit_handler([=](const caf::exit_msg& x) {
+    const auto along = x.reason.category() == kin_category;
+    if (auto alive = watcher.lock(); alive && along)
+      alive->taken_along();
+    self->quit(along ? last : x.reason);
+  });
   return {[=](const number_message& x) -> caf::result<number_message> {
     auto alive = watcher.lock();
     if (x.tweet_id() == 0)
@@ -64,8 +83,7 @@ caf::behavior mortal(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
     else if (alive && alive->delegates())
       return passed_on(self->make_response_promise(), other, x);
     if (alive && alive->dies())
-      self->quit(caf::error{1, mortal_category,
-                            caf::make_message(std::to_string(me))});
+      self->quit(last);
     return number((me << question_bits) | x.tweet_id());
   }};
 }
@@ -132,11 +150,54 @@ caf::behavior fickle(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
   }};
 }
 
+// Takes whom it is linked to along after a while.
+caf::behavior kin(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
+                  std::uint64_t monitor, const caf::actor& whom,
+                  std::chrono::microseconds time) {
+  self->set_exit_handler([=](const caf::exit_msg& x) {
+    if (auto alive = watcher.lock())
+      alive->down(monitor, x.reason);
+    self->quit();
+  });
+  self->link_to(whom);
+  self->delayed_send(self, time, caf::unit);
+  return {[=, me = caf::actor{self}](caf::unit_t) {
+    if (auto alive = watcher.lock())
+      alive->taken_back(monitor);
+    self->quit(caf::error{1, kin_category});
+  }};
+}
+
+struct bystander_state {
+  bool watching = true;
+};
+
+// Watches one after the other.
+caf::behavior bystander(caf::stateful_actor<bystander_state>* self,
+                        std::weak_ptr<vigil> watcher, const caf::actor& whom) {
+  self->set_down_handler([=](const caf::down_msg&) {
+    auto alive = watcher.lock();
+    if (alive && !std::exchange(self->state.watching, false))
+      alive->told_twice();
+    // Not at once: until there is another, it would be told of this one again.
+    self->delayed_send(self, 200ms, caf::unit);
+  });
+  self->monitor(whom);
+  return {[=](caf::unit_t) {
+    auto alive = watcher.lock();
+    if (!alive || alive->finishing())
+      return;
+    self->state.watching = true;
+    self->monitor(whom);
+  }};
+}
+
 } // namespace
 
 void vigil::serve() {
   bridge::serve_options options;
   options.window = window;
+  options.linkable = true;
   auto make = [x = weak_from_this(), &host = *to_,
                other = to_->actors().spawn(deputy)] {
     auto alive = x.lock();
@@ -154,6 +215,14 @@ void vigil::declare() {
   options.window = window;
   watcher_ = from_->actors().spawn(mourner, weak_from_this());
   network.serve(desk(), watcher_, options);
+}
+
+void vigil::attend() {
+  auto& network = third_->network();
+  network.declare(bridge::queue_declaration{.name = queue().name()});
+  bystander_ = caf::actor_cast<caf::actor>(third_->system().spawn(
+      bystander, weak_from_this(), network.proxy(queue())));
+  third_->actors().guard(bystander_);
 }
 
 void vigil::start(world::clock::duration pace) {
@@ -179,6 +248,9 @@ void vigil::watch() {
   actors.spawn(relative, weak_from_this(), begin(), proxy);
   actors.spawn(fickle, weak_from_this(), begin(), proxy,
                std::chrono::microseconds{outside_.draw(500'000)});
+  if (outside_.chance(3))
+    actors.spawn(kin, weak_from_this(), begin(), proxy,
+                 std::chrono::microseconds{outside_.draw(500'000)});
   ++resolving_;
   from_->network().resolve(queue(), resolve_time,
                            [x = weak_from_this()](const auto&) {
@@ -271,6 +343,8 @@ void vigil::down(std::uint64_t monitor, const caf::error& why) {
                   + " was told twice");
   if (monitor != 0)
     return;
+  if (!says_why(why))
+    outside_.fail("I12: an end was told with " + from_->system().render(why));
   if (why.category() == mortal_category) {
     effects_.add(effect::end_told);
     ended_.insert(std::stoull(bridge::text_of(why)));
@@ -281,6 +355,13 @@ void vigil::down(std::uint64_t monitor, const caf::error& why) {
                    if (!x.finishing_ && x.from_->up())
                      x.from_->execute([&x] { x.watch(); });
                  });
+}
+
+bool vigil::agreed() const {
+  return from_->up() && third_->up() && to_->up()
+         && from_->network().counters().watches
+                    + third_->network().counters().watches
+                == to_->network().counters().watchers;
 }
 
 void vigil::finish() {

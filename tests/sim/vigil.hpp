@@ -17,15 +17,19 @@ namespace rookery::sim {
 /// that end now and then; at another node others watch them, ask them questions
 /// and are told by them. Each monitor and link is told once, and not before all
 /// that the actor told and answered came (I12), unless it was taken back; each
-/// question ends once, with its own answer or an error, by its deadline.
+/// question ends once, with its own answer or an error, by its deadline. A
+/// third node watches them and dies now and then; no node remembers watchers
+/// that are gone.
 class vigil : public std::enable_shared_from_this<vigil> {
 public:
-  /// `from` watches actors of `to`.
+  /// `from` watches actors of `to`, and so does `third`.
   vigil(world& outside, std::shared_ptr<node_host> from,
-        std::shared_ptr<node_host> to, tally& effects)
+        std::shared_ptr<node_host> to, std::shared_ptr<node_host> third,
+        tally& effects)
       : outside_{outside},
         from_{std::move(from)},
         to_{std::move(to)},
+        third_{std::move(third)},
         effects_{effects} {}
 
   static constexpr const char* queue_name = "mortals";
@@ -37,9 +41,13 @@ public:
   /// To be called whenever `from` has started, which must not crash while
   /// somebody watches.
   void declare();
+  /// To be called whenever `third` has started.
+  void attend();
   /// Begins to watch, and to give the actors something to do.
   void start(world::clock::duration pace);
   void stop() { running_ = false; }
+  /// Whether the watchers that are known at `to` are those that there are.
+  [[nodiscard]] bool agreed() const;
   /// The present actor is to end, and is the last that is watched.
   void finish();
   /// Whether every monitor was told, and forgotten by both nodes.
@@ -51,6 +59,9 @@ public:
   [[nodiscard]] std::uint64_t born() { return ++born_; }
   [[nodiscard]] bool delegates();
   [[nodiscard]] bool dies();
+  [[nodiscard]] bool finishing() const { return finishing_; }
+  void taken_along() { effects_.add(effect::taken_along); }
+  void told_twice() { outside_.fail("I12: a third node was told twice"); }
   void told(std::uint64_t actor);
   void down(std::uint64_t monitor, const caf::error& why);
   void taken_back(std::uint64_t monitor);
@@ -67,8 +78,10 @@ private:
   world& outside_;
   std::shared_ptr<node_host> from_;
   std::shared_ptr<node_host> to_;
+  std::shared_ptr<node_host> third_;
   tally& effects_;
   caf::actor watcher_;
+  caf::actor bystander_; // at the present process of the third node
   bool running_ = false;
   bool finishing_ = false;
   std::uint64_t born_ = 0;        // actors so far
