@@ -42,8 +42,8 @@ struct bridge_options {
   /// What kind of broker it is.
   const broker_profile* profile = &rabbitmq4();
 
-  /// TCP connect, and then SASL plus OPEN, each. A host name is looked up by the
-  /// system, which may take its own time (resolv.conf) on top of the first.
+  /// TCP connect, and then SASL plus OPEN, each. A host name is looked up by
+  /// the system, which may take its own time (resolv.conf) on top of the first.
   std::chrono::milliseconds open_timeout{5'000};
   /// A broker silent for so long is gone. RabbitMQ refuses below 2 s.
   std::chrono::milliseconds idle_timeout{4'000};
