@@ -48,6 +48,10 @@ public:
   /// The broker refused a declaration, the first of perhaps several: nothing
   /// is attached until all are accepted. It is asked again every few seconds.
   virtual void on_refused(const std::string& what, const std::string& why) = 0;
+  /// The broker refused a link to `where`, and not because that is missing. It
+  /// is asked again when there is something to send.
+  virtual void on_forbidden(const std::string& /* where */,
+                            const condition& /* why */) {}
   virtual void on_message(std::size_t receiver, std::uint64_t delivery,
                           std::string& bytes) = 0;
   /// The end of a send through `sender`; pre-settled ones have none.
@@ -160,6 +164,7 @@ private:
   void attach(client_receiver& x);
   void attach(client_sender& x);
   void look_for(client_sender& x);
+  void attach_or_look(client_sender& x);
   void look_apart(client_sender& x);
   void probe();
   void probe_answered(bool there, const condition& why = {});

@@ -112,25 +112,25 @@ void client::attach(client_sender& x) {
 
 void client::look_for(client_sender& x) {
   using kind = bridge::address::kind_type;
-  if (!x.to())
-    return attach(x);
-  if (x.suspect)
-    return look_apart(x);
-  if (declared_here(*x.to()))
-    return attach(x);
+  if (!x.to() || declared_here(*x.to()))
+    return attach_or_look(x);
   if (x.to()->kind() == kind::exchange)
-    return found_exchanges_.contains(x.to()->name()) ? attach(x)
+    return found_exchanges_.contains(x.to()->name()) ? attach_or_look(x)
                                                      : look_apart(x);
   x.state = client_sender::state_type::asking;
   management_->find_queue(x.to()->name(), [this, &x](int status, std::string) {
     if (status >= 200 && status < 300)
-      return attach(x);
+      return attach_or_look(x);
     if (status == not_found)
       return missing(x);
     // The broker could not say. What waits for the answer goes on waiting.
     x.state = client_sender::state_type::down;
     x.retry_at = options_.now() + missing_time;
   });
+}
+
+void client::attach_or_look(client_sender& x) {
+  return x.suspect ? look_apart(x) : attach(x);
 }
 
 void client::look_apart(client_sender& x) {
@@ -193,6 +193,8 @@ void client::missing(client_sender& x, const condition& why) {
   x.state = client_sender::state_type::missing;
   x.retry_at = options_.now() + missing_time;
   x.refusal = why.name == "amqp:not-found" ? condition{} : why;
+  if (!x.refusal.empty())
+    owner_.on_forbidden(x.to() ? to_string(*x.to()) : "answers", x.refusal);
   give_up(x);
 }
 
@@ -212,13 +214,13 @@ void client::sender_lost(client_sender& x, bool with_session,
   const auto refused = !x.attached() && x.state == state::attaching;
   x.link_lost();
   x.retry_at = options_.now() + missing_time;
-  if (x.to())
+  if (x.to() && x.to()->kind() == bridge::address::kind_type::exchange)
     found_exchanges_.erase(x.to()->name());
   if (!refused)
     return;
   // It may be another's fault that their session went.
-  if (with_session && x.to())
-    x.suspect = true;
+  if (with_session)
+    x.suspect = x.to().has_value();
   else
     missing(x, why);
 }

@@ -104,6 +104,12 @@ void bridge::impl::on_refused(const std::string& what, const std::string& why) {
   publish_state();
 }
 
+void bridge::impl::on_forbidden(const std::string& where,
+                                const amqp::condition& why) {
+  hub_->report(observer::severity::error, "send-forbidden",
+               where + ": " + why.text());
+}
+
 void bridge::impl::on_message(std::size_t receiver, std::uint64_t delivery,
                               std::string& bytes) {
   if (receiver == reply_receiver_)

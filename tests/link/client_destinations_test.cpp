@@ -169,38 +169,121 @@ TEST_CASE("client: a queue deleted between the question and the attach",
   CHECK(texts(*w.broker) == std::vector<std::string>{"b"});
 }
 
+// Two that attach at the same time, one of which the broker forbids: with it
+// goes the session.
+struct forbidden_world : world {
+  explicit forbidden_world(const address& to) {
+    static_cast<void>(client.add_sender(to, forbidden));
+    static_cast<void>(client.add_sender(address::queue("good"), good));
+    send(*forbidden, "a");
+    send(*good, "b");
+  }
+  void connect(const std::string& path) {
+    broker.emplace();
+    broker->forbidden.insert(path);
+    world::connect();
+    run();
+  }
+  void try_again() {
+    client.flush(now + 1s);
+    run();
+    run();
+  }
+
+  std::shared_ptr<amqp::outgoing_queue> forbidden = make_queue();
+  std::shared_ptr<amqp::outgoing_queue> good = make_queue();
+};
+
+using outcomes = std::vector<std::pair<std::string, kind>>;
+
 TEST_CASE("client: who may not send to a queue keeps nobody else from sending",
           "[link][client]") {
-  world w;
-  auto forbidden = make_queue();
-  auto good = make_queue();
-  static_cast<void>(
-      w.client.add_sender(address::queue("forbidden"), forbidden));
-  static_cast<void>(w.client.add_sender(address::queue("good"), good));
-  const auto connect = [&] {
-    w.broker.emplace();
-    w.broker->forbidden.insert("/queues/forbidden");
-    w.connect();
-    w.run();
-  };
-  send(*forbidden, "a");
-  send(*good, "b");
-  connect();
+  forbidden_world w{address::queue("forbidden")};
+  w.connect("/queues/forbidden");
   // Whose fault it was is not known, and neither is lost.
   REQUIRE(w.owner.downs
           == std::vector<std::string>{"amqp:unauthorized-access"});
   CHECK(w.owner.outcomes.empty());
-  connect();
+  w.connect("/queues/forbidden");
   CHECK(texts(*w.broker) == std::vector<std::string>{"b"});
   CHECK(w.owner.outcomes
-        == std::vector<std::pair<std::string, kind>>{{"a", kind::rejected},
-                                                     {"b", kind::accepted}});
-  // From now on it is asked apart.
-  send(*forbidden, "c");
-  send(*good, "d");
-  w.client.flush(amqp::client::clock::now() + 1s);
-  w.run();
-  CHECK(w.owner.outcomes.size() == 4);
+        == outcomes{{"a", kind::rejected}, {"b", kind::accepted}});
+  CHECK(w.owner.reasons
+        == std::vector<std::string>{"amqp:unauthorized-access: not by you"});
+  CHECK(w.owner.forbidden
+        == std::vector<std::string>{
+            "forbidden: amqp:unauthorized-access: not by you"});
+  // From now on it is asked apart, and the other one is not.
+  const auto sessions = w.broker->sessions.size();
+  send(*w.forbidden, "c");
+  send(*w.good, "d");
+  w.try_again();
   CHECK(texts(*w.broker) == std::vector<std::string>{"b", "d"});
+  CHECK(w.broker->sessions.size() == sessions + 1);
   CHECK(w.owner.downs.size() == 1);
+  // Until it may.
+  w.broker->forbidden.clear();
+  send(*w.forbidden, "e");
+  w.client.flush(w.now + 2s);
+  w.run();
+  w.run();
+  CHECK(texts(*w.broker) == std::vector<std::string>{"b", "d", "e"});
+  w.cut();
+  send(*w.forbidden, "f");
+  w.world::connect();
+  w.run();
+  CHECK(w.broker->sessions.size() == 2); // management's and that of the two
+}
+
+TEST_CASE("client: an exchange that is forbidden, and a queue of its name",
+          "[link][client]") {
+  forbidden_world w{address::exchange("good", "")};
+  w.client.declare(bridge::exchange_declaration{.name = "good"});
+  w.connect("/exchanges/good");
+  w.connect("/exchanges/good");
+  CHECK(texts(*w.broker) == std::vector<std::string>{"b"});
+  CHECK(w.owner.outcomes
+        == outcomes{{"a", kind::rejected}, {"b", kind::accepted}});
+}
+
+TEST_CASE("client: answers are not lost for a link that is forbidden",
+          "[link][client]") {
+  forbidden_world w{address::queue("forbidden")};
+  auto answers = make_queue();
+  static_cast<void>(w.client.add_sender(std::nullopt, answers));
+  w.broker.emplace();
+  w.broker->unheard.insert(""); // so that it is attaching meanwhile
+  w.broker->forbidden.insert("/queues/forbidden");
+  send(*answers, "answer");
+  w.world::connect();
+  w.run();
+  REQUIRE(w.owner.downs.size() == 1);
+  CHECK(w.owner.outcomes.empty());
+  w.connect("/queues/forbidden");
+  CHECK(w.owner.outcomes.size() == 3);
+  CHECK(w.owner.reasons.size() == 1);
+  CHECK(w.broker->messages.size() == 2);
+}
+
+TEST_CASE("client: what waits in a spill waits until it may be sent",
+          "[link][client]") {
+  world w;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("forbidden"), queue));
+  amqp::outgoing kept{"a"};
+  kept.place = 1;
+  REQUIRE(bridge::accepted(queue->push(std::move(kept), 1)));
+  for (int i = 0; i < 2; ++i) {
+    w.broker.emplace();
+    w.broker->forbidden.insert("/queues/forbidden");
+    w.connect();
+    w.run();
+  }
+  CHECK(w.owner.outcomes.empty());
+  CHECK(w.owner.forbidden.size() == 1);
+  w.broker->forbidden.clear();
+  w.client.flush(w.now + 1s);
+  w.run();
+  w.run();
+  CHECK(texts(*w.broker) == std::vector<std::string>{"a"});
 }

@@ -20,6 +20,8 @@ struct client_recorder final : amqp::client_handler {
   int ups = 0;
   std::vector<std::string> downs;
   std::vector<std::string> refusals;
+  std::vector<std::string> forbidden; // "WHERE: WHY"
+  std::vector<std::string> reasons;   // of outcomes of "rejected"
   std::vector<std::pair<std::uint64_t, std::string>> deliveries;
   std::vector<std::pair<std::string, bridge::outcome::kind_type>> outcomes;
   std::vector<std::pair<std::string, bool>> expired; // and whether it was sent
@@ -31,6 +33,10 @@ struct client_recorder final : amqp::client_handler {
   void on_refused(const std::string& what, const std::string&) override {
     refusals.push_back(what);
   }
+  void on_forbidden(const std::string& where,
+                    const amqp::condition& why) override {
+    forbidden.push_back(where + ": " + why.text());
+  }
   void on_message(std::size_t, std::uint64_t delivery,
                   std::string& bytes) override {
     deliveries.emplace_back(delivery, bytes);
@@ -38,6 +44,8 @@ struct client_recorder final : amqp::client_handler {
   void on_outcome(std::size_t, amqp::outgoing&& what,
                   const bridge::outcome& how) override {
     outcomes.emplace_back(what.bytes, how.kind);
+    if (how.kind == bridge::outcome::kind_type::rejected)
+      reasons.push_back(how.condition + ": " + how.description);
   }
   void on_expired(std::size_t, amqp::outgoing&& what, bool sent) override {
     expired.emplace_back(what.bytes, sent);
