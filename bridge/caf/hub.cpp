@@ -93,6 +93,11 @@ void hub::wake() {
     wake_();
 }
 
+bool hub::is_queue(std::string_view text) const {
+  const auto to = options.profile->decode(text);
+  return to && to->kind() == address::kind_type::queue;
+}
+
 bool hub::expect(std::uint64_t number, waiting_send who,
                  clock::time_point deadline) {
   if (who.kind == waiting_send::kind_type::stored

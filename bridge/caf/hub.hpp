@@ -99,6 +99,10 @@ public:
   /// Something lies at the border. Cheap when nobody listens.
   void wake();
 
+  /// Whether `text` is the address of a queue, as every answer's must be: what
+  /// goes elsewhere may end the link of all answers, or its session.
+  [[nodiscard]] bool is_queue(std::string_view text) const;
+
   /// Notes a send, so that its reply or outcome finds the way back. A reply has
   /// time until `deadline`. False when too many wait.
   [[nodiscard]] bool expect(std::uint64_t number, waiting_send who,

@@ -142,7 +142,7 @@ void served_address::refuse(std::uint64_t delivery,
   ++hub_->counters.undecodable;
   hub_->report(observer::severity::warning, "delivery-refused",
                name_ + ": " + text);
-  if (!head.reply_to.empty())
+  if (hub_->is_queue(head.reply_to))
     reply_error(make_unfinished(delivery, head), caf::make_error(why, text));
   hub_->settle(delivery, parked(condition, text, 0));
 }

@@ -71,6 +71,10 @@ void served_address::decode(std::uint64_t delivery, std::string_view bytes,
   const auto& head = *decoded;
   if (take_control(delivery, head))
     return;
+  if (!head.reply_to.empty() && !hub_->is_queue(head.reply_to))
+    return refuse(delivery, head, errc::undecodable, "amqp:invalid-field",
+                  "no queue can be answered at \"" + std::string{head.reply_to}
+                      + "\"");
   const auto* codec = hub_->types.find(head.type);
   if (codec == nullptr || !takes(codec->name))
     return refuse(delivery, head, errc::unknown_type, "amqp:not-implemented",

@@ -18,22 +18,16 @@ namespace {
 
 constexpr std::chrono::seconds look_interval{1};
 
-// Longest address in a Watch: a name of 255 bytes, each percent-encoded.
-constexpr std::size_t address_bytes_max = 800;
-
 // Of one Watches.
 constexpr int watches_max = 1'000;
 
 // Things to send, above which nothing more is taken.
 constexpr std::size_t outbox_max = 65'536;
 
-bool is_address(const std::string& x) {
-  return !x.empty() && x.size() <= address_bytes_max;
-}
-
-bool is_valid(const v1::Watch& x) {
+bool is_valid(const v1::Watch& x, const hub& home) {
   return x.watch() != 0 && x.paths_size() <= static_cast<int>(watch_paths_max)
-         && std::all_of(x.paths().begin(), x.paths().end(), is_address);
+         && std::all_of(x.paths().begin(), x.paths().end(),
+                        [&](const auto& path) { return home.is_queue(path); });
 }
 
 watcher_table::watcher make_watcher(const v1::Watch& x,
@@ -94,7 +88,7 @@ bool watch_protocol::take(const amqp::envelope_view& x,
   if (outbox_.size() >= outbox_max)
     return false;
   const std::string from{x.reply_to};
-  if (!is_address(from))
+  if (!hub_.is_queue(from))
     return true; // nobody to tell
   if_is<v1::Watch>(x, [&](const auto& y) { take_watch(y, from, target); });
   if_is<v1::Down>(
@@ -113,13 +107,13 @@ bool watch_protocol::take(const amqp::envelope_view& x,
 
 void watch_protocol::take_watch(const v1::Watch& x, const std::string& reply_to,
                                 std::optional<std::uint64_t> target) {
-  if (target && is_valid(x))
+  if (target && is_valid(x, hub_))
     hub_.watchers.add(*target, make_watcher(x, reply_to), hub_.world.now());
 }
 
 void watch_protocol::take_again(const v1::Watch& x,
                                 const std::string& reply_to) {
-  if (!is_valid(x))
+  if (!is_valid(x, hub_))
     return;
   auto who = make_watcher(x, reply_to);
   if (!x.has_exit())
@@ -151,7 +145,7 @@ void watch_protocol::take_down(v1::Down x, const std::string& peer,
                               hub_.world.now() + hub_.options.reply_timeout);
   }
   // A copy for another consumer of a queue of ours.
-  if (!shared || x.copy() == 0 || x.sent_on() || !is_address(x.watcher()))
+  if (!shared || x.copy() == 0 || x.sent_on() || !hub_.is_queue(x.watcher()))
     return;
   x.set_sent_on(true);
   later(hub_.control, hub_.encode_control(x, x.watcher()));

@@ -171,6 +171,24 @@ TEST_CASE("allow-list: a registered type that is not on it is parked",
         == static_cast<unsigned>(errc::unknown_type));
 }
 
+TEST_CASE("reply-to: a request that cannot be answered at a queue is parked",
+          "[actors][served_address]") {
+  // What goes to these ends the broker's link, or the session, for all answers.
+  const auto* const where =
+      GENERATE("me", "/queues/", "/queues/a b%zz", "/exchanges/amq.fanout",
+               "/exchanges/amq.rabbitmq.trace/x");
+  rig r;
+  held_target target{r};
+  auto& uut = r.serve(target.actor);
+  uut.deliver(1, rig::post(1, where), clock_type::now());
+  r.world.run();
+  CHECK_FALSE(target.promise->pending());
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(tests::note_of(settled[0].result).condition == "amqp:invalid-field");
+  CHECK(r.replies().empty());
+}
+
 TEST_CASE("time to live: over while there is no target, parked with a reason",
           "[actors][served_address]") {
   rig r;
