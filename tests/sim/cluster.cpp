@@ -47,7 +47,7 @@ cluster::cluster(world& outside_arg, std::uint64_t seed)
   readings = std::make_shared<gauge>(outside, nodes[1], nodes[2], effects);
   nodes[0]->spills = true;
   if (outside.chance(2)) // else each message passes through the file
-    nodes[0]->spill_in_memory = 3;
+    nodes[0]->spill_in_memory_max = 3;
   nodes[0]->on_start = [this](testing::node&) { kept->declare(); };
   nodes[3]->on_start = [this](testing::node&) {
     mortals->serve();

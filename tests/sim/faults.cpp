@@ -234,10 +234,11 @@ void contest(cluster& on, const std::shared_ptr<node_host>& x,
   const std::string name = "contested";
   if (!on.broker->up() || !x->up())
     return;
-  on.outside.note(x->name(), "declares what is there and other");
   broker::queue_options others;
   others.length_max = 1;
-  static_cast<void>(on.broker->inside()->host.declare_queue(name, others, {}));
+  if (!on.broker->inside()->host.declare_queue(name, others, {}))
+    return; // one of ours is there
+  on.outside.note(x->name(), "declares what is there and other");
   x->execute([x, name] {
     x->network().declare(bridge::queue_declaration{.name = name});
   });
@@ -248,7 +249,8 @@ void contest(cluster& on, const std::shared_ptr<node_host>& x,
     const auto* there = host.find_queue(name);
     if (there == nullptr || there->options() != others)
       return;
-    if (x->incarnation() == n && x->line())
+    if (x->incarnation() == n && x->up() && !x->paused()
+        && x->network().wait_until_up(0ms) == bridge::errc::refused)
       on.effects.add(effect::declaration_refused);
     static_cast<void>(host.delete_queue(name, {}));
   });

@@ -47,8 +47,9 @@ void node_host::open_spill(bridge::bridge_options& into) {
   if (!spills)
     return;
   auto file = bridge::open_spill({.file = "spill",
-                                  .messages_in_memory_max = spill_in_memory,
+                                  .messages_in_memory_max = spill_in_memory_max,
                                   .vfs = process_->vfs()});
+  into.requests_max = 1'000; // each that waits in it counts
   if (file)
     into.spill = *file;
   else

@@ -48,8 +48,8 @@ public:
 
   /// Whether it has a spill, on its disk.
   bool spills = false;
-  /// Messages of it that are in memory only.
-  std::size_t spill_in_memory = 0;
+  /// So many messages may be in memory only.
+  std::size_t spill_in_memory_max = 0;
   /// How far its wall clock is ahead of the world's.
   std::chrono::milliseconds clock_error{0};
 

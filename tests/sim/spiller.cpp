@@ -68,7 +68,7 @@ void spiller::declare() {
   // What the last process sent in its last moments was perhaps not written.
   std::erase_if(due_, [this](const auto& x) {
     return x.second.life == life_
-           && (from_->spill_in_memory > 0
+           && (from_->spill_in_memory_max > 0
                || x.second.ticks + safe_ticks > ticks_);
   });
   life_ = from_->incarnation();
@@ -125,8 +125,10 @@ void spiller::came(std::uint64_t number, std::uint64_t incarnation) {
     outside_.fail("dedupe: " + std::to_string(number)
                   + " came from a spill twice");
   // What a process had in memory only may be on its way when it is gone.
+  // What the broker lost once may be sent again by who knows of no outcome.
   if (!came_.insert(number).second || lost_.count(number) > 0
-      || (from_->spill_in_memory > 0 && number < first_))
+      || number <= excused_
+      || (from_->spill_in_memory_max > 0 && number < first_))
     return;
   if (number < highest_)
     outside_.fail("I4: " + std::to_string(number) + " came from a spill after "

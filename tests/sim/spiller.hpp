@@ -13,9 +13,9 @@ namespace rookery::sim {
 
 /// What the bridge promises of overflow::spill: numbers sent from a node that
 /// dies now and then, on a disk that fails, through its spill. They arrive in
-/// order, and one that finished is not handled again by the same process. What
-/// is not in memory only and was sent 300 ms before its process died arrives,
-/// whoever sends it then, unless its loss was told.
+/// order, and one that finished is not handled again by the same process. Where
+/// all pass through the file, what was sent 300 ms before its process died
+/// arrives, whoever sends it then, unless its loss was told.
 class spiller : public std::enable_shared_from_this<spiller> {
 public:
   spiller(world& outside, std::shared_ptr<node_host> from,
@@ -36,7 +36,10 @@ public:
   void start(world::clock::duration pace);
   void stop() { running_ = false; }
   /// What was sent so far may be lost: the broker lost what it held.
-  void excuse_all() { due_.clear(); }
+  void excuse_all() {
+    due_.clear();
+    excused_ = sent_;
+  }
   /// Whether everything due has come.
   [[nodiscard]] bool complete() const;
   /// Fails the run if not.
@@ -58,9 +61,10 @@ private:
   caf::actor sender_; // of the present process
   bool running_ = false;
   std::uint64_t sent_ = 0;
-  std::uint64_t life_ = 0;  // of the sender's process
-  std::uint64_t first_ = 1; // that it sent
-  std::uint64_t ticks_ = 0; // of time that it ran
+  std::uint64_t excused_ = 0; // numbers up to this the broker may have lost
+  std::uint64_t life_ = 0;    // of the sender's process
+  std::uint64_t first_ = 1;   // that it sent
+  std::uint64_t ticks_ = 0;   // of time that it ran
   // Those that must come, and when they were sent.
   struct moment {
     std::uint64_t life;

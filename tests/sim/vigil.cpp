@@ -37,13 +37,13 @@ constexpr auto mailbox_time = 20ms;
 constexpr auto slack = 200ms;
 
 // Whether it is what a monitor may be told: the actor's own reason, that its
-// node is gone or stops, or that it was never found.
+// node is gone or stops, or the own one, or that it was never found.
 bool says_why(const caf::error& x) {
   using bridge::errc;
   return x.category() == mortal_category
          || x == caf::exit_reason::remote_link_unreachable
          || x == errc::target_down || x == errc::unroutable
-         || x == errc::reply_timeout || x == errc::expired;
+         || x == errc::reply_timeout || x == errc::expired || x == errc::closed;
 }
 
 number_message number(std::uint64_t x) {
@@ -168,28 +168,17 @@ caf::behavior kin(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
   }};
 }
 
-struct bystander_state {
-  bool watching = true;
-};
-
-// Watches one after the other.
-caf::behavior bystander(caf::stateful_actor<bystander_state>* self,
-                        std::weak_ptr<vigil> watcher, const caf::actor& whom) {
-  self->set_down_handler([=](const caf::down_msg&) {
-    auto alive = watcher.lock();
-    if (alive && !std::exchange(self->state.watching, false))
-      alive->told_twice();
-    // Not at once: until there is another, it would be told of this one again.
-    self->delayed_send(self, 200ms, caf::unit);
+// Is told of one end, and lives on.
+caf::behavior bystander(caf::event_based_actor* self,
+                        std::weak_ptr<vigil> watcher, std::uint64_t life,
+                        const caf::actor& whom) {
+  auto told = std::make_shared<bool>(false);
+  self->set_down_handler([=](const caf::down_msg& x) {
+    if (auto alive = watcher.lock())
+      alive->third_told(life, std::exchange(*told, true), x.reason);
   });
   self->monitor(whom);
-  return {[=](caf::unit_t) {
-    auto alive = watcher.lock();
-    if (!alive || alive->finishing())
-      return;
-    self->state.watching = true;
-    self->monitor(whom);
-  }};
+  return {[me = caf::actor{self}](caf::unit_t) {}};
 }
 
 } // namespace
@@ -218,11 +207,25 @@ void vigil::declare() {
 }
 
 void vigil::attend() {
-  auto& network = third_->network();
-  network.declare(bridge::queue_declaration{.name = queue().name()});
-  bystander_ = caf::actor_cast<caf::actor>(third_->system().spawn(
-      bystander, weak_from_this(), network.proxy(queue())));
-  third_->actors().guard(bystander_);
+  third_->network().declare(bridge::queue_declaration{.name = queue().name()});
+  look_on();
+}
+
+void vigil::look_on() {
+  third_->actors().spawn(bystander, weak_from_this(), third_->incarnation(),
+                         third_->network().proxy(queue()));
+}
+
+void vigil::third_told(std::uint64_t life, bool again, const caf::error& why) {
+  if (again)
+    outside_.fail("I12: a third node was told of an end twice");
+  check_reason(why);
+  outside_.after(next_watch_time(), weak_from_this(), [life](vigil& x) {
+    x.third_->execute([&x, life] {
+      if (!x.finishing_ && x.third_->up() && x.third_->incarnation() == life)
+        x.look_on();
+    });
+  });
 }
 
 void vigil::start(world::clock::duration pace) {
@@ -341,20 +344,17 @@ void vigil::down(std::uint64_t monitor, const caf::error& why) {
   if (open_.erase(monitor) == 0)
     outside_.fail("I12: monitor " + std::to_string(monitor)
                   + " was told twice");
+  check_reason(why);
   if (monitor != 0)
     return;
-  if (!says_why(why))
-    outside_.fail("I12: an end was told with " + from_->system().render(why));
   if (why.category() == mortal_category) {
     effects_.add(effect::end_told);
     ended_.insert(std::stoull(bridge::text_of(why)));
   }
-  // Not at once: until there is another, it would be told of this one again.
-  outside_.after(outside_.between(100ms, 700ms), weak_from_this(),
-                 [](vigil& x) {
-                   if (!x.finishing_ && x.from_->up())
-                     x.from_->execute([&x] { x.watch(); });
-                 });
+  outside_.after(next_watch_time(), weak_from_this(), [](vigil& x) {
+    if (!x.finishing_ && x.from_->up())
+      x.from_->execute([&x] { x.watch(); });
+  });
 }
 
 bool vigil::agreed() const {
@@ -362,6 +362,16 @@ bool vigil::agreed() const {
          && from_->network().counters().watches
                     + third_->network().counters().watches
                 == to_->network().counters().watchers;
+}
+
+// Not at once: until there is another, it would be told of this one again.
+world::clock::duration vigil::next_watch_time() {
+  return outside_.between(100ms, 700ms);
+}
+
+void vigil::check_reason(const caf::error& why) {
+  if (!says_why(why))
+    outside_.fail("I12: an end was told with " + from_->system().render(why));
 }
 
 void vigil::finish() {

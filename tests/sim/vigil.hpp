@@ -59,9 +59,8 @@ public:
   [[nodiscard]] std::uint64_t born() { return ++born_; }
   [[nodiscard]] bool delegates();
   [[nodiscard]] bool dies();
-  [[nodiscard]] bool finishing() const { return finishing_; }
   void taken_along() { effects_.add(effect::taken_along); }
-  void told_twice() { outside_.fail("I12: a third node was told twice"); }
+  void third_told(std::uint64_t life, bool again, const caf::error& why);
   void told(std::uint64_t actor);
   void down(std::uint64_t monitor, const caf::error& why);
   void taken_back(std::uint64_t monitor);
@@ -74,6 +73,9 @@ private:
   void ask();
   void expect_end(std::uint64_t question, world::clock::duration time);
   void watch();
+  void look_on();
+  [[nodiscard]] world::clock::duration next_watch_time();
+  void check_reason(const caf::error& why);
 
   world& outside_;
   std::shared_ptr<node_host> from_;
@@ -81,7 +83,6 @@ private:
   std::shared_ptr<node_host> third_;
   tally& effects_;
   caf::actor watcher_;
-  caf::actor bystander_; // at the present process of the third node
   bool running_ = false;
   bool finishing_ = false;
   std::uint64_t born_ = 0;        // actors so far
