@@ -33,6 +33,8 @@ namespace rookery::tests {
 constexpr std::uint64_t message_bytes_max = 1024 * 1024;
 #ifdef __SANITIZE_ADDRESS__ // which surrounds each allocation
 constexpr std::uint64_t growth_max_kib = 192 * 1024;
+#elif defined __SANITIZE_THREAD__ // which shadows it several times
+constexpr std::uint64_t growth_max_kib = 384 * 1024;
 #else
 constexpr std::uint64_t growth_max_kib = 64 * 1024;
 #endif
