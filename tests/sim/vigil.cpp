@@ -1,8 +1,7 @@
 #include "tests/sim/vigil.hpp"
 
 #include "bridge/caf/encoding.hpp"
-
-#include "rookery/service/v1/tweet.pb.h"
+#include "tests/sim/vigil_actors.hpp"
 
 #include <caf/all.hpp>
 
@@ -14,20 +13,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Any registered message with a number in it.
-using number_message = service::v1::PostTweetReply;
-
-constexpr auto mortal_category = caf::atom("mortal");
-constexpr auto kin_category = caf::atom("kin");
-
 // One in so many messages is the last that an actor handles.
 constexpr std::uint32_t deadly = 12;
 
 bridge::address queue() { return bridge::address::queue(vigil::queue_name); }
 bridge::address desk() { return bridge::address::queue(vigil::desk_name); }
-
-// A question is its number; an answer has that of the actor, too.
-constexpr int question_bits = 32;
 
 constexpr auto question_time = 400ms;
 constexpr auto resolve_time = 2s;
@@ -44,141 +34,6 @@ bool says_why(const caf::error& x) {
          || x == caf::exit_reason::remote_link_unreachable
          || x == errc::target_down || x == errc::unroutable
          || x == errc::reply_timeout || x == errc::expired || x == errc::closed;
-}
-
-number_message number(std::uint64_t x) {
-  number_message result;
-  result.set_tweet_id(x);
-  return result;
-}
-
-// Answers for an actor that delegates.
-caf::behavior deputy() {
-  return {[](const number_message& x) { return x; }};
-}
-
-caf::response_promise passed_on(caf::response_promise promise,
-                                const caf::actor& to, const number_message& x) {
-  promise.delegate(to, x);
-  return promise;
-}
-
-// Answers questions, or has them answered, and tells the desk of other messages
-// (0).
-caf::behavior mortal(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
-                     std::uint64_t me, const caf::actor& at,
-                     const caf::actor& other) {
-  const auto last =
-      caf::error{1, mortal_category, caf::make_message(std::to_string(me))};
-  self->set_exit_handler([=](const caf::exit_msg& x) {
-    const auto along = x.reason.category() == kin_category;
-    if (auto alive = watcher.lock(); alive && along)
-      alive->taken_along();
-    self->quit(along ? last : x.reason);
-  });
-  return {[=](const number_message& x) -> caf::result<number_message> {
-    auto alive = watcher.lock();
-    if (x.tweet_id() == 0)
-      self->send(at, number(me));
-    else if (alive && alive->delegates())
-      return passed_on(self->make_response_promise(), other, x);
-    if (alive && alive->dies())
-      self->quit(last);
-    return number((me << question_bits) | x.tweet_id());
-  }};
-}
-
-void ask(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
-         std::uint64_t question, caf::duration time, const caf::actor& whom) {
-  const auto end = [=](std::uint64_t answer) {
-    if (auto alive = watcher.lock())
-      alive->answered(question, answer);
-  };
-  self->request(whom, time, number(question))
-      .then([=](const number_message& x) { end(x.tweet_id()); },
-            [=](const caf::error&) { end(0); });
-}
-
-// Serves the desk, asks, and is told of ends as the actor that does both.
-caf::behavior mourner(caf::event_based_actor* self,
-                      std::weak_ptr<vigil> watcher) {
-  self->set_down_handler([=](const caf::down_msg& x) {
-    if (auto alive = watcher.lock())
-      alive->down(0, x.reason);
-  });
-  return {
-      [=](const number_message& x) {
-        if (auto alive = watcher.lock())
-          alive->told(x.tweet_id());
-      },
-      [=](caf::atom_value, const caf::actor& whom) { self->monitor(whom); },
-      [=](const caf::actor& whom, std::uint64_t question, caf::duration time) {
-        ask(self, watcher, question, time, whom);
-      }};
-}
-
-// Is told of an end by the link to it.
-caf::behavior relative(caf::event_based_actor* self,
-                       std::weak_ptr<vigil> watcher, std::uint64_t monitor,
-                       const caf::actor& whom) {
-  self->set_exit_handler([=](const caf::exit_msg& x) {
-    if (auto alive = watcher.lock())
-      alive->down(monitor, x.reason);
-    self->quit();
-  });
-  self->link_to(whom);
-  // Who is linked is not held by that.
-  return {[me = caf::actor{self}](caf::unit_t) {}};
-}
-
-// Takes its monitor back after a while.
-caf::behavior fickle(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
-                     std::uint64_t monitor, const caf::actor& whom,
-                     std::chrono::microseconds time) {
-  self->set_down_handler([=](const caf::down_msg& x) {
-    if (auto alive = watcher.lock())
-      alive->down(monitor, x.reason);
-    self->quit();
-  });
-  self->monitor(whom);
-  self->delayed_send(self, time, caf::unit);
-  return {[=, me = caf::actor{self}](caf::unit_t) {
-    self->demonitor(whom);
-    if (auto alive = watcher.lock())
-      alive->taken_back(monitor);
-    // Lives on, and must not be told.
-  }};
-}
-
-// Takes whom it is linked to along after a while.
-caf::behavior kin(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
-                  std::uint64_t monitor, const caf::actor& whom,
-                  std::chrono::microseconds time) {
-  self->set_exit_handler([=](const caf::exit_msg& x) {
-    if (auto alive = watcher.lock())
-      alive->down(monitor, x.reason);
-    self->quit();
-  });
-  self->link_to(whom);
-  self->delayed_send(self, time, caf::unit);
-  return {[=, me = caf::actor{self}](caf::unit_t) {
-    if (auto alive = watcher.lock())
-      alive->taken_back(monitor);
-    self->quit(caf::error{1, kin_category});
-  }};
-}
-
-// Is told of one end, and lives on.
-caf::behavior bystander(caf::event_based_actor* self,
-                        std::weak_ptr<vigil> watcher, std::uint64_t life,
-                        const caf::actor& whom) {
-  auto told = std::make_shared<bool>(false);
-  self->set_down_handler([=](const caf::down_msg& x) {
-    if (auto alive = watcher.lock())
-      alive->third_told(life, std::exchange(*told, true), x.reason);
-  });
-  self->monitor(whom);
-  return {[me = caf::actor{self}](caf::unit_t) {}};
 }
 
 } // namespace
