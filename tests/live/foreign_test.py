@@ -105,6 +105,11 @@ class PythonProton(Scenarios, unittest.TestCase):
         subprocess.run([given_broker.PYTHON, "-c", "import proton"], check=True)
         return [given_broker.PYTHON, str(FOREIGN / "proton_scenarios.py")]
 
+    def test_who_cannot_be_answered_silences_nobody(self):
+        # RabbitMQ would end the link of all answers, or its session.
+        self.assertEqual(self.tell("nowhere"), [
+            *["sent accepted"] * 8, "PostTweetReply"])
+
     def test_the_example_in_the_documentation(self):
         text = PROTOCOL.read_text("utf-8")
         example = re.findall("```python\n(.*?)```", text, re.DOTALL)[-1]

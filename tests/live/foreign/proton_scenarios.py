@@ -127,6 +127,21 @@ def tweet(peer):
     tell(*post(""))
 
 
+def nowhere(peer):
+    service = Service(peer)
+    writer = f"tweet.{partition_of(5, 2)}-of-2"
+    body = fixed64(1, 5) + text(2, "Hello")
+    for reply_to in ("nowhere", "/queues/", "/queues/a/b", "/queues/%zz",
+                     "/queues/%FF%FE", "/queues/%00", "/queues/" + "x" * 300,
+                     "/exchanges/amq.rabbitmq.trace/x"):
+        print("sent", send(service.sender, body, id=unique("request"),
+                           address=f"/queues/rookery.{writer}",
+                           reply_to=reply_to,
+                           subject="rookery.service.v1.PostTweetRequest",
+                           content_type="application/protobuf"))
+    print(service.ask(writer, "PostTweetRequest", body)[0])
+
+
 def queue(peer):
     name = "/queues/" + unique("queue")
     terms = {"durable": True, "arguments": {"x-queue-type": "quorum"}}
@@ -262,8 +277,8 @@ def order(peer, credit):
     print("left", peer.held(address))
 
 
-SCENARIOS = {f.__name__: f for f in (tweet, queue, fanout, request, drain,
-                                     large, order)}
+SCENARIOS = {f.__name__: f for f in (tweet, nowhere, queue, fanout,
+                                     request, drain, large, order)}
 
 
 def main():
