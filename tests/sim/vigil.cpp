@@ -27,13 +27,19 @@ constexpr auto mailbox_time = 20ms;
 constexpr auto slack = 200ms;
 
 // Whether it is what a monitor may be told: the actor's own reason, that its
-// node is gone or stops, or the own one, or that it was never found.
+// node is gone or stops, or the own one, that it was never found, or that it
+// could not be asked for.
 bool says_why(const caf::error& x) {
   using bridge::errc;
-  return x.category() == mortal_category
-         || x == caf::exit_reason::remote_link_unreachable
-         || x == errc::target_down || x == errc::unroutable
-         || x == errc::reply_timeout || x == errc::expired || x == errc::closed;
+  if (x.category() == mortal_category
+      || x == caf::exit_reason::remote_link_unreachable)
+    return true;
+  for (auto why :
+       {errc::target_down, errc::unroutable, errc::reply_timeout, errc::expired,
+        errc::closed, errc::queue_full, errc::too_many_requests})
+    if (x == why)
+      return true;
+  return false;
 }
 
 } // namespace
