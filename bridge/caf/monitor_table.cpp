@@ -64,8 +64,8 @@ bool monitor_table::begun(std::uint64_t number, place at) {
 
 void monitor_table::tell(table::iterator which) {
   if (!which->second.what.exit)
-    told_.push_back(
-        {std::move(which->second.who), std::move(which->second.reason)});
+    told_.push_back({std::move(which->second.who),
+                     std::move(which->second.reason), false, which->second.of});
   entries_.erase(which);
 }
 
@@ -157,6 +157,9 @@ monitor_table::detach(const caf::abstract_actor* of,
     if (hit)
       result.push_back(std::move(x.second.what));
     return hit;
+  });
+  std::erase_if(told_, [&](const auto& x) {
+    return x.of == of && x.who && x.who->matches(which);
   });
   return result;
 }

@@ -36,6 +36,7 @@ public:
     caf::attachable_ptr who;
     caf::error reason;
     bool begun = false;
+    const caf::abstract_actor* of = nullptr;
   };
   /// Where the watched actor is.
   struct place {

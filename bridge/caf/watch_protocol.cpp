@@ -91,8 +91,10 @@ bool watch_protocol::take(const amqp::envelope_view& x,
   if (!hub_.is_queue(from))
     return true; // nobody to tell
   if_is<v1::Watch>(x, [&](const auto& y) { take_watch(y, from, target); });
-  if_is<v1::Down>(
-      x, [&](auto y) { take_down(std::move(y), from, target.has_value()); });
+  if_is<v1::Down>(x, [&](auto y) {
+    take_down(std::move(y), from, target.has_value());
+    hub_.tell_watching();
+  });
   if (target)
     return true; // the rest comes to the reply queue only
   if_is<v1::Watching>(x, [&](const auto& y) { take_begun(y, from); });

@@ -24,6 +24,20 @@ TEST_CASE("monitor: the end of a remote actor comes once, with its reason",
   CHECK(p.watches() == 0);
 }
 
+TEST_CASE("monitor: the end is told as soon as it is known",
+          "[bridge][monitor]") {
+  watched_pair p;
+  auto seen = p.watch();
+  for (std::size_t i = 1; i <= 5; ++i) {
+    p.server->execute([&] { fall_over(p.served); });
+    p.c.run(20ms);
+    CHECK(seen->downs() == i);
+    p.c.run(1s + 7ms); // not always at the same time between two ticks
+    p.tell(caf::atom("monitor"));
+    p.c.run(1s);
+  }
+}
+
 TEST_CASE("monitor: an actor that ends normally is told as such",
           "[bridge][monitor]") {
   watched_pair p;
