@@ -41,15 +41,15 @@ cluster::cluster(world& outside_arg, std::uint64_t seed)
   people =
       std::make_shared<clients>(outside, nodes[4], layout, users, timeline_cap);
   numbers = std::make_shared<probe>(outside, nodes[4], nodes[2], effects);
-  mortals =
-      std::make_shared<vigil>(outside, nodes[4], nodes[3], nodes[1], effects);
+  mortals = std::make_shared<vigil>(outside, nodes[4], nodes[mortals_at],
+                                    nodes[1], effects);
   kept = std::make_shared<spiller>(outside, nodes[0], nodes[3], effects);
   readings = std::make_shared<gauge>(outside, nodes[1], nodes[2], effects);
   nodes[0]->spills = true;
   if (outside.chance(2)) // else each message passes through the file
     nodes[0]->spill_in_memory_max = 3;
   nodes[0]->on_start = [this](testing::node&) { kept->declare(); };
-  nodes[3]->on_start = [this](testing::node&) {
+  nodes[mortals_at]->on_start = [this](testing::node&) {
     mortals->serve();
     kept->serve();
   };

@@ -54,6 +54,7 @@ struct cluster {
 
   static constexpr std::size_t writers = 2;
   static constexpr std::size_t servers = 4; // nodes that may crash
+  static constexpr std::size_t mortals_at = 3;
 
 private:
   void add_node(const std::string& name, std::set<nodes::role> roles,

@@ -300,7 +300,8 @@ void strike(cluster& on) {
   case 15:
     return cut_off_and_crash(on, server, brief);
   case 16:
-    return contest(on, on.nodes[any], time);
+    // Who sends ends must not be kept from it for longer than reply_timeout.
+    return contest(on, on.nodes[any == cluster::mortals_at ? 4 : any], time);
   default:
     return slow_down(on, server, world.between(1s, 3s));
   }

@@ -21,8 +21,6 @@ bridge::address desk() { return bridge::address::queue(vigil::desk_name); }
 
 constexpr auto question_time = 400ms;
 constexpr auto resolve_time = 2s;
-// What is in a mailbox by then may still be handled.
-constexpr auto mailbox_time = 20ms;
 // How late a deadline may be noticed.
 constexpr auto slack = 200ms;
 
@@ -183,7 +181,7 @@ void vigil::answered(std::uint64_t question, std::uint64_t answer) {
 }
 
 void vigil::taken_back(std::uint64_t monitor) {
-  taken_back_[monitor] = outside_.now();
+  leaving_.insert(monitor);
   if (open_.erase(monitor) > 0)
     effects_.add(effect::monitor_taken_back);
 }
@@ -199,8 +197,7 @@ void vigil::told(std::uint64_t actor) {
 }
 
 void vigil::down(std::uint64_t monitor, const caf::error& why) {
-  if (const auto at = taken_back_.find(monitor);
-      at != taken_back_.end() && outside_.now() - at->second < mailbox_time)
+  if (leaving_.count(monitor) > 0)
     return;
   if (open_.erase(monitor) == 0)
     outside_.fail("I12: monitor " + std::to_string(monitor)
@@ -232,7 +229,8 @@ world::clock::duration vigil::next_watch_time() {
 
 void vigil::check_reason(const caf::error& why) {
   if (!says_why(why))
-    outside_.fail("I12: an end was told with " + from_->system().render(why));
+    outside_.fail("I12: an end was told with " + to_string(why.category()) + " "
+                  + std::to_string(why.code()) + " " + bridge::text_of(why));
 }
 
 void vigil::finish() {

@@ -7,7 +7,6 @@
 #include <caf/error.hpp>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <set>
 
@@ -64,6 +63,8 @@ public:
   void told(std::uint64_t actor);
   void down(std::uint64_t monitor, const caf::error& why);
   void taken_back(std::uint64_t monitor);
+  /// What was in its mailbox then has been handled.
+  void left(std::uint64_t monitor) { leaving_.erase(monitor); }
   /// `answer` is 0 when there was none.
   void answered(std::uint64_t question, std::uint64_t answer);
 
@@ -85,14 +86,14 @@ private:
   caf::actor watcher_;
   bool running_ = false;
   bool finishing_ = false;
-  std::uint64_t born_ = 0;        // actors so far
-  std::uint64_t monitors_ = 0;    // so far
-  std::uint64_t questions_ = 0;   // so far
-  int resolving_ = 0;             // that did not end
-  std::set<std::uint64_t> asked_; // questions that did not end
-  std::set<std::uint64_t> open_;  // monitors that were not told
-  std::map<std::uint64_t, world::clock::time_point> taken_back_; // monitors
-  std::set<std::uint64_t> ended_; // actors whose end was told
+  std::uint64_t born_ = 0;          // actors so far
+  std::uint64_t monitors_ = 0;      // so far
+  std::uint64_t questions_ = 0;     // so far
+  int resolving_ = 0;               // that did not end
+  std::set<std::uint64_t> asked_;   // questions that did not end
+  std::set<std::uint64_t> open_;    // monitors that were not told
+  std::set<std::uint64_t> leaving_; // taken back; may be told, in the mailbox
+  std::set<std::uint64_t> ended_;   // actors whose end was told
 };
 
 } // namespace rookery::sim

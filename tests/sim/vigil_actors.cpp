@@ -9,6 +9,8 @@ namespace {
 
 constexpr auto kin_category = caf::atom("kin");
 
+using left_atom = caf::atom_constant<caf::atom("left")>;
+
 caf::response_promise passed_on(caf::response_promise promise,
                                 const caf::actor& to, const number_message& x) {
   promise.delegate(to, x);
@@ -108,11 +110,17 @@ caf::behavior fickle(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
   self->monitor(whom);
   self->delayed_send(self, time, caf::unit);
   return {[=, me = caf::actor{self}](caf::unit_t) {
-    self->demonitor(whom);
-    if (auto alive = watcher.lock())
-      alive->taken_back(monitor);
-    // Lives on, and must not be told.
-  }};
+            self->demonitor(whom);
+            if (auto alive = watcher.lock())
+              alive->taken_back(monitor);
+            // Behind what may be in the mailbox already.
+            self->send(self, left_atom::value);
+          },
+          [=](left_atom) {
+            if (auto alive = watcher.lock())
+              alive->left(monitor);
+            // Lives on, and must not be told.
+          }};
 }
 
 caf::behavior kin(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
