@@ -178,11 +178,13 @@ void client::probe_answered(bool there, const condition& why) {
   } else {
     std::exchange(probe_session_, {}).close();
     missing(x, why);
-    // Others wait to hear the same.
+    // Others wait to hear the same, if it is missing; what is forbidden may
+    // hang on the key.
+    const auto for_all = exchange && x.refusal.empty();
     for (auto* each : std::exchange(to_probe_, {}))
-      if (exchange && each->to()->kind() == kind::exchange
+      if (for_all && each->to()->kind() == kind::exchange
           && each->to()->name() == x.to()->name())
-        missing(*each, why);
+        missing(*each);
       else
         to_probe_.push_back(each);
   }

@@ -246,6 +246,26 @@ TEST_CASE("client: an exchange that is forbidden, and a queue of its name",
         == outcomes{{"a", kind::rejected}, {"b", kind::accepted}});
 }
 
+TEST_CASE("client: a key that is forbidden is no other key of its exchange",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->forbidden.insert("/exchanges/e/a");
+  auto forbidden = make_queue();
+  auto good = make_queue();
+  static_cast<void>(
+      w.client.add_sender(address::exchange("e", "a"), forbidden));
+  static_cast<void>(w.client.add_sender(address::exchange("e", "b"), good));
+  send(*forbidden, "a");
+  send(*good, "b");
+  w.connect();
+  w.run();
+  CHECK(texts(*w.broker) == std::vector<std::string>{"b"});
+  CHECK(w.owner.outcomes
+        == outcomes{{"a", kind::rejected}, {"b", kind::accepted}});
+  CHECK(w.owner.downs.empty());
+}
+
 TEST_CASE("client: answers are not lost for a link that is forbidden",
           "[link][client]") {
   forbidden_world w{address::queue("forbidden")};
