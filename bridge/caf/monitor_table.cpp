@@ -7,6 +7,7 @@
 #include <caf/actor_cast.hpp>
 #include <caf/actor_control_block.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace rookery::bridge {
@@ -15,6 +16,10 @@ namespace {
 
 // Of a Watch, see control.proto.
 constexpr std::uint32_t copies_max = 8;
+
+// That came before what they are copies of: of that end, and of some that were
+// never told.
+constexpr std::size_t copies_kept_max = std::size_t{4} * copies_max;
 
 bool has_ended(const caf::strong_actor_ptr& x) {
   return !x || x->get()->getf(caf::abstract_actor::is_terminated_flag)
@@ -70,9 +75,7 @@ void monitor_table::tell(table::iterator which) {
 }
 
 void monitor_table::down(std::uint64_t number, const std::string& peer,
-                         caf::error reason,
-                         const std::vector<std::uint32_t>& copies,
-                         clock::time_point deadline) {
+                         end_type end, clock::time_point deadline) {
   std::lock_guard guard{mutex_};
   auto found = entries_.find(number);
   if (found == entries_.end() || found->second.what.ended)
@@ -81,24 +84,32 @@ void monitor_table::down(std::uint64_t number, const std::string& peer,
   if (x.what.progress == state::begun && x.what.at.peer != peer)
     return; // another one that was asked as well
   x.what.ended = true;
-  x.reason = std::move(reason);
+  x.reason = std::move(end.reason);
+  x.end = end.name;
   x.deadline = deadline;
-  for (auto copy : copies)
-    if (copy > 0 && copy <= copies_max && !x.came.contains(copy))
-      x.to_come.insert(copy);
+  for (auto i : end.copies)
+    if (i > 0 && i <= copies_max
+        && std::find(x.came.begin(), x.came.end(), copy{end.name, i})
+               == x.came.end())
+      x.to_come.insert(i);
   if (x.to_come.empty())
     tell(found);
 }
 
-void monitor_table::down_copy(std::uint64_t number, std::uint32_t copy) {
+void monitor_table::down_copy(std::uint64_t number, std::uint64_t name,
+                              std::uint32_t which) {
   std::lock_guard guard{mutex_};
   auto found = entries_.find(number);
-  if (found == entries_.end() || copy == 0 || copy > copies_max)
+  if (found == entries_.end() || which == 0 || which > copies_max)
     return;
   auto& x = found->second;
-  x.came.insert(copy);
-  x.to_come.erase(copy);
-  if (x.what.ended && x.to_come.empty())
+  if (!x.what.ended) {
+    if (x.came.size() == copies_kept_max)
+      x.came.pop_front();
+    x.came.emplace_back(name, which);
+    return;
+  }
+  if (name == x.end && x.to_come.erase(which) > 0 && x.to_come.empty())
     tell(found);
 }
 

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,6 +18,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace rookery::bridge {
@@ -77,13 +79,17 @@ public:
   /// has begun elsewhere: then `at` need not go on.
   [[nodiscard]] bool begun(std::uint64_t number, place at);
 
-  /// The watched actor has ended, as `peer` said over the reply queue; `copies`
-  /// are to come besides, or have. They have time until `deadline`.
-  void down(std::uint64_t number, const std::string& peer, caf::error reason,
-            const std::vector<std::uint32_t>& copies,
+  /// The end of a watched actor, as it was told over the reply queue.
+  struct end_type {
+    std::uint64_t name = 0; // of all ends; see v1::Down
+    caf::error reason;
+    std::vector<std::uint32_t> copies; // that are to come besides, or have
+  };
+  /// `peer` said so. The copies have time until `deadline`.
+  void down(std::uint64_t number, const std::string& peer, end_type end,
             clock::time_point deadline);
-  /// The same, over path number `copy`.
-  void down_copy(std::uint64_t number, std::uint32_t copy);
+  /// The end `name` was told over path number `which`.
+  void down_copy(std::uint64_t number, std::uint64_t name, std::uint32_t which);
   /// Takes it out, untold; null when it is gone.
   [[nodiscard]] caf::attachable_ptr take(std::uint64_t number);
   /// Nothing more can be learnt of it. Nothing when it is gone.
@@ -123,6 +129,7 @@ public:
   [[nodiscard]] std::size_t size() const;
 
 private:
+  using copy = std::pair<std::uint64_t, std::uint32_t>; // of which end
   struct entry {
     watch what;
     const caf::abstract_actor* of = nullptr;
@@ -130,8 +137,9 @@ private:
     caf::actor_addr observer;        // null: none, or not known
     clock::time_point deadline;      // to begin; ended: for the copies
     caf::error reason;               // ended
-    std::set<std::uint32_t> came;    // copies
+    std::deque<copy> came;           // the last of them
     std::set<std::uint32_t> to_come; // ended: copies that have not
+    std::uint64_t end = 0;           // ended: the name of it
   };
   using table = std::unordered_map<std::uint64_t, entry>;
 

@@ -35,10 +35,16 @@ watcher_table::watcher make_watcher(const v1::Watch& x,
   return {reply_to, x.watch(), {x.paths().begin(), x.paths().end()}, x.link()};
 }
 
-v1::Down make_down(std::uint64_t number, const caf::error& reason,
-                   const std::string& watcher) {
+// A number of this node's own: its stream is one, in hexadecimal.
+std::uint64_t number_of(const hub& home) {
+  return std::stoull(home.stream, nullptr, 16);
+}
+
+v1::Down make_down(std::uint64_t number, std::uint64_t end,
+                   const caf::error& reason, const std::string& watcher) {
   v1::Down result;
   result.set_watch(number);
+  result.set_end(end);
   if (reason)
     *result.mutable_reason() = to_error_message(reason, text_of(reason));
   result.set_watcher(watcher);
@@ -81,7 +87,8 @@ v1::Watch make_watch(const monitor_table::watch& x) {
 watch_protocol::watch_protocol(hub& home, find_destination destination_to)
     : hub_{home},
       destination_to_{std::move(destination_to)},
-      presence_{look_interval, home.options.peer_timeout} {}
+      presence_{look_interval, home.options.peer_timeout},
+      first_end_{number_of(home)} {}
 
 bool watch_protocol::take(const amqp::envelope_view& x,
                           std::optional<std::uint64_t> target) {
@@ -141,9 +148,11 @@ void watch_protocol::take_down(v1::Down x, const std::string& peer,
                                bool shared) {
   if (x.watcher() == hub_.reply_to) {
     if (x.copy() != 0)
-      return hub_.monitors.down_copy(x.watch(), x.copy());
-    return hub_.monitors.down(x.watch(), peer, from_error_message(x.reason()),
-                              {x.copies().begin(), x.copies().end()},
+      return hub_.monitors.down_copy(x.watch(), x.end(), x.copy());
+    return hub_.monitors.down(x.watch(), peer,
+                              {x.end(),
+                               from_error_message(x.reason()),
+                               {x.copies().begin(), x.copies().end()}},
                               hub_.world.now() + hub_.options.reply_timeout);
   }
   // A copy for another consumer of a queue of ours.
@@ -160,7 +169,8 @@ void watch_protocol::tell(watcher_table::notice x) {
     body.set_target(x.target);
     return later(hub_.replies, hub_.encode_control(body, x.to.reply_to));
   }
-  auto down = make_down(x.to.number, *x.ended, x.to.reply_to);
+  auto down =
+      make_down(x.to.number, first_end_ + x.target, *x.ended, x.to.reply_to);
   for (std::uint32_t i = 0; i < x.to.paths.size(); ++i) {
     const auto where = destination_to_(x.to.paths[i]);
     if (!where)
@@ -174,9 +184,9 @@ void watch_protocol::tell(watcher_table::notice x) {
 }
 
 void watch_protocol::end_of_gone(const monitor_table::watch& x) {
-  auto down =
-      make_down(x.number, make_error(caf::exit_reason::remote_link_unreachable),
-                hub_.reply_to);
+  auto down = make_down(x.number, ~first_end_,
+                        make_error(caf::exit_reason::remote_link_unreachable),
+                        hub_.reply_to);
   for (std::uint32_t i = 0; i < x.paths.size(); ++i) {
     auto copy = down;
     copy.set_copy(i + 1);

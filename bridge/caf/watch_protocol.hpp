@@ -95,6 +95,7 @@ private:
   find_destination destination_to_;
   presence presence_;
   clock::time_point next_look_{};
+  const std::uint64_t first_end_; // names the ends of actors here, see v1::Down
   std::uint64_t paths_of_ = 0; // watcher_table::changes when paths were renewed
   // In order, for each queue. Bounded by the two tables, and by what is taken.
   std::deque<item> outbox_;

@@ -66,6 +66,33 @@ TEST_CASE("monitor: what a node had sent before it died comes first",
   CHECK(down > last_told);
 }
 
+TEST_CASE("monitor: the copy of an end that was not told stands for no other",
+          "[bridge][monitor]") {
+  watched_pair p;
+  p.uses_desk = true;
+  auto seen = p.watch_at_desk();
+  p.server->execute([&] { fall_over(p.served); }); // the next one has the desk
+  p.c.run(5s);
+  p.tell(caf::atom("monitor"));
+  p.c.run(1s);
+  p.ask(0);
+  REQUIRE(p.c.run_until([&] { return seen->downs() == 2; }, 5s));
+  // Nobody serves it for a moment: that is told at once, and of it the copy
+  // arrives.
+  p.tell(caf::atom("monitor"));
+  p.client->silence(testing::wire::client);
+  p.c.run(50ms);
+  p.client->cut();
+  p.c.run(10s);
+  seen->seen.clear();
+  CHECK(p.watchers() == 1);
+  p.ask(7);
+  p.ask(0);
+  p.c.run(5s);
+  REQUIRE(seen->seen.size() == 5);
+  CHECK(seen->seen.back() == down_as_it_fell);
+}
+
 TEST_CASE("monitor: a connection that breaks is no death",
           "[bridge][monitor]") {
   watched_pair p;

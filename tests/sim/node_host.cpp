@@ -20,7 +20,7 @@ bridge::bridge_options bridge_options_of(const nodes::node_config& config) {
   result.node_name = config.node_name;
   result.idle_timeout = config.idle_timeout;
   result.open_timeout = 2s;
-  result.reply_timeout = 4s;
+  result.reply_timeout = node_host::reply_timeout;
   result.outcome_timeout = 5s;
   result.peer_timeout = 1500ms;
   if (!config.roles.empty()) { // so that they are full at times

@@ -19,6 +19,9 @@ using testing::world;
 /// the real roles, and where it writes, the real store.
 class node_host final : public testing::node {
 public:
+  /// Of every bridge here.
+  static constexpr std::chrono::seconds reply_timeout{4};
+
   /// `shared` holds the stores and may be null for nodes that write none;
   /// `number` names its process there.
   node_host(world& outside, nodes::node_config config,

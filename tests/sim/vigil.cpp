@@ -67,7 +67,8 @@ void vigil::declare() {
 
 void vigil::attend() {
   third_->network().declare(bridge::queue_declaration{.name = queue().name()});
-  look_on();
+  if (!finishing_) // it might watch an actor that nobody ends any more
+    look_on();
 }
 
 void vigil::look_on() {
@@ -188,7 +189,17 @@ void vigil::taken_back(std::uint64_t monitor) {
 
 bool vigil::delegates() { return outside_.chance(6); }
 
-bool vigil::dies() { return finishing_ || outside_.chance(deadly); }
+bool vigil::dies(std::uint64_t actor) {
+  const auto result = finishing_ || outside_.chance(deadly);
+  if (result)
+    end_[actor] = outside_.now();
+  return result;
+}
+
+void vigil::taken_along(std::uint64_t actor) {
+  effects_.add(effect::taken_along);
+  end_[actor] = outside_.now();
+}
 
 void vigil::told(std::uint64_t actor) {
   if (ended_.count(actor) > 0)
@@ -207,7 +218,10 @@ void vigil::down(std::uint64_t monitor, const caf::error& why) {
     return;
   if (why.category() == mortal_category) {
     effects_.add(effect::end_told);
-    ended_.insert(std::stoull(bridge::text_of(why)));
+    // A queue to which the broker lets nobody send is not waited for longer.
+    const auto actor = std::stoull(bridge::text_of(why));
+    if (outside_.now() < end_.at(actor) + node_host::reply_timeout)
+      ended_.insert(actor);
   }
   outside_.after(next_watch_time(), weak_from_this(), [](vigil& x) {
     if (!x.finishing_ && x.from_->up())

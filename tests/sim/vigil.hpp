@@ -7,6 +7,7 @@
 #include <caf/error.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -57,8 +58,8 @@ public:
   // For the actors.
   [[nodiscard]] std::uint64_t born() { return ++born_; }
   [[nodiscard]] bool delegates();
-  [[nodiscard]] bool dies();
-  void taken_along() { effects_.add(effect::taken_along); }
+  [[nodiscard]] bool dies(std::uint64_t actor);
+  void taken_along(std::uint64_t actor);
   void third_told(std::uint64_t life, bool again, const caf::error& why);
   void told(std::uint64_t actor);
   void down(std::uint64_t monitor, const caf::error& why);
@@ -93,7 +94,8 @@ private:
   std::set<std::uint64_t> asked_;   // questions that did not end
   std::set<std::uint64_t> open_;    // monitors that were not told
   std::set<std::uint64_t> leaving_; // taken back; may be told, in the mailbox
-  std::set<std::uint64_t> ended_;   // actors whose end was told
+  std::set<std::uint64_t> ended_;   // actors whose end was told in time
+  std::map<std::uint64_t, world::clock::time_point> end_; // when they did
 };
 
 } // namespace rookery::sim

@@ -59,7 +59,7 @@ caf::behavior mortal(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
   self->set_exit_handler([=](const caf::exit_msg& x) {
     const auto along = x.reason.category() == kin_category;
     if (auto alive = watcher.lock(); alive && along)
-      alive->taken_along();
+      alive->taken_along(me);
     self->quit(along ? last : x.reason);
   });
   return {[=](const number_message& x) -> caf::result<number_message> {
@@ -68,7 +68,7 @@ caf::behavior mortal(caf::event_based_actor* self, std::weak_ptr<vigil> watcher,
       self->send(desk, number(me));
     else if (alive && alive->delegates())
       return passed_on(self->make_response_promise(), other, x);
-    if (alive && alive->dies())
+    if (alive && alive->dies(me))
       self->quit(last);
     return number((me << question_bits) | x.tweet_id());
   }};
