@@ -27,10 +27,15 @@ public:
   /// @returns why it cannot be used, in one sentence, or nothing
   [[nodiscard]] std::optional<std::string> connect();
 
-  /// The actor behind an address of the service. What it is sent is worth the
-  /// timeout: nobody works for one who waits no more.
+  /// The actor behind an address of the service. What it is sent is worth
+  /// `patience`, the timeout mostly: nobody works for one who waits no more.
+  /// Each patience makes a handle, which is kept: few, please.
+  [[nodiscard]] caf::actor at(const bridge::address& x,
+                              std::chrono::milliseconds patience) {
+    return bridge_.proxy(x, bridge::send_options{.ttl = patience});
+  }
   [[nodiscard]] caf::actor at(const bridge::address& x) {
-    return bridge_.proxy(x, bridge::send_options{.ttl = options_.timeout});
+    return at(x, options_.timeout);
   }
 
   /// Asks and waits, up to the timeout. Fails with a sentence.

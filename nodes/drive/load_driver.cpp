@@ -226,7 +226,7 @@ private:
     opened->due = x;
     opened->ask = [this, whom, what, take](const operation_pointer& y) {
       auto keep = shared_from_this();
-      self_->request(client_.at(whom), timeout(*y), what)
+      self_->request(client_.at(whom, patience(*y)), timeout(*y), what)
           .then(
               [keep, y, take](Reply& reply) {
                 keep->end(y->due, ending::acknowledged, take(reply));
@@ -236,15 +236,20 @@ private:
     attempt(opened);
   }
 
-  /// Of one attempt: none lasts longer than all of them may. Later ones wait
-  /// longer, or what piles up when the service stalls would be asked for again
-  /// faster than the service can answer, and it would never recover.
+  /// How long an attempt is worth an answer. Later ones are worth it longer,
+  /// or what piles up when the service stalls would be asked for again faster
+  /// than the service can answer, and it would never recover.
+  std::chrono::milliseconds patience(const open_operation& x) const {
+    constexpr std::uint32_t shift_max = 4;
+    return client_.timeout() * (1U << std::min(x.attempts - 1, shift_max));
+  }
+
+  /// Of one attempt: none lasts longer than all of them may.
   caf::timespan timeout(const open_operation& x) const {
     constexpr std::uint64_t least_us = 1'000;
-    constexpr std::uint32_t shift_max = 4;
     auto now = now_us();
     auto left = retry_end_us_ > now ? retry_end_us_ - now : 0;
-    auto most = us(client_.timeout()) << std::min(x.attempts - 1, shift_max);
+    auto most = us(patience(x));
     return microseconds{std::clamp(left, least_us, std::max(least_us, most))};
   }
 
