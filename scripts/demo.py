@@ -14,6 +14,7 @@ import time
 
 from demo_faults import HELP, ROLES, Faults
 from demo_process import Process, Trouble, usage_of
+from demo_rabbitmq import RabbitMq
 
 
 class Demo:
@@ -44,13 +45,23 @@ class Demo:
         self.processes.append(process)
         return process
 
+    def start_broker(self):
+        if self.options.rabbitmq:
+            self.processes.append(RabbitMq("broker", self.directory))
+        else:
+            self.start("broker", "broker")
+        process = self.processes[-1]
+        ready = process.wait_ready()
+        self.broker = re.search(r"listens=(\S+)", ready).group(1)
+        if self.options.rabbitmq:
+            os.environ.update(process.credentials())
+
     def restart(self, process):
         """Kills it and starts it again, a broker on the port it had."""
         process.restart(self.command(process.name, process.role))
 
     def start_all(self):
-        ready = self.start("broker", "broker").wait_ready()
-        self.broker = re.search(r"listens=(\S+)", ready).group(1)
+        self.start_broker()
         for role, count in (("tweet", self.options.tweet_nodes),
                             ("follower", self.options.follower_nodes),
                             ("fanout", 2)):
@@ -203,6 +214,9 @@ def parse():
     add("--pause-seconds", type=float, default=20, help="how long")
     add("--timeline-cap", type=int, default=800,
         help="entries kept in a home timeline")
+    add("--rabbitmq", action="store_true",
+        help="around the RabbitMQ 4 of scripts/rabbitmq, made where it is "
+        "missing, in place of the embedded broker")
     add("--patience", type=int, default=120,
         help="seconds to wait for what should end by itself")
     add("--keep", action="store_true", help="keep logs and store")

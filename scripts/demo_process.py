@@ -6,7 +6,6 @@ import subprocess
 import time
 from datetime import datetime
 
-READY_SECONDS = 40
 STOP_SECONDS = 15
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -17,6 +16,8 @@ class Trouble(Exception):
 
 class Process:
     """A node: its log, one for each life, and what it has used."""
+
+    ready_seconds = 40
 
     def __init__(self, name, role, command, directory):
         self.name = name
@@ -42,10 +43,13 @@ class Process:
     def restart(self, command=None):
         """Kills it, without warning, and starts it again at once."""
         self.used_before, self.peak_before = self.usage()
-        self.child.kill()
-        self.child.wait()
+        self.kill()
         self.command = command or self.command
         self.start()
+
+    def kill(self):
+        self.child.kill()
+        self.child.wait()
 
     def ready_line(self):
         """The line event=ready, or None so far."""
@@ -54,9 +58,9 @@ class Process:
                 if "event=ready" in line and line.endswith("\n"):
                     return line
         self.check_alive()
-        if time.monotonic() > self.started + READY_SECONDS and not self.paused:
-            raise Trouble(f"{self.name} was not ready within {READY_SECONDS} "
-                          "s\n" + self.tail())
+        if time.monotonic() > self.started + self.ready_seconds and not self.paused:
+            raise Trouble(f"{self.name} was not ready within "
+                          f"{self.ready_seconds} s\n" + self.tail())
         return None
 
     def times_of(self, event):
@@ -93,11 +97,14 @@ class Process:
 
     def pause(self):
         self.paused = True
-        self.child.send_signal(signal.SIGSTOP)
+        self.signal(signal.SIGSTOP)
 
     def wake(self):
         self.paused = False
-        self.child.send_signal(signal.SIGCONT)
+        self.signal(signal.SIGCONT)
+
+    def signal(self, which):
+        self.child.send_signal(which)
 
     def stop(self):
         if self.child.poll() is None:
