@@ -45,7 +45,7 @@ struct rig : tests::serving_rig {
     bridge::envelope head;
     head.message_id = id;
     head.reply_to = reply_to;
-    uut->deliver(delivery, bridge::encode(head, body), now);
+    uut->deliver(delivery, bridge::encode(head, body), now, false);
     world.run();
   }
 
@@ -207,7 +207,7 @@ TEST_CASE("dedupe: what a target held when it ended goes to the next",
   PostTweetRequest body;
   auto deliver = [&](std::uint64_t delivery, std::uint64_t author) {
     body.set_author(author);
-    uut.deliver(delivery, bridge::encode(head, body), clock::now());
+    uut.deliver(delivery, bridge::encode(head, body), clock::now(), false);
   };
   deliver(1, 0);
   r.world.run();

@@ -49,7 +49,7 @@ TEST_CASE("served address: settles after the handler, not before",
           "[actors][served_address]") {
   rig r;
   auto& uut = r.serve(r.world.spawn(answers));
-  uut.deliver(1, rig::post(41), clock::now());
+  uut.deliver(1, rig::post(41), clock::now(), false);
   CHECK(r.settled().empty()); // the target has not run yet
   r.world.run();
   auto settled = r.settled();
@@ -62,7 +62,7 @@ TEST_CASE("served address: the answer goes to reply-to with its correlation",
           "[actors][served_address]") {
   rig r;
   auto& uut = r.serve(r.world.spawn(answers));
-  uut.deliver(1, rig::post(41, "/queues/me"), clock::now());
+  uut.deliver(1, rig::post(41, "/queues/me"), clock::now(), false);
   r.world.run();
   auto replies = r.replies();
   REQUIRE(replies.size() == 1);
@@ -81,8 +81,9 @@ TEST_CASE("served address: a request may be known by its correlation-id",
   head.correlation_id = "7";
   head.correlation_id_kind = bridge::id_kind::ulong;
   head.reply_to = "/queues/me";
-  uut.deliver(1, bridge::encode(head, PostTweetRequest{}), clock::now());
-  uut.deliver(2, bridge::encode(head, service::v1::Tweet{}), clock::now());
+  uut.deliver(1, bridge::encode(head, PostTweetRequest{}), clock::now(), false);
+  uut.deliver(2, bridge::encode(head, service::v1::Tweet{}), clock::now(),
+              false);
   r.world.run();
   auto replies = r.replies();
   REQUIRE(replies.size() == 2);
@@ -103,7 +104,7 @@ TEST_CASE("served address: takes no body that was compressed",
     x.body(proton::binary{});
     std::vector<char> bytes;
     x.encode(bytes);
-    uut.deliver(1, {bytes.data(), bytes.size()}, clock::now());
+    uut.deliver(1, {bytes.data(), bytes.size()}, clock::now(), false);
     r.world.run();
     auto settled = r.settled();
     REQUIRE(settled.size() == 1);
@@ -117,7 +118,7 @@ TEST_CASE("served address: a void answer is a Done",
   rig r;
   auto& uut = r.serve(r.world.spawn(
       []() -> caf::behavior { return {[](const PostTweetRequest&) {}}; }));
-  uut.deliver(1, rig::post(1, "/queues/me"), clock::now());
+  uut.deliver(1, rig::post(1, "/queues/me"), clock::now(), false);
   r.world.run();
   auto replies = r.replies();
   REQUIRE(replies.size() == 1);
@@ -134,7 +135,7 @@ TEST_CASE("served address: a promise holds the delivery until it is kept",
       return *promise;
     }};
   }));
-  uut.deliver(1, rig::post(1), clock::now());
+  uut.deliver(1, rig::post(1), clock::now(), false);
   r.world.run();
   CHECK(r.settled().empty());
   promise->deliver(caf::unit);
@@ -153,8 +154,8 @@ TEST_CASE("served address: an error somebody waits for is an answer",
     }};
   }),
                       options);
-  uut.deliver(1, rig::post(1, "/queues/me"), clock::now());
-  uut.deliver(2, rig::post(1), clock::now());
+  uut.deliver(1, rig::post(1, "/queues/me"), clock::now(), false);
+  uut.deliver(2, rig::post(1), clock::now(), false);
   r.world.run();
   auto replies = r.replies();
   REQUIRE(replies.size() == 1);
@@ -171,11 +172,12 @@ TEST_CASE("served address: what it cannot read is parked with the reason",
           "[actors][served_address]") {
   rig r;
   auto& uut = r.serve(r.world.spawn(answers));
-  uut.deliver(1, "garbage", clock::now());
+  uut.deliver(1, "garbage", clock::now(), false);
   bridge::envelope head;
   head.message_id = "other.1-1";
   head.reply_to = "/queues/me";
-  uut.deliver(2, bridge::encode(head, service::v1::Tweet{}), clock::now());
+  uut.deliver(2, bridge::encode(head, service::v1::Tweet{}), clock::now(),
+              false);
   auto settled = r.settled();
   REQUIRE(settled.size() == 2);
   CHECK(tests::note_of(settled[0].result).condition == "amqp:decode-error");
@@ -199,7 +201,7 @@ TEST_CASE("served address: a type that the target does not take is parked",
   caf::actor_cast<caf::scheduled_actor*>(target)->set_default_handler(
       caf::drop);
   auto& uut = r.serve(target);
-  uut.deliver(1, rig::post(1, "/queues/me"), clock::now());
+  uut.deliver(1, rig::post(1, "/queues/me"), clock::now(), false);
   r.world.run();
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
@@ -224,7 +226,7 @@ TEST_CASE("served address: a handler that takes too long failed",
   }),
                       options);
   auto now = clock::now();
-  uut.deliver(1, rig::post(1), now);
+  uut.deliver(1, rig::post(1), now, false);
   r.world.run();
   CHECK(uut.check(now + 4s));
   CHECK(r.settled().empty());
@@ -248,8 +250,8 @@ TEST_CASE("served address: a target that ends gives back what it holds",
     }};
   });
   auto& uut = r.serve(target);
-  uut.deliver(1, rig::post(1), clock::now());
-  uut.deliver(2, rig::post(2), clock::now());
+  uut.deliver(1, rig::post(1), clock::now(), false);
+  uut.deliver(2, rig::post(2), clock::now(), false);
   r.world.run();
   auto settled = r.settled();
   REQUIRE(settled.size() == 2);
@@ -274,12 +276,12 @@ TEST_CASE("served address: a factory's target is made again after a while",
         }));
   };
   auto& uut = r.serve(nullptr, {}, make);
-  uut.deliver(1, rig::post(0), clock::now());
+  uut.deliver(1, rig::post(0), clock::now(), false);
   r.world.run();
   REQUIRE(made == 1);
   static_cast<void>(r.settled());
   // Comes while there is no target: it waits for the next one.
-  uut.deliver(2, rig::post(7), clock::now());
+  uut.deliver(2, rig::post(7), clock::now(), false);
   r.world.run();
   CHECK(r.settled().empty());
   CHECK(uut.check(clock::now() + 20s));
@@ -297,10 +299,10 @@ TEST_CASE("served address: what comes when the target is gone is released",
     return caf::behavior{[=](const PostTweetRequest&) { self->quit(); }};
   });
   auto& uut = r.serve(target);
-  uut.deliver(1, rig::post(1), clock::now());
+  uut.deliver(1, rig::post(1), clock::now(), false);
   r.world.run();
   static_cast<void>(r.settled());
-  uut.deliver(2, rig::post(2), clock::now());
+  uut.deliver(2, rig::post(2), clock::now(), false);
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
   CHECK(settled[0].result == outcome::released());
@@ -313,7 +315,7 @@ TEST_CASE("served address: a target that was dead before is down at once",
   caf::anon_send_exit(target, caf::exit_reason::user_shutdown);
   r.world.run();
   auto& uut = r.serve(target);
-  uut.deliver(1, rig::post(1), clock::now());
+  uut.deliver(1, rig::post(1), clock::now(), false);
   CHECK(r.settled().size() == 1);
   CHECK_FALSE(uut.check(clock::now()));
 }
@@ -330,7 +332,7 @@ TEST_CASE("served address: a factory that fails is tried again",
     return caf::actor_cast<caf::actor>(r.world.spawn(answers));
   };
   auto& uut = r.serve(nullptr, {}, make);
-  uut.deliver(1, rig::post(1), clock::now());
+  uut.deliver(1, rig::post(1), clock::now(), false);
   CHECK(uut.check(clock::now() + 20s));
   CHECK(uut.check(clock::now() + 40s));
   CHECK(calls == 3);
@@ -352,8 +354,8 @@ TEST_CASE("served address: what waited too long is not handed over any more",
   options.handler_timeout = 5s;
   auto& uut = r.serve(nullptr, options, make);
   auto now = clock::now();
-  uut.deliver(1, rig::post(1), now);
-  uut.deliver(2, rig::post(2), now + 19s);
+  uut.deliver(1, rig::post(1), now, false);
+  uut.deliver(2, rig::post(2), now + 19s, false);
   CHECK(uut.check(now + 20s));
   r.world.run();
   auto settled = r.settled();
@@ -373,7 +375,7 @@ TEST_CASE("served address: a reason that a handler gives is cut off",
       return caf::make_error(bridge::errc::poison, std::string(100'000, 'x'));
     }};
   }));
-  uut.deliver(1, rig::post(1), clock::now());
+  uut.deliver(1, rig::post(1), clock::now(), false);
   r.world.run();
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
@@ -390,7 +392,7 @@ TEST_CASE("served address: a reason is short and printable, whatever came",
   auto name = std::string{"rookery.service.v1.PostTweetRequest"};
   bytes.replace(bytes.find(name), name.size(),
                 std::string(name.size(), '\xff'));
-  uut.deliver(1, bytes, clock::now());
+  uut.deliver(1, bytes, clock::now(), false);
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
   CHECK(tests::is_parked(settled[0].result));
