@@ -216,7 +216,8 @@ def parse():
         help="entries kept in a home timeline")
     add("--rabbitmq", action="store_true",
         help="around the RabbitMQ 4 of scripts/rabbitmq, made where it is "
-        "missing, in place of the embedded broker")
+        "missing, in place of the embedded broker; one that runs there is "
+        "stopped. Of a pause it does not say who took shards over")
     add("--patience", type=int, default=120,
         help="seconds to wait for what should end by itself")
     add("--keep", action="store_true", help="keep logs and store")

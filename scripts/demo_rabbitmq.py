@@ -84,3 +84,6 @@ class RabbitMq(Process):
         self.child = subprocess.Popen([SCRIPT, "stop"],
                                       stdout=subprocess.DEVNULL,
                                       start_new_session=True)
+
+    def wait_stopped(self):
+        self.child.wait()  # the script has a deadline, and kills then

@@ -95,7 +95,7 @@ private:
   std::set<std::uint64_t> open_;    // monitors that were not told
   std::set<std::uint64_t> leaving_; // taken back; may be told, in the mailbox
   std::set<std::uint64_t> ended_;   // actors whose end was told in time
-  std::map<std::uint64_t, world::clock::time_point> end_; // when they did
+  std::map<std::uint64_t, world::clock::time_point> end_; // when each ended
 };
 
 } // namespace rookery::sim
