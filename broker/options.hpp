@@ -26,8 +26,11 @@ struct broker_options {
   /// see `cost_of`) gets no more credit until it holds less than three
   /// quarters: a slow consumer slows its publishers. What a link's window and
   /// other ways to the queue still bring is refused at `host.queue_bytes_max`.
+  /// Whose connection consumes the queue may fill it to twice as much: what it
+  /// gives back by publishing it anew must find room, or nothing ever drains.
   std::uint64_t queue_high_water_bytes = 64ull << 20;
-  /// The same for all queues together; it stops every publisher.
+  /// The same for all queues together; it stops every publisher, at an eighth
+  /// more who consumes.
   std::uint64_t host_high_water_bytes = 768ull << 20;
 
   /// Bytes that may wait in one connection for its socket; then its consumers

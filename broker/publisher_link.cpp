@@ -169,14 +169,19 @@ bool publisher_link::room() {
   const auto* queue = !anonymous_ && route_->exchange().empty()
                           ? shared.host.find_queue(route_->key())
                           : nullptr;
+  auto queue_mark = options.queue_high_water_bytes;
+  auto host_mark = options.host_high_water_bytes;
+  if (queue != nullptr && queue->consumers().any_of(owner_.id())) {
+    queue_mark *= 2;
+    host_mark += host_mark / 8;
+  }
   // Once stopped, it goes on at three quarters: else credit would trickle.
   const auto below = [this](std::uint64_t held, std::uint64_t mark) {
     return held <= (stopped_ ? mark / 4 * 3 : mark);
   };
   stopped_ =
-      !below(shared.host.bytes_used(), options.host_high_water_bytes)
-      || (queue != nullptr
-          && !below(queue->counts().held_cost, options.queue_high_water_bytes));
+      !below(shared.host.bytes_used(), host_mark)
+      || (queue != nullptr && !below(queue->counts().held_cost, queue_mark));
   return !stopped_;
 }
 

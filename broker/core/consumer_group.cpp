@@ -54,6 +54,12 @@ consumer* consumer_group::next() const {
   return static_cast<consumer*>(service_.front());
 }
 
+bool consumer_group::any_of(connection_id whose) const {
+  return std::any_of(all_.begin(), all_.end(), [&](const auto& each) {
+    return each->options_.connection == whose;
+  });
+}
+
 void consumer_group::elect() {
   if (!single_active_)
     return;

@@ -46,6 +46,8 @@ public:
   consumer* take_elected() {
     return std::exchange(elected_, false) ? active_ : nullptr;
   }
+  /// Whether one of them is that connection's.
+  [[nodiscard]] bool any_of(connection_id whose) const;
   /// In order of attachment.
   [[nodiscard]] const std::vector<consumer_ptr>& all() const { return all_; }
 

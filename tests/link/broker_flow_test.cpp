@@ -61,7 +61,7 @@ TEST_CASE("broker: a full queue stops its publishers until it drains",
   t.pump();
   CHECK(other.outcomes.size() == 1);
 
-  auto& in = client.receiver("q", 20);
+  auto& in = t.connect().receiver("q", 20);
   in.auto_accept = true;
   t.pump();
   // Just below the mark is not enough: it goes on at three quarters.
@@ -72,6 +72,29 @@ TEST_CASE("broker: a full queue stops its publishers until it drains",
   CHECK(t.shared.snapshot().publishers_stalled == 0);
   for (const auto& each : out.outcomes)
     REQUIRE(each.kind == outcome_kind::accepted);
+}
+
+TEST_CASE("broker: who consumes a full queue may give something back to it",
+          "[broker][link]") {
+  broker::broker_options options;
+  options.publisher_window = 10;
+  options.queue_high_water_bytes = 20'000;
+  broker_harness t{options};
+  auto& out = t.connect().sender("q");
+  t.pump();
+  flood(t, out, 1'000);
+  REQUIRE(out.self.credit() == 0);
+
+  auto& client = t.connect();
+  client.receiver("q", 1);
+  auto& back = client.sender("q");
+  t.pump();
+  CHECK(back.self.credit() == 10);
+  CHECK(out.self.credit() == 0);
+  flood(t, back, 1'000);
+  CHECK(back.self.credit() == 0);
+  CHECK(t.counts("q").held_cost > 40'000);
+  CHECK(t.counts("q").held_cost < 45'000); // twice the mark, and a window
 }
 
 TEST_CASE("broker: too much in all queues stops every publisher",
