@@ -5,6 +5,7 @@
 //                                  0, classic ones, "bench.classic.tell", ...
 //   tell sink    HOST PORT COUNT [USER]        serves "bench.tell"
 //   tell source  HOST PORT COUNT [USER]        sends there, as fast as it may
+//   tell packs   HOST PORT COUNT [USER]        the same, many in one transfer
 //   tell echo    HOST PORT COUNT [USER]        serves "bench.ask"
 //   tell ask     HOST PORT COUNT [USER]        asks there, one at a time
 #include "bench/result.hpp"
@@ -95,10 +96,10 @@ public:
     return serve("bench.tell", system_.spawn(target, count_));
   }
 
-  int source() {
+  int source(bridge::send_options how) {
     if (up() != 0)
       return 1;
-    auto to = node_.proxy(bridge::address::queue("bench.tell"));
+    auto to = node_.proxy(bridge::address::queue("bench.tell"), how);
     std::uint64_t refused = 0;
     for (std::uint64_t id = 0; id < count_; ++id) {
       caf::anon_send(to, tweet(id));
@@ -195,7 +196,9 @@ int main(int argc, char** argv) {
   if (what.mode == "sink")
     return self.sink();
   if (what.mode == "source")
-    return self.source();
+    return self.source({});
+  if (what.mode == "packs")
+    return self.source({.pack = true});
   if (what.mode == "echo")
     return self.echo();
   return self.ask();

@@ -15,7 +15,7 @@ amqp::client_options make_client_options(const hub& x) {
   return {x.options.profile,
           x.options.node_name + "." + x.stream,
           {x.options.in_flight_max, x.options.send_queue.bytes_max,
-           x.options.outcome_timeout},
+           x.options.outcome_timeout, x.options.message_bytes_max},
           x.options.idle_timeout,
           x.world.now};
 }
@@ -190,9 +190,10 @@ void bridge::impl::serve(const address& at, serve_options options,
   auto x =
       make_local_proxy<served_address>(hub_->system, hub_, at.name(), options,
                                        std::move(target), std::move(make));
-  hub_->settlements.add_window(options.settle == settle_when::in_mailbox
-                                   ? std::size_t{options.window} * 2
-                                   : options.window);
+  // Each may be a pack, and is settled twice when that is done early.
+  hub_->settlements.add_window(
+      options.window * amqp::pack_messages_max
+      * (options.settle == settle_when::in_mailbox ? 2 : 1));
   change([this, x, at, options = std::move(options)] {
     if (options.queue) {
       auto queue = *options.queue;

@@ -41,6 +41,12 @@ struct send_options {
 
   overflow when_full = overflow::fail;
 
+  /// Whether messages that wait for the same destination may go in one
+  /// transfer, up to 64 of them or 64 KiB: many more a second through a broker
+  /// whose costs are per message. Only where a bridge serves the address, or
+  /// each that is bound. A message with a `ttl` goes alone.
+  bool pack = false;
+
   [[nodiscard]] friend auto operator<=>(const send_options&,
                                         const send_options&) = default;
 };

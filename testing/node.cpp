@@ -69,6 +69,8 @@ std::unique_ptr<node::inside> node::end(bool wakes) {
   auto counters = gone->network->counters();
   duplicates_ += counters.duplicates;
   reconnects_ += counters.reconnects;
+  packed_ += counters.packed;
+  returned_ += counters.returned;
   return gone;
 }
 

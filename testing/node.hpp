@@ -93,6 +93,8 @@ public:
   /// Deliveries that came again and were not handed over again.
   [[nodiscard]] std::uint64_t duplicates() const { return duplicates_; }
   [[nodiscard]] std::uint64_t reconnects() const { return reconnects_; }
+  [[nodiscard]] std::uint64_t packed() const { return packed_; }
+  [[nodiscard]] std::uint64_t returned() const { return returned_; }
 
   /// Each turn of its actors takes so many times longer.
   std::uint64_t slowness = 1;
@@ -126,6 +128,8 @@ private:
   std::uint64_t incarnation_ = 0;
   std::uint64_t duplicates_ = 0;
   std::uint64_t reconnects_ = 0;
+  std::uint64_t packed_ = 0;
+  std::uint64_t returned_ = 0;
   bool stepping_ = false; // a turn of actors is due
   bool ending_ = false;
 };

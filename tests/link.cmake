@@ -19,6 +19,7 @@ rookery_test(link monitor_test rookery::testing rookery::proto_service)
 rookery_test(link monitor_faults_test rookery::testing rookery::proto_service)
 rookery_test(link linked_actors_test rookery::testing rookery::proto_service)
 rookery_test(link delivery_test rookery::testing rookery::proto_service)
+rookery_test(link pack_test rookery::testing rookery::proto_service)
 rookery_test(link typed_actors_test rookery::testing rookery::proto_service)
 rookery_test(link delegation_test rookery::testing rookery::proto_service)
 rookery_test(link spill_test rookery::testing rookery::proto_service

@@ -73,14 +73,20 @@ void client::settle(std::uint64_t delivery, const bridge::outcome& how) {
   if (!found)
     return;
   receivers_[found->receiver]->finished();
-  if (found->handle && in_time(options_.now()))
+  if (found->pack != 0)
+    part_ended(*found, how);
+  else if (found->handle && in_time(options_.now()))
     found->handle.settle(how);
 }
 
 void client::settle_early(std::uint64_t delivery, const bridge::outcome& how) {
-  auto handle = deliveries_.take_handle(delivery);
-  if (handle && in_time(options_.now()))
-    handle.settle(how);
+  auto found = deliveries_.take_handle(delivery);
+  if (!found)
+    return;
+  if (found->pack != 0)
+    part_ended(*found, how);
+  else if (found->handle && in_time(options_.now()))
+    found->handle.settle(how);
 }
 
 void client::flush(clock::time_point now) {
@@ -106,6 +112,7 @@ void client::check(clock::time_point now) {
                  progress::missing);
     declare_missing();
   }
+  return_later(now);
   if (management_->waits_since(now - options_.sending.outcome_timeout))
     return abort({"rookery:answer-timeout",
                   "the broker's management gave no answer in time"});
@@ -132,14 +139,14 @@ std::size_t client::unfinished_sends() const {
   std::size_t result = 0;
   for (const auto& x : senders_)
     result += x->unfinished();
-  return result;
+  return result + to_return_.size();
 }
 
 void client::for_each_unfinished(
     const std::function<void(const bridge::address&, const outgoing&)>& f)
     const {
   for (const auto& x : senders_)
-    if (const auto& to = x->to())
+    if (const auto& to = x->to(); to && !x->returns)
       x->for_each_unfinished([&](const outgoing& item) { f(*to, item); });
 }
 
@@ -150,7 +157,7 @@ bool client::ready() const {
 // Where one was refused that was declared late, what was there before goes on,
 // and what has nothing to do with declarations begins.
 bool client::may_attach(const client_sender& x) const {
-  if (ready())
+  if (ready() || (came_up_ && x.returns)) // who consumes a queue knows it
     return true;
   const auto answered = [](auto of) {
     return of == progress::confirmed || of == progress::refused;
@@ -291,7 +298,9 @@ void client::on_message(link from, delivery d, std::string& bytes) {
     return abort({"amqp:link:transfer-limit-exceeded",
                   "the broker sent a message without credit"});
   receiver->delivered();
-  owner_.on_message(receiver->index(), deliveries_.add(d, receiver->index()),
+  if (auto parts = decode_pack(bytes))
+    return take_pack(*receiver, d, bytes, *parts);
+  owner_.on_message(receiver->index(), deliveries_.add({d, receiver->index()}),
                     bytes);
 }
 
@@ -300,10 +309,21 @@ void client::on_outcome(link from, std::uint64_t number,
   auto* sender = sender_of(from);
   if (sender == nullptr)
     return; // management is pre-settled
-  if (auto what = sender->settle(number)) {
+  auto all = std::move(ended_);
+  sender->settle(number, all);
+  for (auto& what : all) {
     sender->outcomes_came = true;
-    owner_.on_outcome(sender->index(), std::move(*what), how);
+    ended(*sender, std::move(what), how);
   }
+  all.clear();
+  ended_ = std::move(all);
+}
+
+void client::ended(client_sender& x, outgoing&& what,
+                   const bridge::outcome& how) {
+  if (x.returns)
+    return returned(std::move(what), how);
+  owner_.on_outcome(x.index(), std::move(what), how);
 }
 
 void client::on_dispatched() {
@@ -322,7 +342,10 @@ void client::on_written(std::size_t count, bool drained) {
     pump(options_.now());
 }
 
-void client::on_withdrawn(link, delivery d) { deliveries_.forget_handle(d); }
+void client::on_withdrawn(link, delivery d) {
+  deliveries_.forget_handle(d);
+  packs_.forget_handle(d);
+}
 
 void client::on_closed(const condition& why) {
   engine_ = nullptr;
@@ -351,6 +374,7 @@ void client::on_closed(const condition& why) {
   for (auto& x : receivers_)
     x->link_lost();
   deliveries_.forget_handles();
+  forget_packs();
   owner_.on_down(why);
 }
 

@@ -5,6 +5,7 @@
 #include "bridge/amqp/delivery_table.hpp"
 #include "bridge/amqp/engine.hpp"
 #include "bridge/amqp/management.hpp"
+#include "bridge/amqp/pack_table.hpp"
 #include "bridge/topology.hpp"
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -118,6 +120,10 @@ public:
   /// the time after which the broker gives up a client it does not hear.
   [[nodiscard]] std::optional<clock::time_point> lease_end() const;
 
+  /// Whether a delivery that has not ended came in a pack. Such a one that ends
+  /// as modified goes back to its queue alone, whatever else that says.
+  [[nodiscard]] bool in_pack(std::uint64_t delivery) const;
+
   [[nodiscard]] bool up() const { return up_; }
   /// Whether this connection has been: then it works, whatever has been
   /// declared since.
@@ -127,6 +133,10 @@ public:
   [[nodiscard]] bool take_worked() { return std::exchange(worked_, false); }
   /// Messages handed to the wire so far, the repeated ones not counted.
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
+  /// Those of them that shared a transfer.
+  [[nodiscard]] std::uint64_t packed() const { return packed_; }
+  /// Messages that came in packs and went back to their queue alone.
+  [[nodiscard]] std::uint64_t returned() const { return returned_; }
   /// Nothing more will come to a paused receiver.
   [[nodiscard]] bool quiet() const;
   /// Sends and deliveries that have not ended.
@@ -175,6 +185,24 @@ private:
   void give_turn(client_sender& x);
   void pump(clock::time_point now);
   void report_unsent(client_sender& x);
+  // Tells whose it was.
+  void ended(client_sender& x, outgoing&& what, const bridge::outcome& how);
+
+  // In: client_packs.cpp.
+  void take_pack(client_receiver& x, delivery d, std::string& bytes,
+                 const std::vector<std::string_view>& parts);
+  void part_ended(const delivery_table::entry& x, const bridge::outcome& how);
+  void send_back(std::uint64_t number, pack_table::part& part);
+  void send_back(outgoing what);
+  void returned(outgoing&& what, const bridge::outcome& how);
+  void return_later(clock::time_point now);
+  void give_up_pack(std::uint64_t number);
+  void conclude(std::uint64_t number);
+  void settle_pack(std::uint64_t number, const bridge::outcome& how);
+  void forget_packs();
+  // What sends to the queue of a receiver.
+  [[nodiscard]] client_sender& way_back(client_receiver& x);
+
   [[nodiscard]] bool declared_here(const bridge::address& what) const;
   // Whether all that was declared is there.
   [[nodiscard]] bool ready() const;
@@ -195,7 +223,19 @@ private:
   std::vector<std::unique_ptr<client_sender>> senders_;
   std::vector<std::unique_ptr<client_receiver>> receivers_;
   delivery_table deliveries_;
+  pack_table packs_;
+  std::map<std::size_t, client_sender*> ways_back_; // by receiver
+  std::vector<outgoing> ended_;                     // reused
+  // What the broker did not take back, and when it is sent there again. Its
+  // number is that of the pack.
+  struct later {
+    clock::time_point due;
+    outgoing what;
+  };
+  std::deque<later> to_return_;
   std::uint64_t sent_ = 0;
+  std::uint64_t packed_ = 0;
+  std::uint64_t returned_ = 0;
 
   // Of this connection.
   engine* engine_ = nullptr;

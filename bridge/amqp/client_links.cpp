@@ -44,10 +44,11 @@ void client::pump(clock::time_point now) {
     turns_.pop_front();
     x.in_turn = false;
     const auto done = x.pump(now, turn_bytes);
-    sent_ += done.messages;
+    sent_ += x.returns ? 0 : done.messages;
+    packed_ += done.packed;
     output_bytes_ += done.bytes;
     report_unsent(x);
-    if (done.messages > 0)
+    if (done.messages > 0 && !x.returns)
       owner_.on_taken(x.index());
     if (done.more)
       give_turn(x);
@@ -58,10 +59,9 @@ void client::report_unsent(client_sender& x) {
   using reason = client_sender::unsent::reason_type;
   for (auto& each : x.take_unsent()) {
     if (each.reason == reason::too_long)
-      owner_.on_outcome(
-          x.index(), std::move(each.item),
-          bridge::outcome::rejected("amqp:link:message-size-exceeded",
-                                    "the broker takes no message so long"));
+      ended(x, std::move(each.item),
+            bridge::outcome::rejected("amqp:link:message-size-exceeded",
+                                      "the broker takes no message so long"));
     else
       owner_.on_expired(x.index(), std::move(each.item),
                         each.reason == reason::expired_without_outcome);
@@ -206,7 +206,7 @@ void client::give_up(client_sender& x) {
           ? bridge::outcome::released()
           : bridge::outcome::rejected(x.refusal.name, x.refusal.description);
   for (auto& item : x.give_up_all())
-    owner_.on_outcome(x.index(), std::move(item), how);
+    ended(x, std::move(item), how);
 }
 
 // A sender's link is gone while its connection is not.
@@ -288,6 +288,7 @@ void client::on_link_closed(link x, const condition& why) {
   } else if (auto* receiver = receiver_of(x)) {
     receiver->link_lost();
     deliveries_.forget_handles_of(receiver->index());
+    packs_.forget_handles_of(receiver->index());
     if (receiver->closed())
       return;
   } else if (auto* sender = sender_of(x)) {

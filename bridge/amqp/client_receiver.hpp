@@ -46,6 +46,11 @@ public:
   /// credit is at fault.
   [[nodiscard]] bool has_credit() const { return window_.credit() > 0; }
   void delivered() { window_.on_delivery(); }
+  /// What was delivered last is a pack of so many, each of which `finished` is
+  /// called for, and for the pack.
+  void unpacked(std::size_t messages) {
+    window_.on_unpacked(static_cast<std::uint32_t>(messages));
+  }
   void finished() {
     window_.on_finished();
     if (closed_)
@@ -71,7 +76,7 @@ public:
   void refill_idle() {
     if (!link_ || closed_ || paused_ || window_.unfinished() > 0)
       return;
-    if (auto n = window_.fill(); n > 0)
+    if (auto n = window_.refill(); n > 0)
       link_.add_credit(n);
   }
   /// Asks for no more deliveries, and for the credit back. Those that are on

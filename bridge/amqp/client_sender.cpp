@@ -16,6 +16,10 @@ constexpr std::uint64_t presettled_bit = std::uint64_t{1} << 63;
 // Messages taken from the queue at once.
 constexpr std::size_t batch_max = 256;
 
+// With so many transfers under way a pack waits until it is full, or until one
+// of them has its outcome: what a broker does costs it per transfer.
+constexpr std::size_t transfers_enough = 16;
+
 } // namespace
 
 client_sender::client_sender(std::size_t index,
@@ -31,6 +35,9 @@ client_sender::client_sender(std::size_t index,
 void client_sender::link_up(link x) {
   link_ = x;
   bytes_max_ = x.remote_terms().message_bytes_max;
+  // Not before: what was known of the last link may still come.
+  shared_.clear();
+  transfers_ = 0;
   again_.clear();
   window_.for_each_unsettled(
       [this](std::uint64_t number, const outgoing& item) {
@@ -41,12 +48,27 @@ void client_sender::link_up(link x) {
 void client_sender::link_lost() {
   link_ = {};
   again_.clear();
+  together_.clear();
   state = state_type::down;
 }
 
-std::optional<outgoing> client_sender::settle(std::uint64_t number) {
+void client_sender::settle(std::uint64_t number, std::vector<outgoing>& out) {
   if (!again_.empty() && number >= again_.front().first)
-    return std::nullopt; // not sent on this link yet
+    return; // not sent on this link yet
+  std::size_t count = 1;
+  if (auto found = shared_.find(number); found != shared_.end()) {
+    count = found->second;
+    shared_.erase(found);
+  }
+  const auto before = out.size();
+  for (std::size_t i = 0; i < count; ++i)
+    if (auto item = take(number + i))
+      out.push_back(std::move(*item));
+  if (out.size() > before && transfers_ > 0)
+    --transfers_;
+}
+
+std::optional<outgoing> client_sender::take(std::uint64_t number) {
   auto result = window_.settle(number);
   if (result)
     unsettled_bytes_ -= result->bytes.size();
@@ -55,21 +77,33 @@ std::optional<outgoing> client_sender::settle(std::uint64_t number) {
 
 void client_sender::resend(clock::time_point now, progress& done,
                            std::size_t bytes_max) {
-  while (!again_.empty() && link_.credit() > 0 && !done.more) {
+  auto rule = make_rule();
+  std::uint64_t last = 0;
+  while (!again_.empty() && !done.more) {
     auto [number, item] = again_.front();
-    again_.pop_front();
+    if (number != last + 1)
+      rule.cut(); // a pack has one number after the other
     auto why = obstacle(*item, now);
+    const auto joins = !why && rule.joins(*item);
+    if (!joins) {
+      transmit(now, done);
+      if (link_.credit() == 0)
+        return;
+    }
+    again_.pop_front();
     if (!why) {
+      last = number;
       window_.restart_deadline(number, now + limits_.outcome_timeout);
-      transmit(number, *item, now);
+      add(number, *item, joins, now, done);
       done.bytes += item->bytes.size();
       done.more = done.bytes >= bytes_max;
-    } else if (auto taken = settle(number)) {
+    } else if (auto taken = take(number)) {
       if (*why == unsent::reason_type::expired)
         why = unsent::reason_type::expired_without_outcome;
       unsent_.push_back({std::move(*taken), *why});
     }
   }
+  transmit(now, done);
 }
 
 client_sender::progress client_sender::pump(clock::time_point now,
@@ -78,14 +112,21 @@ client_sender::progress client_sender::pump(clock::time_point now,
   if (!link_)
     return done;
   resend(now, done, bytes_max);
+  done.packed = 0;
   while (again_.empty() && !done.more
          && unsettled_bytes_ < limits_.in_flight_bytes_max) {
-    const auto n =
-        std::min({std::size_t{link_.credit()}, window_.room(), batch_max});
-    if (n == 0)
+    const auto n = std::min(window_.room(), batch_max);
+    const std::size_t credit = link_.credit();
+    if (n == 0 || credit == 0 || gathers())
       break;
     batch_.clear();
-    const auto left = queue_->take(n, bytes_max - done.bytes, batch_);
+    std::size_t transfers = 0;
+    const auto wanted = [&, rule = make_rule()](const auto& x) mutable {
+      return rule.joins(x) || transfers++ < credit;
+    };
+    const auto left =
+        queue_->take_while(n, bytes_max - done.bytes, wanted, batch_);
+    auto rule = make_rule();
     for (auto& item : batch_) {
       if (auto why = obstacle(item, now)) {
         unsent_.push_back({std::move(item), *why});
@@ -93,16 +134,18 @@ client_sender::progress client_sender::pump(clock::time_point now,
       }
       ++done.messages;
       done.bytes += item.bytes.size();
+      const auto joins = rule.joins(item);
       if (item.presettled) {
-        transmit(presettled_bit | ++presettled_, item, now);
+        add(presettled_bit | ++presettled_, item, joins, now, done);
         continue;
       }
       unsettled_bytes_ += item.bytes.size();
       auto number =
           window_.push(std::move(item), now + limits_.outcome_timeout);
-      transmit(number, window_.newest(), now);
+      add(number, window_.newest(), joins, now, done);
     }
-    if (left == 0)
+    transmit(now, done);
+    if (left == 0 || batch_.empty())
       break;
     done.more = done.bytes >= bytes_max;
   }
@@ -119,8 +162,50 @@ client_sender::obstacle(const outgoing& item, clock::time_point now) const {
   return std::nullopt;
 }
 
-void client_sender::transmit(std::uint64_t number, const outgoing& item,
-                             clock::time_point now) {
+pack_rule client_sender::make_rule() const {
+  return pack_rule{bytes_max_ == 0 ? limits_.message_bytes_max
+                                   : std::min<std::uint64_t>(
+                                       bytes_max_, limits_.message_bytes_max)};
+}
+
+bool client_sender::gathers() const {
+  return transfers_ >= transfers_enough
+         && std::min(queue_->size(), window_.room()) < pack_messages_max
+         && queue_->bytes() < pack_bytes_max
+         && queue_->oldest_is([](const outgoing& x) { return x.packs; });
+}
+
+void client_sender::add(std::uint64_t number, const outgoing& item, bool joins,
+                        clock::time_point now, progress& done) {
+  if (!joins) {
+    transmit(now, done);
+    first_ = number;
+  }
+  together_.push_back(&item);
+}
+
+void client_sender::transmit(clock::time_point now, progress& done) {
+  // Before anything that throws: they may not stay where they are.
+  const auto together = std::exchange(together_, {});
+  if (together.empty())
+    return;
+  const auto& first = *together.front();
+  if (together.size() == 1) {
+    transmit_alone(first_, first, now);
+  } else {
+    encoder_.begin();
+    for (const auto* item : together)
+      encoder_.add(item->bytes);
+    link_.send(first_, encoder_.bytes(), {}, first.presettled);
+    done.packed += together.size();
+    if (!first.presettled)
+      shared_.emplace(first_, together.size());
+  }
+  transfers_ += first.presettled ? 0 : 1;
+}
+
+void client_sender::transmit_alone(std::uint64_t number, const outgoing& item,
+                                   clock::time_point now) {
   if (item.expires == clock::time_point::max())
     return link_.send(number, item.bytes, {}, item.presettled);
   // The wait in the queue is part of its time to live.
@@ -150,7 +235,7 @@ void client_sender::expire_sent(clock::time_point now) {
       numbers.push_back(number);
   });
   for (auto number : numbers)
-    if (auto item = settle(number))
+    if (auto item = take(number))
       unsent_.push_back(
           {std::move(*item), unsent::reason_type::expired_without_outcome});
 }
@@ -163,7 +248,7 @@ std::vector<outgoing> client_sender::give_up_all() {
   });
   std::vector<outgoing> result;
   for (auto number : numbers)
-    if (auto item = settle(number))
+    if (auto item = take(number))
       result.push_back(std::move(*item));
   queue_->take_if([](const outgoing& item) { return item.place == 0; }, result);
   return result;

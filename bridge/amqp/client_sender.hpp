@@ -3,6 +3,8 @@
 #include "bridge/address.hpp"
 #include "bridge/amqp/link.hpp"
 #include "bridge/amqp/outgoing.hpp"
+#include "bridge/amqp/pack_rule.hpp"
+#include "bridge/amqp/wire/pack.hpp"
 #include "bridge/core/send_window.hpp"
 
 #include <chrono>
@@ -12,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -39,6 +42,8 @@ public:
     /// Bytes of them; one message may exceed it alone.
     std::size_t in_flight_bytes_max = std::size_t{16} << 20;
     std::chrono::milliseconds outcome_timeout{30'000};
+    /// Of a pack, besides what the peer takes: who gets it is one of ours.
+    std::size_t message_bytes_max = std::size_t{16} << 20;
   };
 
   /// `to` empty = the anonymous terminus: each message names its own address.
@@ -48,6 +53,7 @@ public:
   /// What one `pump` handed to the wire.
   struct progress {
     std::size_t messages = 0; // the repeated ones not counted
+    std::size_t packed = 0;   // of those: shared a transfer
     std::size_t bytes = 0;
     bool more = false; // it stopped at `bytes_max`
   };
@@ -78,8 +84,9 @@ public:
   /// The link is gone: what is unsettled will be sent again on the next one.
   void link_lost();
 
-  /// The outcome of send `number`: what it was, nothing when unknown.
-  [[nodiscard]] std::optional<outgoing> settle(std::uint64_t number);
+  /// The outcome of transfer `number`: appends what was in it to `out`, nothing
+  /// when it is unknown.
+  void settle(std::uint64_t number, std::vector<outgoing>& out);
 
   /// Takes out everything that waits or has no outcome, oldest first, but what
   /// may go to a file: that waits for better times. Only while there is no
@@ -113,6 +120,7 @@ public:
     return window_.unsettled() + queue_->size();
   }
 
+  [[nodiscard]] outgoing_queue& queue() { return *queue_; }
   [[nodiscard]] std::size_t index() const { return index_; }
   [[nodiscard]] const std::optional<bridge::address>& to() const { return to_; }
 
@@ -123,6 +131,7 @@ public:
   clock::time_point retry_at{};  // missing, down: when to try again
   clock::time_point attach_by{}; // attaching: when the peer must have answered
   bool outcomes_came = false;    // since the client last looked
+  bool returns = false;          // what came in packs, to its queue
   bool in_turn = false;          // in the client's list of those to be pumped
 
 private:
@@ -131,8 +140,18 @@ private:
   // Why an item is not to be sent on this link, if it is not.
   [[nodiscard]] std::optional<unsent::reason_type>
   obstacle(const outgoing& item, clock::time_point now) const;
-  void transmit(std::uint64_t number, const outgoing& item,
-                clock::time_point now);
+  // Takes an item out of the ledger.
+  [[nodiscard]] std::optional<outgoing> take(std::uint64_t number);
+  // Adds to the transfer that is being made, or sends that and begins another.
+  void add(std::uint64_t number, const outgoing& item, bool joins,
+           clock::time_point now, progress& done);
+  // Sends it.
+  void transmit(clock::time_point now, progress& done);
+  void transmit_alone(std::uint64_t number, const outgoing& item,
+                      clock::time_point now);
+  [[nodiscard]] pack_rule make_rule() const;
+  // Whether what waits is better sent with more, and need not go now.
+  [[nodiscard]] bool gathers() const;
   [[nodiscard]] bool fits(const outgoing& item) const {
     return bytes_max_ == 0 || item.bytes.size() <= bytes_max_;
   }
@@ -150,6 +169,14 @@ private:
   // takes no outcome for what is still in here.
   std::deque<std::pair<std::uint64_t, const outgoing*>> again_;
   std::vector<outgoing> batch_; // reused
+  // The transfer that is being made, and the number of its first.
+  std::vector<const outgoing*> together_;
+  std::uint64_t first_ = 0;
+  pack_encoder encoder_;
+  // Of this link: how many are in each transfer that has several, by the number
+  // of its first, and how many transfers have no outcome.
+  std::unordered_map<std::uint64_t, std::size_t> shared_;
+  std::size_t transfers_ = 0;
   std::vector<unsent> unsent_;
   std::uint64_t presettled_ = 0; // numbers of pre-settled sends
 };

@@ -19,9 +19,12 @@ public:
   struct entry {
     delivery handle; // empty once its link is gone
     std::size_t receiver = 0;
+    /// The pack that it is in, and its place there; 0 = it came alone.
+    std::uint64_t pack = 0;
+    std::size_t part = 0;
   };
 
-  [[nodiscard]] std::uint64_t add(delivery handle, std::size_t receiver) {
+  [[nodiscard]] std::uint64_t add(const entry& content) {
     if (free_.empty()) {
       free_.push_back(static_cast<std::uint32_t>(slots_.size()));
       slots_.emplace_back();
@@ -30,7 +33,7 @@ public:
     free_.pop_back();
     auto& x = slots_[index];
     x.used = true;
-    x.content = {handle, receiver};
+    x.content = content;
     return (std::uint64_t{x.generation} << 32) | index;
   }
 
@@ -46,10 +49,24 @@ public:
     return x->content;
   }
 
-  /// Takes the handle alone out; an empty one when it is gone.
-  [[nodiscard]] delivery take_handle(std::uint64_t number) {
+  /// Whether it is there and came in a pack.
+  [[nodiscard]] bool is_part(std::uint64_t number) const {
+    const auto index = static_cast<std::uint32_t>(number);
+    return index < slots_.size() && slots_[index].used
+           && slots_[index].generation
+                  == static_cast<std::uint32_t>(number >> 32)
+           && slots_[index].content.pack != 0;
+  }
+
+  /// A copy of an entry, which has no handle any more then; nothing when it is
+  /// not there.
+  [[nodiscard]] std::optional<entry> take_handle(std::uint64_t number) {
     auto* x = find(number);
-    return x == nullptr ? delivery{} : std::exchange(x->content.handle, {});
+    if (x == nullptr)
+      return std::nullopt;
+    auto result = x->content;
+    x->content.handle = {};
+    return result;
   }
 
   /// The links are gone: nothing can be settled any more.

@@ -16,6 +16,8 @@ struct outgoing {
   std::uint64_t waiting = 0;
   /// Settled before it is sent: no outcome will come.
   bool presettled = false;
+  /// It may go in one transfer with others, see pack_encoder.
+  bool packs = false;
   /// When it is over an outcome of `accepted` is all that was waited for.
   bool ends_stored = false;
   /// Until when it is worth sending.

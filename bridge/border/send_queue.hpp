@@ -105,14 +105,28 @@ public:
   /// @returns how many are left. @thread proton
   std::size_t take(std::size_t count_max, std::size_t bytes_max,
                    std::vector<T>& out) {
-    std::lock_guard guard{mutex_};
-    const auto until = bytes_ - std::min(bytes_, bytes_max);
-    for (; count_max > 0 && !items_.empty() && bytes_ > until; --count_max)
-      out.push_back(pop());
-    return items_.size();
+    return take_while(
+        count_max, bytes_max, [](const T&) { return true; }, out);
   }
   std::size_t take(std::size_t count_max, std::vector<T>& out) {
     return take(count_max, limits_.bytes_max, out);
+  }
+
+  /// The same, while `wanted(item)` is true of the oldest. @thread proton
+  template <class F>
+  std::size_t take_while(std::size_t count_max, std::size_t bytes_max, F wanted,
+                         std::vector<T>& out) {
+    std::lock_guard guard{mutex_};
+    std::size_t taken = 0; // bytes; what weighs nothing is taken, too
+    for (auto more = bytes_max > 0;
+         more && count_max > 0 && !items_.empty()
+         && wanted(std::as_const(items_.front().item));
+         --count_max) {
+      taken += items_.front().bytes;
+      more = taken < bytes_max;
+      out.push_back(pop());
+    }
+    return items_.size();
   }
 
   /// Appends all that expired by `now` to `out`, oldest first. Looks at nothing
@@ -164,6 +178,12 @@ public:
   [[nodiscard]] std::size_t bytes() const {
     std::lock_guard guard{mutex_};
     return bytes_;
+  }
+  /// What `f(item)` says of the oldest; false while there is none. @thread any
+  template <class F>
+  [[nodiscard]] bool oldest_is(F f) const {
+    std::lock_guard guard{mutex_};
+    return !items_.empty() && f(items_.front().item);
   }
   /// Whether at most half of each bound is taken. @thread any
   [[nodiscard]] bool half_empty() const {

@@ -24,6 +24,8 @@ served_address& get(const caf::strong_actor_ptr& x) {
 
 void bridge::impl::publish_state(std::uint64_t applied) {
   hub_->counters.sent = client_.sent();
+  hub_->counters.packed = client_.packed();
+  hub_->counters.returned = client_.returned();
   {
     std::lock_guard guard{state_mutex_};
     state_.applied += applied;
@@ -116,7 +118,8 @@ void bridge::impl::on_message(std::size_t receiver, std::uint64_t delivery,
     return take_reply(delivery, bytes);
   publish_lease();
   if (auto found = served_.find(receiver); found != served_.end())
-    get(found->second).deliver(delivery, bytes, hub_->world.now());
+    get(found->second)
+        .deliver(delivery, bytes, hub_->world.now(), client_.in_pack(delivery));
 }
 
 void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {

@@ -44,6 +44,8 @@ bridge_counters live_counters::snapshot() const {
           too_many_requests,
           closed,
           unanswered,
+          packed,
+          returned,
           0,
           0,
           0};

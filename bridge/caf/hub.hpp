@@ -52,7 +52,8 @@ struct live_counters {
                              done_missing = 0, reconnects = 0, duplicates = 0,
                              refused = 0, expired = 0, deliveries_expired = 0,
                              dropped = 0, given_up = 0, too_many_requests = 0,
-                             closed = 0, unanswered = 0;
+                             closed = 0, unanswered = 0, packed = 0,
+                             returned = 0;
 
   [[nodiscard]] bridge_counters snapshot() const;
 };

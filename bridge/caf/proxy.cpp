@@ -159,6 +159,7 @@ void proxy::push(const caf::mailbox_element& what, std::string bytes,
                  std::uint64_t number, std::optional<waiting_send> who) {
   amqp::outgoing item{std::move(bytes)};
   item.presettled = how_.how == level::fire;
+  item.packs = how_.pack && !how_.ttl;
   if (how_.ttl)
     item.expires = hub_->world.now() + *how_.ttl;
   if (who) {

@@ -42,9 +42,11 @@ public:
   void start();
   /// Lets go of the target for good.
   void release();
-  /// A delivery came; `delivery` names it for `hub::settle`. @thread proton
+  /// A delivery came; `delivery` names it for `hub::settle`. One that came in a
+  /// pack gets one attempt, and no answer that ends it but the handler's: it
+  /// goes back to its queue alone, and all else happens there. @thread proton
   void deliver(std::uint64_t delivery, std::string_view bytes,
-               clock::time_point now);
+               clock::time_point now, bool in_pack = false);
   /// Looks after handlers that take too long and targets that are down.
   /// @returns false when the target is gone for good. @thread proton
   bool check(clock::time_point now);
@@ -88,7 +90,8 @@ private:
     std::uint64_t target = 0;   // entering, mailbox: which of the targets
     std::uint32_t failures = 0; // of its handlers
     bool settled = false;       // early, when it entered the mailbox
-    clock::time_point due{};    // waits: not before
+    bool in_pack = false;
+    clock::time_point due{}; // waits: not before
     clock::time_point deadline = clock::time_point::max();
     clock::time_point expires = clock::time_point::max(); // if none had it
   };
@@ -100,7 +103,7 @@ private:
 
   // In: served_address_intake.cpp.
   void decode(std::uint64_t delivery, std::string_view bytes,
-              clock::time_point now);
+              clock::time_point now, bool in_pack = false);
   [[nodiscard]] unfinished make_unfinished(std::uint64_t delivery,
                                            const amqp::envelope_view& head);
   // A message of the bridge itself. @returns whether it is one
@@ -128,6 +131,8 @@ private:
   void park(const unfinished& x, const std::string& why);
   // No attempt follows here.
   void give_up(const unfinished& x);
+  // If it came in a pack, it is over here.
+  [[nodiscard]] bool goes_back(const unfinished& x);
 
   // Out: served_address_ends.cpp. The same.
   void finish(unfinished x, const caf::type_erased_tuple& answer);
@@ -136,8 +141,9 @@ private:
   void expire(const unfinished& x);
   // Settles it, and those that joined it.
   void end(const unfinished& x, const outcome& how);
-  void refuse(std::uint64_t delivery, const amqp::envelope_view& head, errc why,
-              const char* condition, const std::string& text);
+  void refuse(std::uint64_t delivery, const amqp::envelope_view& head,
+              bool in_pack, errc why, const char* condition,
+              const std::string& text);
   // The outcome that a handler asks for by an error of ours.
   [[nodiscard]] std::optional<outcome>
   outcome_by_hand(const unfinished& x, const caf::error& error) const;

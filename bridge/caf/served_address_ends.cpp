@@ -47,6 +47,8 @@ bool served_address::may_answer(const unfinished& x) const {
 }
 
 void served_address::expire(const unfinished& x) {
+  if (goes_back(x))
+    return;
   constexpr auto why = "its time to live was over";
   ++hub_->counters.deliveries_expired;
   hub_->report(observer::severity::debug, "delivery-expired", name_);
@@ -113,6 +115,8 @@ void served_address::finish(unfinished x,
 
 void served_address::finish_error(unfinished x, const caf::error& error) {
   if (error == caf::sec::unexpected_message) {
+    if (goes_back(x))
+      return;
     ++hub_->counters.undecodable;
     auto why = caf::make_error(errc::unknown_type,
                                name_ + " does not take this message");
@@ -129,6 +133,8 @@ void served_address::finish_error(unfinished x, const caf::error& error) {
     return end(x, outcome::accepted());
   }
   if (auto asked = outcome_by_hand(x, error)) {
+    if (asked->undeliverable_here && goes_back(x))
+      return;
     ++hub_->counters.refused;
     return end(x, *asked);
   }
@@ -136,8 +142,11 @@ void served_address::finish_error(unfinished x, const caf::error& error) {
 }
 
 void served_address::refuse(std::uint64_t delivery,
-                            const amqp::envelope_view& head, errc why,
-                            const char* condition, const std::string& reason) {
+                            const amqp::envelope_view& head, bool in_pack,
+                            errc why, const char* condition,
+                            const std::string& reason) {
+  if (in_pack)
+    return hub_->settle(delivery, outcome::failure());
   auto text = plain_text(reason);
   ++hub_->counters.undecodable;
   hub_->report(observer::severity::warning, "delivery-refused",

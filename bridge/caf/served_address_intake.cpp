@@ -35,14 +35,14 @@ bool is_plain(std::string_view content_encoding) {
 } // namespace
 
 void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
-                             clock::time_point now) {
+                             clock::time_point now, bool in_pack) {
   ++hub_->counters.received;
   if (!hub_->lease.held(now)) {
     ++hub_->counters.failed;
     return hub_->settle(delivery, outcome::failure());
   }
   try {
-    decode(delivery, bytes, now);
+    decode(delivery, bytes, now, in_pack);
   } catch (const std::exception& x) {
     // Out of memory, say. Without an end it would cost credit for ever.
     ++hub_->counters.failed;
@@ -61,30 +61,32 @@ void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
 }
 
 void served_address::decode(std::uint64_t delivery, std::string_view bytes,
-                            clock::time_point now) {
+                            clock::time_point now, bool in_pack) {
   amqp::decode_limits limits;
   limits.message_bytes_max = hub_->options.message_bytes_max;
   auto decoded = amqp::decode_message(bytes, limits);
   if (!decoded)
-    return refuse(delivery, {}, errc::undecodable, "amqp:decode-error",
+    return refuse(delivery, {}, in_pack, errc::undecodable, "amqp:decode-error",
                   to_string(decoded.error()));
   const auto& head = *decoded;
   if (take_control(delivery, head))
     return;
   if (!head.reply_to.empty() && !hub_->is_queue(head.reply_to))
-    return refuse(delivery, head, errc::undecodable, "amqp:invalid-field",
-                  "no queue can be answered at \"" + std::string{head.reply_to}
-                      + "\"");
+    return refuse(
+        delivery, head, in_pack, errc::undecodable, "amqp:invalid-field",
+        "no queue can be answered at \"" + std::string{head.reply_to} + "\"");
   const auto* codec = hub_->types.find(head.type);
   if (codec == nullptr || !takes(codec->name))
-    return refuse(delivery, head, errc::unknown_type, "amqp:not-implemented",
+    return refuse(delivery, head, in_pack, errc::unknown_type,
+                  "amqp:not-implemented",
                   "messages of type \"" + std::string{head.type}
                       + "\" are not taken here");
   auto x = make_unfinished(delivery, head);
+  x.in_pack = in_pack;
   if (!is_plain(head.content_encoding)
       || !codec->decode(head.body(), x.content))
-    return refuse(delivery, head, errc::undecodable, "amqp:decode-error",
-                  "the body is not a " + codec->name);
+    return refuse(delivery, head, in_pack, errc::undecodable,
+                  "amqp:decode-error", "the body is not a " + codec->name);
   if (head.ttl)
     x.expires = now + std::chrono::milliseconds{*head.ttl};
   if (auto place = place_of(head)) {

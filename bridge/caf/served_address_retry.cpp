@@ -11,6 +11,8 @@ namespace rookery::bridge {
 void served_address::failed(unfinished x, const std::string& why) {
   hub_->report(observer::severity::warning, "handler-failed",
                name_ + ": " + why);
+  if (goes_back(x))
+    return;
   const auto& retry = options_.retry;
   ++x.failures;
   x.expires = clock::time_point::max(); // a handler had it
@@ -55,6 +57,14 @@ void served_address::give_up(const unfinished& x) {
   if (x.settled && !x.reply_to.empty() && may_answer(x))
     reply_error(x, caf::make_error(errc::failed, name_ + " failed on it"));
   end(x, outcome::failure());
+}
+
+bool served_address::goes_back(const unfinished& x) {
+  if (!x.in_pack || x.settled)
+    return false;
+  ++hub_->counters.failed;
+  end(x, outcome::failure());
+  return true;
 }
 
 void served_address::park(const unfinished& x, const std::string& why) {

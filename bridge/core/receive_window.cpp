@@ -14,6 +14,13 @@ void receive_window::on_delivery() {
   ROOKERY_ASSERT(credit_ > 0);
   --credit_;
   ++unfinished_;
+  expected_ = 1;
+}
+
+void receive_window::on_unpacked(std::uint32_t messages) {
+  ROOKERY_ASSERT(unfinished_ > 0);
+  unfinished_ += messages;
+  expected_ = messages;
 }
 
 void receive_window::on_finished() {
@@ -22,7 +29,7 @@ void receive_window::on_finished() {
 }
 
 std::uint32_t receive_window::top_up() {
-  const auto batch = credit_ == 0 ? window_ / 8 : window_ / 2;
+  const auto batch = (credit_ == 0 ? window_ / 8 : window_ / 2) / expected_;
   return room() >= std::max(batch, 1U) ? fill() : 0;
 }
 
@@ -33,8 +40,12 @@ std::uint32_t receive_window::fill() {
 }
 
 std::uint32_t receive_window::room() const {
-  ROOKERY_ASSERT(credit_ + unfinished_ <= window_);
-  return window_ - credit_ - unfinished_;
+  const auto taken = std::uint64_t{credit_} * expected_ + unfinished_;
+  if (taken >= window_)
+    return 0;
+  const auto fit = (window_ - static_cast<std::uint32_t>(taken)) / expected_;
+  // Not none: who waits behind an unfinished one must not wait for it.
+  return credit_ == 0 ? std::max(fit, 1U) : fit;
 }
 
 } // namespace rookery::bridge

@@ -243,14 +243,15 @@ spill_file::message spill::to_message(const entry& x) const {
                   (world_.wall_now() + left).time_since_epoch())
                   .count();
   }
-  return {x.item.place, x.to->address,  x.item.bytes,
-          expires,      x.item.waiting, x.item.ends_stored};
+  return {x.item.place,   x.to->address,      x.item.bytes, expires,
+          x.item.waiting, x.item.ends_stored, x.item.packs};
 }
 
 amqp::outgoing spill::to_outgoing(spill_file::message x) const {
   amqp::outgoing result{std::move(x.bytes)};
   result.place = x.place;
   result.in_file = true;
+  result.packs = x.packs;
   if (x.place >= first_place_) { // else nobody waits any more
     result.waiting = x.waiting;
     result.ends_stored = x.ends_stored;

@@ -12,7 +12,7 @@ namespace {
 
 // "ROOK" in the file's header: nobody else's database is taken for a spill.
 constexpr int application_id = 0x524f4f4b;
-constexpr int version = 1;
+constexpr int version = 2;
 
 std::int64_t sign(std::uint64_t x) { return static_cast<std::int64_t>(x); }
 
@@ -109,15 +109,21 @@ spill_file::error spill_file::prepare_schema() {
   const auto empty = unsigned_at(header, 2) == 0;
   if (!empty && unsigned_at(header, 0) != application_id)
     return "is not a spill";
-  if (!empty && unsigned_at(header, 1) != version)
+  const auto found = unsigned_at(header, 1);
+  if (!empty && (found < 1 || found > version))
     return "has another version's format";
   header.reset();
   if (auto why = execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
                          "PRAGMA journal_size_limit=16777216"))
     return why;
   if (!empty) {
-    if (auto why = settle_wal())
+    if (auto why = settle_wal(found))
       return why;
+    if (found == 1)
+      if (auto why = execute("BEGIN IMMEDIATE; ALTER TABLE message ADD COLUMN "
+                             "packs INTEGER NOT NULL DEFAULT 0; "
+                             "PRAGMA user_version=2; COMMIT"))
+        return why;
     return prepare_statements();
   }
   const auto make =
@@ -126,7 +132,8 @@ spill_file::error spill_file::prepare_schema() {
       + "; CREATE TABLE message("
         "place INTEGER PRIMARY KEY, address TEXT NOT NULL, "
         "expires INTEGER NOT NULL, waiting INTEGER NOT NULL, "
-        "ends_stored INTEGER NOT NULL, bytes BLOB NOT NULL); "
+        "ends_stored INTEGER NOT NULL, bytes BLOB NOT NULL, "
+        "packs INTEGER NOT NULL DEFAULT 0); "
         "CREATE INDEX message_to ON message(address, place); "
         "COMMIT";
   if (auto why = execute(make.c_str()))
@@ -138,23 +145,24 @@ spill_file::error spill_file::prepare_schema() {
 // in vain: then the cache has it and the medium never will, and what comes
 // after it is lost with it. So it moves to the database, and a commit that
 // changes nothing begins the WAL anew.
-spill_file::error spill_file::settle_wal() {
+spill_file::error spill_file::settle_wal(std::uint64_t its_version) {
   const auto sql = "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA user_version="
-                   + std::to_string(version);
+                   + std::to_string(its_version);
   return execute(sql.c_str());
 }
 
 spill_file::error spill_file::prepare_statements() {
   if (auto why = prepare("INSERT INTO message VALUES(?1, ?2, ?3, "
-                         "?4, ?5, ?6)",
+                         "?4, ?5, ?6, ?7)",
                          insert_))
     return why;
   if (auto why = prepare("DELETE FROM message WHERE place=?1", erase_))
     return why;
-  return prepare("SELECT place, expires, waiting, ends_stored, bytes FROM "
-                 "message WHERE address=?1 AND place>?2 ORDER BY place "
-                 "LIMIT ?3",
-                 select_);
+  return prepare(
+      "SELECT place, expires, waiting, ends_stored, packs, bytes FROM "
+      "message WHERE address=?1 AND place>?2 ORDER BY place "
+      "LIMIT ?3",
+      select_);
 }
 
 spill_file::error spill_file::take_stock() {
@@ -199,6 +207,7 @@ spill_file::error spill_file::change(const std::vector<message>& added,
     set_number(insert_, 4, x.waiting);
     set_number(insert_, 5, x.ends_stored ? 1U : 0U);
     set_bytes(insert_, 6, x.bytes);
+    set_number(insert_, 7, x.packs ? 1U : 0U);
     if (auto why = step(insert_))
       return why;
   }
@@ -216,9 +225,10 @@ spill_file::error spill_file::read(const std::string& address,
   for (std::size_t bytes = 0;
        bytes < bytes_max && (code = sqlite3_step(select_.get())) == SQLITE_ROW;
        bytes += out.back().bytes.size())
-    out.push_back({unsigned_at(select_, 0), address, bytes_at(select_, 4),
+    out.push_back({unsigned_at(select_, 0), address, bytes_at(select_, 5),
                    sqlite3_column_int64(select_.get(), 1),
-                   unsigned_at(select_, 2), unsigned_at(select_, 3) != 0});
+                   unsigned_at(select_, 2), unsigned_at(select_, 3) != 0,
+                   unsigned_at(select_, 4) != 0});
   auto why = code == SQLITE_ROW || code == SQLITE_DONE ? error{} : fault();
   sqlite3_reset(select_.get());
   return why;

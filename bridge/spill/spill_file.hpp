@@ -28,6 +28,7 @@ public:
     std::int64_t expires = 0; // ms since the epoch; 0 = never
     std::uint64_t waiting = 0;
     bool ends_stored = false;
+    bool packs = false; // see amqp::outgoing
   };
   struct backlog {
     std::string address;
@@ -70,7 +71,7 @@ private:
   explicit spill_file(spill_options options);
   error connect();
   error prepare_schema();
-  error settle_wal();
+  error settle_wal(std::uint64_t its_version);
   error prepare_statements();
   error take_stock();
   error execute(const char* sql);

@@ -46,6 +46,49 @@ TEST_CASE("receive_window: tops up when half of it is free",
   CHECK(window.unfinished() == 10);
 }
 
+TEST_CASE("receive_window: of packs as few are asked for as it has room for",
+          "[bridge][receive_window]") {
+  receive_window window{100};
+  CHECK(window.fill() == 100);
+  deliver(window, 99);
+  finish(window, 99);
+  CHECK(window.credit() == 1);
+  deliver(window, 1);
+  window.on_unpacked(20);
+  CHECK(window.unfinished() == 21);
+  CHECK(window.top_up() == 3);
+  finish(window, 21);
+  CHECK(window.top_up() == 2);
+  // The next one may be another.
+  deliver(window, 1);
+  CHECK(window.top_up() == 95);
+}
+
+TEST_CASE("receive_window: a pack larger than the window comes alone",
+          "[bridge][receive_window]") {
+  receive_window window{8};
+  CHECK(window.fill() == 8);
+  deliver(window, 8);
+  window.on_unpacked(64);
+  CHECK(window.top_up() == 0);
+  finish(window, 64);
+  CHECK(window.top_up() == 0);
+  finish(window, 1);
+  CHECK(window.top_up() == 1);
+}
+
+TEST_CASE("receive_window: one of a pack that is never done stops nothing",
+          "[bridge][receive_window]") {
+  receive_window window{8};
+  CHECK(window.fill() == 8);
+  deliver(window, 8);
+  finish(window, 7);
+  window.on_unpacked(64);
+  finish(window, 63);
+  CHECK(window.unfinished() == 2); // it, and its pack
+  CHECK(window.top_up() == 1);
+}
+
 TEST_CASE("receive_window: slow targets do not let the link run dry for long",
           "[bridge][receive_window]") {
   receive_window window{80};

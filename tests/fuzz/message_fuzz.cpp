@@ -5,6 +5,7 @@
 #include "bridge/amqp/wire/header_facts.hpp"
 #include "bridge/amqp/wire/message_decoder.hpp"
 #include "bridge/amqp/wire/message_encoder.hpp"
+#include "bridge/amqp/wire/pack.hpp"
 #include "bridge/assert.hpp"
 #include "tests/fuzz/fuzz_input.hpp"
 
@@ -69,12 +70,29 @@ void check_redelivery(const amqp::envelope_view& x,
   ROOKERY_ASSERT(second->to_envelope() == expected);
 }
 
+/// As a consumer of packs.
+void check_pack(std::string_view bytes) {
+  const auto parts = amqp::decode_pack(bytes);
+  if (!parts)
+    return;
+  ROOKERY_ASSERT(parts->size() >= 2);
+  ROOKERY_ASSERT(parts->size() <= amqp::pack_messages_max);
+  amqp::pack_encoder again;
+  again.begin();
+  for (auto part : *parts) {
+    ROOKERY_ASSERT(within(part, bytes));
+    again.add(part);
+  }
+  ROOKERY_ASSERT(amqp::decode_pack(again.bytes()) == parts);
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
                                       std::size_t size) {
   const exact_copy copy{{reinterpret_cast<const char*>(data), size}};
   const auto bytes = copy.view();
+  check_pack(bytes);
   const auto facts = amqp::parse_header_facts(bytes);
   if (!facts)
     ROOKERY_ASSERT(facts.error().offset <= size);

@@ -1,6 +1,7 @@
 // Writes the inputs that fuzzing starts from: seeds DIRECTORY makes
 // DIRECTORY/<target>/<name>, from the same builders that the tests use.
 #include "bridge/amqp/wire/message_encoder.hpp"
+#include "bridge/amqp/wire/pack.hpp"
 #include "broker/management/value.hpp"
 #include "nodes/config/config_keys.hpp"
 #include "tests/fuzz/fuzzed_client.hpp"
@@ -44,7 +45,7 @@ std::string encoded(const value& x) {
   return result;
 }
 
-std::string message(std::string_view to = {}) {
+std::string message(std::string_view to = {}, bool lives_for_ever = false) {
   bridge::envelope x;
   x.message_id = "3f1c9a52-1";
   x.to = to;
@@ -55,11 +56,20 @@ std::string message(std::string_view to = {}) {
   x.content_type = "application/protobuf";
   x.trace_parent = "00-a-b-01";
   x.trace_state = "k=v";
-  x.ttl = std::chrono::milliseconds{500};
+  if (!lives_for_ever)
+    x.ttl = std::chrono::milliseconds{500};
   x.body = "0123456789";
   std::string result;
   amqp::encode_message(x, result);
   return result;
+}
+
+std::string pack() {
+  amqp::pack_encoder result;
+  result.begin();
+  for (int i = 0; i < 3; ++i)
+    result.add(message({}, true));
+  return std::string{result.bytes()};
 }
 
 std::string wide_message() {
@@ -264,7 +274,7 @@ std::string recorded_broker(const std::set<std::string>& missing,
   run();
   if (!script.consumers.empty()) {
     for (int i = 0; i < 3; ++i)
-      script.deliver(fuzzed_client::source, message());
+      script.deliver(fuzzed_client::source, i == 1 ? pack() : message());
     run();
   }
   far.close(end);
@@ -284,6 +294,7 @@ void write_brokers(folder to) {
 void write_messages(folder to) {
   to.add("ours", message("/queues/q"));
   to.add("wide", wide_message());
+  to.add("pack", pack());
   to.add("foreign", foreign_message());
 }
 

@@ -2,6 +2,8 @@
 // broker that breaks the rules loses its connection, and the next one gets what
 // had no end. Method: the client on a real AMQP engine, the broker written down
 // frame by frame; time stands still until it is told.
+#include "bridge/amqp/wire/message_encoder.hpp"
+#include "bridge/amqp/wire/pack.hpp"
 #include "tests/link/client_world.hpp"
 #include "tests/support/raw_end.hpp"
 #include "tests/support/raw_manners.hpp"
@@ -56,9 +58,13 @@ struct raw_world {
         return each;
     throw std::logic_error{"the node attached no such link"};
   }
-  [[nodiscard]] std::string deliver(char number) const {
+  [[nodiscard]] std::string
+  deliver(char number,
+          const std::string& payload = raw_transfer{}.payload) const {
     const auto to = link(false);
-    return raw_transfer{.handle = to.handle, .delivery_id = hex("52") + number}
+    return raw_transfer{.handle = to.handle,
+                        .delivery_id = hex("52") + number,
+                        .payload = payload}
         .frame(to.channel);
   }
 
@@ -86,6 +92,22 @@ struct remark {
   ends known;                    // what has ended by it
   std::string reason = {};       // why the connection is over, if it is
 };
+
+/// A message, and one that holds others.
+std::string message() {
+  std::string result;
+  bridge::envelope x;
+  x.type = "t";
+  amqp::encode_message(x, result);
+  return result;
+}
+std::string pack(std::size_t count, const std::string& each) {
+  amqp::pack_encoder result;
+  result.begin();
+  for (std::size_t i = 0; i < count; ++i)
+    result.add(each);
+  return std::string{result.bytes()};
+}
 
 std::vector<remark> remarks() {
   const auto zero = hex("43");
@@ -222,6 +244,45 @@ TEST_CASE("client: a broker that sends more than it may loses its node",
   CHECK(w.owner.downs
         == std::vector<std::string>{"amqp:link:transfer-limit-exceeded"});
   CHECK(w.owner.deliveries.size() == 4);
+}
+
+TEST_CASE("client: a pack that no node sends is one message",
+          "[link][client][raw]") {
+  const auto fullest = pack(amqp::pack_messages_max, message());
+  const std::array others{pack(amqp::pack_messages_max + 1, message()),
+                          pack(2, fullest), pack(2, "garbage"),
+                          fullest + "garbage"};
+  raw_world w{4};
+  w.connect();
+  for (char i = 0; i < 4; ++i)
+    w.say(w.deliver(i, others.at(static_cast<std::size_t>(i))));
+  REQUIRE(w.owner.downs.empty());
+  REQUIRE(w.owner.deliveries.size() == others.size());
+  for (std::size_t i = 0; i < others.size(); ++i)
+    CHECK(w.owner.deliveries[i].second == others.at(i));
+}
+
+TEST_CASE("client: packs take no more credit than messages, and no less",
+          "[link][client][raw]") {
+  const auto fullest = pack(amqp::pack_messages_max, message());
+  raw_world w{4};
+  w.connect();
+  for (char i = 0; i < 4; ++i)
+    w.say(w.deliver(i, fullest));
+  CHECK(w.owner.deliveries.size() == 4 * amqp::pack_messages_max);
+  // The first of them ends with the last of its messages, and no earlier; three
+  // are more than the window all the same.
+  for (std::size_t i = 0; i < amqp::pack_messages_max; ++i) {
+    CHECK(w.manners.settled == 0);
+    w.client.settle(w.owner.deliveries[i].first, bridge::outcome::accepted());
+    w.client.flush(w.now);
+    w.run();
+  }
+  CHECK(w.manners.settled == 1);
+  w.say(w.deliver(4, fullest));
+  CHECK(w.owner.downs
+        == std::vector<std::string>{"amqp:link:transfer-limit-exceeded"});
+  CHECK(w.owner.deliveries.size() == 4 * amqp::pack_messages_max);
 }
 
 TEST_CASE("client: an answer of management that nests too deep is not read",

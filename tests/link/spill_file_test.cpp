@@ -39,8 +39,8 @@ TEST_CASE("spill file: keeps what was written, in order, per address",
   {
     auto x = *spill_file::open({.file = file});
     CHECK(x->last_place() == 0);
-    CHECK(!x->write({{2, "q", "b", 7, 8, true}, {1, "q", "a"}, {3, "r", "c"}},
-                    {}));
+    CHECK(!x->write(
+        {{2, "q", "b", 7, 8, true, true}, {1, "q", "a"}, {3, "r", "c"}}, {}));
     CHECK(!x->write({{4, "q", "d"}}, {3}));
   }
   auto x = *spill_file::open({.file = file});
@@ -55,6 +55,7 @@ TEST_CASE("spill file: keeps what was written, in order, per address",
   CHECK(seen[1].expires == 7);
   CHECK(seen[1].waiting == 8);
   CHECK(seen[1].ends_stored);
+  CHECK(seen[1].packs);
   seen.clear();
   CHECK(!x->read("q", 1, 1, 100, seen));
   CHECK(text(seen) == "2b ");
@@ -100,7 +101,7 @@ TEST_CASE("spill file: what is none is left alone", "[link][spill]") {
     { REQUIRE(spill_file::open({.file = file})); }
     sqlite3* other = nullptr;
     REQUIRE(sqlite3_open(file.c_str(), &other) == SQLITE_OK);
-    sqlite3_exec(other, "PRAGMA user_version=2", nullptr, nullptr, nullptr);
+    sqlite3_exec(other, "PRAGMA user_version=3", nullptr, nullptr, nullptr);
     sqlite3_close(other);
     CHECK(says(file, "another version"));
   }

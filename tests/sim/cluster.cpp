@@ -40,11 +40,14 @@ cluster::cluster(world& outside_arg, std::uint64_t seed)
   add_node("clients", {}, nullptr);
   people =
       std::make_shared<clients>(outside, nodes[4], layout, users, timeline_cap);
-  numbers = std::make_shared<probe>(outside, nodes[4], nodes[2], effects);
+  const auto packs = outside.chance(2);
+  numbers =
+      std::make_shared<probe>(outside, nodes[4], nodes[2], effects, packs);
   mortals = std::make_shared<vigil>(outside, nodes[4], nodes[mortals_at],
-                                    nodes[1], effects);
-  kept = std::make_shared<spiller>(outside, nodes[0], nodes[3], effects);
-  readings = std::make_shared<gauge>(outside, nodes[1], nodes[2], effects);
+                                    nodes[1], effects, packs);
+  kept = std::make_shared<spiller>(outside, nodes[0], nodes[3], effects, packs);
+  readings =
+      std::make_shared<gauge>(outside, nodes[1], nodes[2], effects, packs);
   nodes[0]->spills = true;
   if (outside.chance(2)) // else each message passes through the file
     nodes[0]->spill_in_memory_max = 3;

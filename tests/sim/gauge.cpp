@@ -80,9 +80,10 @@ void gauge::declare() {
   // The last process took what it had with it.
   first_ = sent_ + 1;
   excuse_all();
-  sender_ = from_->actors().spawn(sender, weak_from_this(),
-                                  network.proxy(address(oldest), drop_oldest),
-                                  network.proxy(address(newest), drop_newest));
+  sender_ = from_->actors().spawn(
+      sender, weak_from_this(),
+      network.proxy(address(oldest), packed(drop_oldest, packs_)),
+      network.proxy(address(newest), packed(drop_newest, packs_)));
 }
 
 void gauge::start(world::clock::duration pace) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "bridge/send_options.hpp"
 #include "nodes/config/node_config.hpp"
 #include "nodes/node/roles.hpp"
 #include "testing/node.hpp"
@@ -12,6 +13,12 @@
 #include <string>
 
 namespace rookery::sim {
+
+/// The same, in packs if so.
+constexpr bridge::send_options packed(bridge::send_options how, bool packs) {
+  how.pack = packs;
+  return how;
+}
 
 using testing::world;
 

@@ -1,5 +1,6 @@
 #include "tests/sim/probe.hpp"
 
+#include "bridge/amqp/wire/pack.hpp"
 #include "bridge/send_lost.hpp"
 
 #include "rookery/service/v1/tweet.pb.h"
@@ -155,10 +156,11 @@ void probe::serve() {
 void probe::declare() {
   auto& network = from_->network();
   to_end_ = lost_ = 0;
-  sender_ = from_->actors().spawn(sender, weak_from_this(),
-                                  handles{network.proxy(queue()),
-                                          network.proxy(queue(), to_the_end),
-                                          network.proxy(queue(), fire)});
+  sender_ = from_->actors().spawn(
+      sender, weak_from_this(),
+      handles{network.proxy(queue(), packed({}, packs_)),
+              network.proxy(queue(), packed(to_the_end, packs_)),
+              network.proxy(queue(), packed(fire, packs_))});
   network.declare(bridge::exchange_declaration{.name = dead_letters});
   network.declare(wanted());
   bridge::serve_options options;
@@ -246,7 +248,7 @@ void probe::begun(std::uint64_t number, std::uint64_t incarnation) {
   if (!running_here_.insert(number).second)
     outside_.fail("dedupe: " + std::to_string(number)
                   + " is handled twice at once");
-  if (running_here_.size() > window)
+  if (running_here_.size() > window * (packs_ ? amqp::pack_messages_max : 1))
     outside_.fail("I6: more deliveries in the target than its window");
 }
 

@@ -23,11 +23,12 @@ namespace rookery::sim {
 class probe : public std::enable_shared_from_this<probe> {
 public:
   probe(world& outside, std::shared_ptr<node_host> from,
-        std::shared_ptr<node_host> to, tally& effects)
+        std::shared_ptr<node_host> to, tally& effects, bool packs)
       : outside_{outside},
         from_{std::move(from)},
         to_{std::move(to)},
-        effects_{effects} {}
+        effects_{effects},
+        packs_{packs} {}
 
   static constexpr const char* queue_name = "probe";
   static constexpr const char* parked_name = "probe.parked";
@@ -81,6 +82,7 @@ private:
   std::shared_ptr<node_host> from_;
   std::shared_ptr<node_host> to_;
   tally& effects_;
+  const bool packs_; // what is sent may share transfers
   bool running_ = false;
   bool strict_ = false;
   std::uint64_t sent_ = 0;

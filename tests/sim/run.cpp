@@ -173,6 +173,8 @@ result run(std::uint64_t seed, bool trace) {
       x->crash();
       all.effects.add(effect::reconnect, x->reconnects());
       all.effects.add(effect::delivery_repeated, x->duplicates());
+      all.effects.add(effect::transfer_shared, x->packed());
+      all.effects.add(effect::part_returned, x->returned());
       all.effects.add(effect::too_many_requests, x->requests_refused());
     }
     outcome.effects = all.effects;

@@ -74,8 +74,9 @@ void spiller::declare() {
   life_ = from_->incarnation();
   first_ = sent_ + 1;
   effects_.add(effect::spill_inherited, from_->network().counters().spilled);
-  sender_ = from_->actors().spawn(sender, weak_from_this(),
-                                  from_->network().proxy(queue(), spilling));
+  sender_ = from_->actors().spawn(
+      sender, weak_from_this(),
+      from_->network().proxy(queue(), packed(spilling, packs_)));
   if (running_)
     tick();
 }

@@ -19,11 +19,12 @@ namespace rookery::sim {
 class spiller : public std::enable_shared_from_this<spiller> {
 public:
   spiller(world& outside, std::shared_ptr<node_host> from,
-          std::shared_ptr<node_host> to, tally& effects)
+          std::shared_ptr<node_host> to, tally& effects, bool packs)
       : outside_{outside},
         from_{std::move(from)},
         to_{std::move(to)},
-        effects_{effects} {}
+        effects_{effects},
+        packs_{packs} {}
 
   static constexpr const char* queue_name = "spilled";
   static constexpr std::uint32_t window = 8;
@@ -58,6 +59,7 @@ private:
   std::shared_ptr<node_host> from_;
   std::shared_ptr<node_host> to_;
   tally& effects_;
+  const bool packs_;  // what is sent may share transfers
   caf::actor sender_; // of the present process
   bool running_ = false;
   std::uint64_t sent_ = 0;

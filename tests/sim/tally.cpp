@@ -32,6 +32,10 @@ std::string_view to_string(effect x) {
     return "a declaration that the broker refused for a while";
   case effect::spill_inherited:
     return "a message left in a file by a process that died";
+  case effect::transfer_shared:
+    return "a message that shared its transfer with others";
+  case effect::part_returned:
+    return "a message of a pack that went back alone";
   case effect::outcome_lost:
     return "an outcome that was never told";
   case effect::settled_without_outcome:

@@ -23,6 +23,8 @@ enum class effect : std::uint8_t {
   too_many_requests,
   declaration_refused,
   spill_inherited,
+  transfer_shared,
+  part_returned,
   outcome_lost,
   settled_without_outcome,
   bytes_delayed,

@@ -46,11 +46,12 @@ void vigil::serve() {
   bridge::serve_options options;
   options.window = window;
   options.linkable = true;
-  auto make = [x = weak_from_this(), &host = *to_,
+  auto make = [x = weak_from_this(), &host = *to_, packs = packs_,
                other = to_->actors().spawn(deputy)] {
     auto alive = x.lock();
-    return alive ? host.system().spawn(mortal, x, alive->born(),
-                                       host.network().proxy(desk()), other)
+    return alive ? host.system().spawn(
+               mortal, x, alive->born(),
+               host.network().proxy(desk(), {.pack = packs}), other)
                  : caf::actor{};
   };
   to_->network().serve(queue(), make, options);
@@ -136,8 +137,10 @@ void vigil::work(world::clock::duration pace) {
 }
 
 void vigil::send() {
-  from_->execute(
-      [this] { caf::anon_send(from_->network().proxy(queue()), number(0)); });
+  from_->execute([this] {
+    caf::anon_send(from_->network().proxy(queue(), {.pack = packs_}),
+                   number(0));
+  });
 }
 
 void vigil::ask() {
@@ -149,6 +152,8 @@ void vigil::ask() {
     bridge::send_options how;
     if (kind == 2)
       how.ttl = question_time;
+    else
+      how.pack = packs_;
     caf::anon_send(watcher_, from_->network().proxy(queue(), how), question,
                    kind == 1 ? caf::duration{question_time}
                              : caf::duration{caf::infinite});

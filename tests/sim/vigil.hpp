@@ -25,12 +25,13 @@ public:
   /// `from` watches actors of `to`, and so does `third`.
   vigil(world& outside, std::shared_ptr<node_host> from,
         std::shared_ptr<node_host> to, std::shared_ptr<node_host> third,
-        tally& effects)
+        tally& effects, bool packs)
       : outside_{outside},
         from_{std::move(from)},
         to_{std::move(to)},
         third_{std::move(third)},
-        effects_{effects} {}
+        effects_{effects},
+        packs_{packs} {}
 
   static constexpr const char* queue_name = "mortals";
   static constexpr const char* desk_name = "desk";
@@ -84,6 +85,7 @@ private:
   std::shared_ptr<node_host> to_;
   std::shared_ptr<node_host> third_;
   tally& effects_;
+  const bool packs_; // what is sent may share transfers
   caf::actor watcher_;
   bool running_ = false;
   bool finishing_ = false;

@@ -33,6 +33,7 @@ public:
   std::vector<link> links;  // in the order of their ATTACHes
   std::string said;         // bodies of all frames, one after the other
   std::size_t messages = 0; // TRANSFERs, management's not among them
+  std::size_t settled = 0;  // DISPOSITIONs, management's not among them
 
   /// Takes the whole frames in front of `heard`.
   /// @returns what is to be said to them.
@@ -95,6 +96,9 @@ private:
       if (links.front().channel == channel)
         return manage();
       ++messages;
+      return {};
+    case 0x15:
+      settled += links.front().channel != channel ? 1 : 0;
       return {};
     case 0x18:
       return raw_frame(performative(0x18, 0, ""));

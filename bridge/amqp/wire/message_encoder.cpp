@@ -174,6 +174,28 @@ private:
   }
 };
 
+/// All that stands in front of the body.
+struct front_part {
+  explicit front_part(const bridge::envelope& x)
+      : header{x},
+        properties{x},
+        trace{x} {}
+
+  [[nodiscard]] std::size_t size() const {
+    return header.size() + properties.size() + trace.size();
+  }
+
+  void write(writer& out) const {
+    header.write(out);
+    properties.write(out);
+    trace.write(out);
+  }
+
+  header_part header;
+  properties_part properties;
+  trace_part trace;
+};
+
 } // namespace
 
 std::string encode_header(bool durable, std::uint8_t priority,
@@ -192,24 +214,27 @@ std::string encode_header(bool durable, std::uint8_t priority,
 void encode_head(const bridge::envelope& x, std::size_t body_bytes,
                  std::string& out) {
   ROOKERY_ASSERT(body_bytes <= std::numeric_limits<std::uint32_t>::max());
-  const header_part header{x};
-  const properties_part properties{x};
-  const trace_part trace{x};
+  const front_part front{x};
   const auto before = out.size();
-  const auto head = header.size() + properties.size() + trace.size()
-                    + writer::descriptor_size
+  const auto head = front.size() + writer::descriptor_size
                     + writer::variable_size(body_bytes) - body_bytes;
   // Room for the body too, but no zeros where it will be copied.
   if (out.capacity() - before < head + body_bytes)
     out.reserve(std::max(before + head + body_bytes, 2 * out.capacity()));
   out.resize(before + head);
   writer w{out.data() + before};
-  header.write(w);
-  properties.write(w);
-  trace.write(w);
+  front.write(w);
   w.descriptor(section::data);
   w.variable_head(type_code::vbin8, body_bytes);
   ROOKERY_ASSERT(w.at() == out.data() + before + head);
+}
+
+void encode_front(const bridge::envelope& x, std::string& out) {
+  const front_part front{x};
+  const auto before = out.size();
+  out.resize(before + front.size());
+  writer w{out.data() + before};
+  front.write(w);
 }
 
 void encode_message(const bridge::envelope& x, std::string& out) {

@@ -28,4 +28,7 @@ void encode_message(const bridge::envelope& x, std::string& out);
 void encode_head(const bridge::envelope& x, std::size_t body_bytes,
                  std::string& out);
 
+/// Stops in front of the body: the caller appends its sections.
+void encode_front(const bridge::envelope& x, std::string& out);
+
 } // namespace rookery::amqp

@@ -1,0 +1,169 @@
+// What comes in packs: taken apart, and settled as one.
+#include "bridge/amqp/client.hpp"
+
+#include <utility>
+
+namespace rookery::amqp {
+
+namespace {
+
+using end_type = pack_table::end_type;
+
+// Until what the broker did not take back is sent there again, and until it is
+// not any more: the queue may be full as long as nobody consumes it.
+constexpr std::chrono::seconds return_time{1};
+constexpr std::chrono::seconds returns_end{20};
+
+} // namespace
+
+bool client::in_pack(std::uint64_t delivery) const {
+  return deliveries_.is_part(delivery);
+}
+
+void client::take_pack(client_receiver& x, delivery d, std::string& bytes,
+                       const std::vector<std::string_view>& parts) {
+  std::vector<std::uint64_t> names;
+  names.reserve(parts.size());
+  const auto number = packs_.add(d, x.index(), bytes, parts);
+  x.unpacked(parts.size());
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    names.push_back(deliveries_.add({{}, x.index(), number, i}));
+  std::size_t i = 0;
+  try {
+    for (std::string message; i < names.size(); ++i) {
+      const auto& pack = *packs_.find(number); // there until the last has ended
+      message = pack.message(pack.parts[i]);
+      owner_.on_message(x.index(), names[i], message);
+    }
+  } catch (...) {
+    for (; i < names.size(); ++i) // or they would cost credit for ever
+      settle(names[i], bridge::outcome::failure());
+    throw;
+  }
+}
+
+// One that failed goes back at once: its neighbours need not wait for what
+// becomes of it. One that nobody had may yet go back with them.
+void client::part_ended(const delivery_table::entry& x,
+                        const bridge::outcome& how) {
+  using kind = bridge::outcome::kind_type;
+  auto* pack = packs_.find(x.pack);
+  if (pack == nullptr || pack->parts[x.part].end != end_type::running)
+    return;
+  auto& part = pack->parts[x.part];
+  --pack->running;
+  if (how.kind == kind::accepted)
+    part.end = end_type::accepted;
+  else if (how.kind == kind::released)
+    part.end = end_type::released;
+  else
+    send_back(x.pack, part);
+  conclude(x.pack);
+}
+
+void client::send_back(std::uint64_t number, pack_table::part& part) {
+  auto& pack = *packs_.find(number);
+  part.end = end_type::returned;
+  if (!pack.handle || !in_time(options_.now()))
+    return; // all of it comes again
+  if (pack.returning++ == 0)
+    pack.give_up_at = options_.now() + returns_end;
+  ++returned_;
+  send_back(outgoing{std::string{pack.message(part)}, number});
+}
+
+void client::send_back(outgoing what) {
+  const auto receiver = packs_.find(what.waiting)->receiver;
+  const auto size = what.bytes.size();
+  if (!accepted(
+          way_back(*receivers_[receiver]).queue().push(std::move(what), size)))
+    to_return_.push_back({options_.now() + return_time, std::move(what)});
+}
+
+void client::returned(outgoing&& what, const bridge::outcome& how) {
+  auto* pack = packs_.find(what.waiting);
+  if (pack == nullptr || pack->returning == 0)
+    return; // it comes again
+  const auto number = what.waiting;
+  const auto now = options_.now();
+  if (how.kind == bridge::outcome::kind_type::accepted) {
+    --pack->returning;
+    conclude(number);
+  } else if (now < pack->give_up_at || pack->running > 0) {
+    to_return_.push_back({now + return_time, std::move(what)});
+  } else {
+    give_up_pack(number);
+  }
+}
+
+// All of it comes again, so what could not be sent back need not.
+void client::give_up_pack(std::uint64_t number) {
+  const auto of_it = [number](const outgoing& x) {
+    return x.waiting == number;
+  };
+  std::vector<outgoing> dropped;
+  way_back(*receivers_[packs_.find(number)->receiver])
+      .queue()
+      .take_if(of_it, dropped);
+  std::erase_if(to_return_, [&](const later& x) { return of_it(x.what); });
+  settle_pack(number, bridge::outcome::failure());
+}
+
+void client::return_later(clock::time_point now) {
+  for (auto number : packs_.overdue(now))
+    give_up_pack(number);
+  while (!to_return_.empty() && to_return_.front().due <= now) {
+    auto what = std::move(to_return_.front().what);
+    to_return_.pop_front();
+    if (packs_.find(what.waiting) != nullptr)
+      send_back(std::move(what));
+  }
+}
+
+void client::conclude(std::uint64_t number) {
+  auto& pack = *packs_.find(number);
+  if (!pack.over())
+    return;
+  const auto whole = pack.all_released();
+  if (!whole)
+    for (auto& part : pack.parts)
+      if (part.end == end_type::released)
+        send_back(number, part);
+  if (!pack.over())
+    return;
+  settle_pack(number, whole ? bridge::outcome::released()
+                            : bridge::outcome::accepted());
+}
+
+void client::settle_pack(std::uint64_t number, const bridge::outcome& how) {
+  auto& pack = *packs_.find(number);
+  auto handle = pack.handle;
+  receivers_[pack.receiver]->finished();
+  packs_.erase(number);
+  if (handle && in_time(options_.now()))
+    handle.settle(how);
+}
+
+// Their links are gone: they come again, with what is on its way back.
+void client::forget_packs() {
+  packs_.forget_handles();
+  to_return_.clear();
+  for (auto& [receiver, way] : ways_back_)
+    static_cast<void>(way->give_up_all());
+  for (auto receiver : packs_.take_idle())
+    receivers_[receiver]->finished();
+}
+
+client_sender& client::way_back(client_receiver& x) {
+  auto& result = ways_back_[x.index()];
+  if (result == nullptr) {
+    const auto index = add_sender(
+        bridge::address::queue(x.queue()),
+        std::make_shared<outgoing_queue>(bridge::send_queue_limits{}));
+    result = senders_[index].get();
+    result->returns = true;
+  }
+  return *result;
+}
+
+} // namespace rookery::amqp
