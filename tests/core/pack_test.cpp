@@ -7,9 +7,14 @@
 #include "bridge/amqp/wire/message_encoder.hpp"
 #include "testing/seed.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/hex.hpp"
+
+#include <array>
+#include <utility>
 
 using namespace rookery;
 using amqp::decode_pack;
+using tests::hex;
 
 namespace {
 
@@ -100,26 +105,46 @@ TEST_CASE("pack: what could not go back alone is in none", "[wire][pack]") {
   CHECK_FALSE(decode_pack(pack({good, "xyz"})));
   CHECK_FALSE(decode_pack(pack({good, good.substr(0, good.size() - 1)})));
   CHECK_FALSE(decode_pack(pack({good, pack({good, good})})));
-  // Without a body; with a user-id, which brokers compare; with a time to live,
-  // of which nobody would say how much is left.
-  const auto hex = [](std::initializer_list<int> bytes) {
-    std::string result;
-    for (auto x : bytes)
-      result += static_cast<char>(x);
-    return result;
-  };
-  const auto body = hex({0x00, 0x53, 0x75, 0xa0, 0x01, 'b'});
-  REQUIRE(decode_pack(pack({good, body})));
-  const auto header = hex({0x00, 0x53, 0x70, 0xc0, 0x02, 0x01, 0x41});
-  CHECK_FALSE(decode_pack(pack({good, header})));
-  const auto user =
-      hex({0x00, 0x53, 0x73, 0xc0, 0x05, 0x02, 0x40, 0xa0, 0x01, 'u'});
-  CHECK_FALSE(decode_pack(pack({good, user + body})));
-  const auto ttl =
-      hex({0x00, 0x53, 0x70, 0xc0, 0x05, 0x03, 0x41, 0x40, 0x52, 0x09});
-  CHECK_FALSE(decode_pack(pack({good, ttl + body})));
+}
+
+TEST_CASE("pack: each message in one is as a node writes it", "[wire][pack]") {
+  const auto good = message("a");
+  const auto body = hex("00 53 75 a0 01 'b'");
+  const auto header = hex("00 53 70 c0 02 01 41");
+  REQUIRE(decode_pack(pack({good, header + body})));
+  const std::array<std::pair<const char*, std::string>, 16> others{{
+      {"no header", body},
+      {"no body", header},
+      {"two bodies", header + body + body},
+      {"another body", header + hex("00 53 77 a0 01 'b'")},
+      {"a long form of its size", header + hex("00 53 75 b0 00 00 00 01 'b'")},
+      {"an annotation", header + hex("00 53 72 c1 01 00") + body},
+      {"a footer", header + body + hex("00 53 78 c1 01 00")},
+      // Of which nobody would say how much is left.
+      {"a time to live", hex("00 53 70 c0 05 03 41 40 52 09") + body},
+      // Which brokers compare with the login.
+      {"a user-id", header + hex("00 53 73 c0 05 02 40 a0 01 'u'") + body},
+      // RabbitMQ 4.0 reads a list to its end, whatever its count, and ends the
+      // session of who sends what it does not understand.
+      {"a time to live that does not count",
+       hex("00 53 70 c0 05 01 41 40 52 09") + body},
+      {"a user-id that does not count",
+       header + hex("00 53 73 c0 05 01 40 a0 01 'u'") + body},
+      {"a byte behind no properties",
+       header + hex("00 53 73 c0 02 00 ff") + body},
+      {"a header too long", hex("00 53 70 c0 07 06 41 40 40 40 40 ff") + body},
+      {"no boolean", hex("00 53 70 c0 03 01 56 02") + body},
+      {"a key without a value",
+       header + hex("00 53 74 c1 04 01 a1 01 'k'") + body},
+      {"a property of somebody else's",
+       header + hex("00 53 74 c1 07 02 a1 01 'k' a1 01 'v'") + body},
+  }};
+  for (const auto& [what, bytes] : others) {
+    INFO(what);
+    CHECK_FALSE(decode_pack(pack({good, bytes})));
+  }
   // A Data section that is null.
-  CHECK_FALSE(decode_pack(pack({good, good}) + hex({0x00, 0x53, 0x75, 0x40})));
+  CHECK_FALSE(decode_pack(pack({good, good}) + hex("00 53 75 40")));
 }
 
 TEST_CASE("pack: whatever bytes come, its messages lie within them",

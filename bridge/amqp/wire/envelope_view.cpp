@@ -13,6 +13,12 @@ void copy_id(const id_view& from, std::string& text, bridge::id_kind& kind) {
 } // namespace
 
 bridge::envelope envelope_view::to_envelope() const {
+  auto result = to_head();
+  result.body = body();
+  return result;
+}
+
+bridge::envelope envelope_view::to_head() const {
   bridge::envelope result;
   copy_id(message_id, result.message_id, result.message_id_kind);
   copy_id(correlation_id, result.correlation_id, result.correlation_id_kind);
@@ -22,7 +28,6 @@ bridge::envelope envelope_view::to_envelope() const {
   result.content_type = content_type;
   result.trace_parent = trace_parent;
   result.trace_state = trace_state;
-  result.body = body();
   if (ttl)
     result.ttl = std::chrono::milliseconds{*ttl};
   result.priority = priority;

@@ -67,6 +67,8 @@ struct envelope_view {
 
   /// A copy that owns its bytes.
   [[nodiscard]] bridge::envelope to_envelope() const;
+  /// The same without the body.
+  [[nodiscard]] bridge::envelope to_head() const;
 
   std::string_view single_body; // the first Data section, or the value
   std::string joined_body;      // only where there are several

@@ -1,9 +1,8 @@
 #include "bridge/amqp/wire/pack.hpp"
 
-#include "bridge/amqp/wire/header_section.hpp"
+#include "bridge/amqp/wire/message_decoder.hpp"
 #include "bridge/amqp/wire/message_encoder.hpp"
 #include "bridge/amqp/wire/reader.hpp"
-#include "bridge/amqp/wire/section_order.hpp"
 #include "bridge/amqp/wire/writer.hpp"
 
 namespace rookery::amqp {
@@ -35,57 +34,19 @@ std::string_view subject_of(reader& in) {
   return {};
 }
 
-// No user-id, which brokers compare; nothing behind what a node sends.
-bool good_properties(reader& in) {
-  constexpr std::size_t count_max = 7;
-  auto [elements, count] = in.list();
-  std::string_view subject;
-  for (std::size_t i = 0; i < count && i < count_max; ++i)
-    if (i == 0 || i == 5)
-      static_cast<void>(elements.id());
-    else if (i == 3)
-      subject = elements.text();
-    else if (i == 1 && elements.peek() != type_code::null)
-      return false;
-    else
-      static_cast<void>(elements.text()); // of null, too
-  in.adopt(elements);
-  return count <= count_max && subject != pack_type;
-}
-
-bool good_application_properties(reader& in) {
-  auto [elements, count] = in.map();
-  for (; count > 0 && !elements.failed(); --count)
-    static_cast<void>(elements.text());
-  in.adopt(elements);
-  return true;
-}
-
-// Whether it is what a node sends, down to its body: then a broker takes it
-// alone, to which it will go back if need be.
+// Whether it is what a node sends, byte for byte down to its body: then every
+// broker takes it alone, to which it will go back if need be. A broker may read
+// what counts and sizes leave out, or refuse it.
 bool may_go_alone(std::string_view bytes) {
-  reader in{bytes, depth_max};
-  section_order order;
-  while (!in.done()) {
-    const auto start = in.offset();
-    const auto code = in.descriptor().value_or(0);
-    if (in.failed() || !order.next(code))
-      return false;
-    auto good = false;
-    if (code == section::header)
-      good = start == 0 && !read_header_section(in).ttl;
-    else if (code == section::properties)
-      good = good_properties(in);
-    else if (code == section::application_properties)
-      good = good_application_properties(in);
-    else if (code == section::data && in.peek() != type_code::null) {
-      static_cast<void>(in.binary());
-      return !in.failed() && in.done();
-    }
-    if (!good)
-      return false;
-  }
-  return false; // without a body
+  decode_limits limits;
+  limits.message_bytes_max = bytes.size();
+  const auto message = decode_message(bytes, limits);
+  if (!message || message->ttl || message->type == pack_type)
+    return false;
+  const auto body = message->body().size();
+  std::string head;
+  encode_head(message->to_head(), body, head);
+  return head.size() + body == bytes.size() && bytes.starts_with(head);
 }
 
 } // namespace
