@@ -6,6 +6,7 @@
 namespace rookery::broker {
 
 void consumer_group::attach(consumer_ptr joined) {
+  ++connections_[joined->options_.connection];
   all_.push_back(std::move(joined));
   elect();
 }
@@ -16,6 +17,9 @@ void consumer_group::detach(consumer& left) {
                    [&](const auto& each) { return each.get() == &left; });
   const auto gone = std::move(*place); // keeps it alive to the end
   all_.erase(place);
+  const auto own = connections_.find(left.options_.connection);
+  if (--own->second == 0)
+    connections_.erase(own);
   set_credit(left, 0);
   service_.trim(left.options_.priority);
   if (active_ == &left) {
@@ -52,12 +56,6 @@ void consumer_group::relieved(consumer& whose) {
 
 consumer* consumer_group::next() const {
   return static_cast<consumer*>(service_.front());
-}
-
-bool consumer_group::any_of(connection_id whose) const {
-  return std::any_of(all_.begin(), all_.end(), [&](const auto& each) {
-    return each->options_.connection == whose;
-  });
 }
 
 void consumer_group::elect() {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -47,7 +48,9 @@ public:
     return std::exchange(elected_, false) ? active_ : nullptr;
   }
   /// Whether one of them is that connection's.
-  [[nodiscard]] bool any_of(connection_id whose) const;
+  [[nodiscard]] bool any_of(connection_id whose) const {
+    return connections_.contains(whose);
+  }
   /// In order of attachment.
   [[nodiscard]] const std::vector<consumer_ptr>& all() const { return all_; }
 
@@ -57,6 +60,7 @@ private:
 
   bool single_active_;
   std::vector<consumer_ptr> all_;
+  std::unordered_map<connection_id, std::size_t> connections_; // of all
   service_list service_;
   /// The sum of all `usable_`.
   std::uint64_t credit_ = 0;
