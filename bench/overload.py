@@ -30,7 +30,7 @@ def parse():
     add = parser.add_argument
     add("--even", type=int, default=30, help="seconds with consumers that "
         "take all, at the beginning (%(default)s)")
-    add("--slow", type=int, default=300, help="seconds with consumers at half "
+    add("--slow", type=int, default=900, help="seconds with consumers at half "
         "the rate (%(default)s)")
     add("--away", type=int, default=600, help="seconds without a broker "
         "(%(default)s)")
