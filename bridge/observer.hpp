@@ -32,9 +32,8 @@ struct bridge_counters {
   std::uint64_t too_many_requests = 0; // refused: too many wait for their end
   std::uint64_t closed = 0;            // the bridge had stopped, or stopped
   std::uint64_t unanswered = 0;        // requests: no reply in time
-  std::uint64_t packed = 0; // of `sent`: shared a transfer with others
-  std::uint64_t returned =
-      0; // came in a pack, and went back to the queue alone
+  std::uint64_t packed = 0;   // of `sent`: shared a transfer with others
+  std::uint64_t returned = 0; // came in a pack, sent back to the queue alone
   // Not since its start, but now:
   std::uint64_t watches = 0;  // monitors and links of ours elsewhere
   std::uint64_t watchers = 0; // those of others on actors that serve here

@@ -115,8 +115,7 @@ void client::return_later(clock::time_point now) {
   while (!to_return_.empty() && to_return_.front().due <= now) {
     auto what = std::move(to_return_.front().what);
     to_return_.pop_front();
-    if (packs_.find(what.waiting) != nullptr)
-      send_back(std::move(what));
+    send_back(std::move(what));
   }
 }
 

@@ -16,8 +16,8 @@ constexpr std::uint64_t presettled_bit = std::uint64_t{1} << 63;
 // Messages taken from the queue at once.
 constexpr std::size_t batch_max = 256;
 
-// With so many transfers under way a pack waits until it is full, or until one
-// of them has its outcome: what a broker does costs it per transfer.
+// With so many transfers under way what is no full pack waits until one of them
+// has its outcome: what a broker does costs it per transfer.
 constexpr std::size_t transfers_enough = 16;
 
 } // namespace

@@ -166,7 +166,8 @@ private:
   void join(unfinished x);
   void wait(unfinished& x, clock::time_point due);
   [[nodiscard]] attempt enter(unfinished& x, clock::time_point now);
-  [[nodiscard]] std::vector<std::uint64_t> take_joined(const unfinished& x);
+  [[nodiscard]] std::vector<std::uint64_t>
+  take_joined(const unfinished& x, bool in_packs_only = false);
 
   std::shared_ptr<hub> hub_;
   std::string name_; // of the queue, for messages to humans

@@ -47,8 +47,6 @@ bool served_address::may_answer(const unfinished& x) const {
 }
 
 void served_address::expire(const unfinished& x) {
-  if (goes_back(x))
-    return;
   constexpr auto why = "its time to live was over";
   ++hub_->counters.deliveries_expired;
   hub_->report(observer::severity::debug, "delivery-expired", name_);

@@ -30,6 +30,10 @@ void served_address::failed(unfinished x, const std::string& why) {
     std::lock_guard guard{mutex_};
     if (!gone_ && !giving_back_) {
       ++hub_->counters.failed;
+      // Their neighbours must not wait for what happens here from now on.
+      if (x.stream)
+        for (auto copy : take_joined(x, true))
+          hub_->settle(copy, outcome::failure());
       return wait(add(std::move(x)), due);
     }
   }
@@ -90,7 +94,10 @@ void served_address::give_back() {
         waiting.push_back(std::exchange(*x, {}));
   }
   for (const auto& x : waiting)
-    give_up(x);
+    if (x.in_pack) // nobody here had it
+      end(x, outcome::released());
+    else
+      give_up(x);
 }
 
 } // namespace rookery::bridge

@@ -88,13 +88,15 @@ served_address::attempt served_address::enter(unfinished& x,
   return {x.ticket, std::move(x.content)};
 }
 
-std::vector<std::uint64_t> served_address::take_joined(const unfinished& x) {
+std::vector<std::uint64_t> served_address::take_joined(const unfinished& x,
+                                                       bool in_packs_only) {
   constexpr auto place = unfinished::place_type::joined;
   std::vector<std::uint64_t> result;
   for (auto& other : unfinished_) {
     if (joined_ == 0)
       break;
-    if (other.place != place || other.stream != x.stream || other.seq != x.seq)
+    if (other.place != place || other.stream != x.stream || other.seq != x.seq
+        || (in_packs_only && !other.in_pack))
       continue;
     result.push_back(other.delivery);
     other = {};

@@ -14,13 +14,13 @@ void receive_window::on_delivery() {
   ROOKERY_ASSERT(credit_ > 0);
   --credit_;
   ++unfinished_;
-  expected_ = 1;
+  expected_ = std::max(expected_ / 2, 1U);
 }
 
 void receive_window::on_unpacked(std::uint32_t messages) {
   ROOKERY_ASSERT(unfinished_ > 0);
   unfinished_ += messages;
-  expected_ = messages;
+  expected_ = std::max(expected_, messages);
 }
 
 void receive_window::on_finished() {

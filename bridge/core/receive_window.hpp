@@ -17,8 +17,8 @@ public:
   void on_delivery();
 
   /// The last delivery has `messages` in it, which are unfinished besides. As
-  /// many are expected of the next ones: credit that was granted before that
-  /// may bring more than the window.
+  /// many are expected of the next one, and half as many after each with fewer:
+  /// credit that was granted before that may bring more than the window.
   void on_unpacked(std::uint32_t messages);
 
   /// The handler of one delivery ended, whatever its outcome. Also for one
@@ -58,7 +58,7 @@ private:
   std::uint32_t window_;
   std::uint32_t credit_ = 0; // granted, not used yet
   std::uint32_t unfinished_ = 0;
-  std::uint32_t expected_ = 1; // messages of a delivery: as the last one had
+  std::uint32_t expected_ = 1; // messages of a delivery: as the last ones had
 };
 
 } // namespace rookery::bridge

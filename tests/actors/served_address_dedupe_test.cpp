@@ -39,13 +39,14 @@ struct rig : tests::serving_rig {
     deliver_as(delivery, stream + '-' + std::to_string(seq), seq, reply_to);
   }
   void deliver_as(std::uint64_t delivery, const std::string& id,
-                  std::uint64_t author, const std::string& reply_to = {}) {
+                  std::uint64_t author, const std::string& reply_to = {},
+                  bool in_pack = false) {
     PostTweetRequest body;
     body.set_author(author);
     bridge::envelope head;
     head.message_id = id;
     head.reply_to = reply_to;
-    uut->deliver(delivery, bridge::encode(head, body), now);
+    uut->deliver(delivery, bridge::encode(head, body), now, in_pack);
     world.run();
   }
 
@@ -153,6 +154,20 @@ TEST_CASE("dedupe: a handler that failed gets it again",
   r.answer(1, caf::unit);
   CHECK(r.outcomes() == outcomes{{1, accepted}, {2, accepted}, {3, accepted}});
   CHECK(r.seen[7] == 2);
+}
+
+TEST_CASE("dedupe: a copy in a pack does not wait for another attempt",
+          "[actors][served_address]") {
+  rig r;
+  r.deliver(1, 7);
+  const std::string id{"0123456789abcdef.0-7"};
+  r.deliver_as(2, id, 7, {}, true); // joins
+  r.deliver(3, 7);                  // joins, too
+  r.answer(0, caf::make_error(bridge::errc::failed, "no"));
+  CHECK(r.outcomes() == outcomes{{2, failed}});
+  r.check_after(1s);
+  r.answer(1, caf::unit);
+  CHECK(r.outcomes() == outcomes{{1, accepted}, {3, accepted}});
 }
 
 TEST_CASE("dedupe: an error that somebody waits for is done",
