@@ -94,9 +94,9 @@ struct retry_options {
   /// Failures after which it is rejected, and gone unless the queue has a
   /// dead-letter exchange: give it one, see queue_declaration. 0 = never. With
   /// the delays below the eighth comes after about 16 s, at most 32. Only
-  /// failures of handlers at this node count: what waited in the mailbox of an
-  /// actor that ended did not fail, and neither did what a process had when it
-  /// died.
+  /// handlers of this node count that failed or did not answer in
+  /// `handler_timeout`: what waited in the mailbox of an actor that ended did
+  /// not fail, and neither did what a process had when it died.
   std::uint32_t attempts_max = 0;
   /// So many further attempts follow at once, within 50 ms.
   std::uint32_t immediate = 1;
@@ -118,7 +118,8 @@ struct serve_options {
   std::optional<std::int32_t> priority = {};
   /// A delivery whose handler has not answered for so long, or that found no
   /// target for so long, ends as modified(failed), and may come again, here or
-  /// elsewhere. A late answer is dropped.
+  /// elsewhere. A late answer is dropped. Of what a bridge sent, and only of
+  /// that, it is known then how often handlers failed on it.
   std::chrono::milliseconds handler_timeout{60'000};
   retry_options retry = {};
   /// Whether an actor elsewhere that links itself to the target takes it along

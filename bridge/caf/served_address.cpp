@@ -183,11 +183,8 @@ void served_address::end_overdue(clock::time_point now) {
   }
   for (const auto& x : expired)
     expire(x);
-  // A target that lives may be at it still: it does not get it again from here.
-  for (const auto& x : overdue) {
-    hub_->report(observer::severity::warning, "handler-timeout", name_);
-    give_up(x);
-  }
+  for (auto& x : overdue)
+    timed_out(std::move(x));
 }
 
 } // namespace rookery::bridge

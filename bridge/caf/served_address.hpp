@@ -128,6 +128,9 @@ private:
   // Its answer is the runtime's: its target ended, or another that it was
   // passed on to.
   void bounced(unfinished x, const std::string& why);
+  // It waited for an answer, or for a target, too long.
+  void timed_out(unfinished x);
+  [[nodiscard]] bool is_last(const unfinished& x) const;
   void park(const unfinished& x, const std::string& why);
   // No attempt follows here.
   void give_up(const unfinished& x);

@@ -82,7 +82,7 @@ void served_address::end(const unfinished& x, const outcome& how) {
     if (how.kind == outcome::kind_type::accepted)
       x.stream->finish(x.seq);
     else
-      x.stream->fail(x.seq);
+      x.stream->fail(x.seq, how.undeliverable_here ? 0 : x.failures);
     joined = take_joined(x);
   }
   hub_->settle(x.delivery, how);

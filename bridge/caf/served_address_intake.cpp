@@ -140,8 +140,10 @@ void served_address::take_in(unfinished x, clock::time_point now) {
     if (before != state::done && !gone_ && (target_ || !giving_back_)) {
       x.arrival = ++arrivals_;
       auto& kept = add(std::move(x)); // first: what runs must have an end
-      if (kept.stream)
+      if (kept.stream) {
         static_cast<void>(kept.stream->begin(kept.seq));
+        kept.failures = kept.stream->failures(kept.seq);
+      }
       if (!target_)
         return wait(kept, now);
       target = target_;

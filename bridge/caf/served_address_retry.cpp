@@ -16,11 +16,10 @@ void served_address::failed(unfinished x, const std::string& why) {
   const auto& retry = options_.retry;
   ++x.failures;
   x.expires = clock::time_point::max(); // a handler had it
-  const auto last = retry.attempts_max > 0 && x.failures >= retry.attempts_max;
   // The connection over which it came may hand it to others.
   if (x.settled || !hub_->lease_held(x.connection))
     return give_up(x);
-  if (last)
+  if (is_last(x))
     return park(x, why);
   auto due = hub_->world.now();
   if (x.failures > retry.immediate)
@@ -52,6 +51,26 @@ void served_address::bounced(unfinished x, const std::string& why) {
     failed(std::move(x), why);
   else
     give_up(x);
+}
+
+void served_address::timed_out(unfinished x) {
+  hub_->report(observer::severity::warning, "handler-timeout", name_);
+  const auto begun = x.place != unfinished::place_type::waits;
+  // A process that was stopped all the time has failed on nothing.
+  if (begun && !x.settled && !x.in_pack && hub_->lease_held(x.connection)) {
+    ++x.failures;
+    if (is_last(x))
+      return park(x, "no answer in "
+                         + std::to_string(options_.handler_timeout.count())
+                         + " ms");
+  }
+  // A target that lives may be at it still: it does not get it again from here.
+  give_up(x);
+}
+
+bool served_address::is_last(const unfinished& x) const {
+  const auto most = options_.retry.attempts_max;
+  return most > 0 && x.failures >= most;
 }
 
 void served_address::give_up(const unfinished& x) {

@@ -45,11 +45,22 @@ void dedupe::finish(std::uint64_t seq) {
     return;
   set(running_, seq, false);
   set(done_, seq, true);
+  failures_.erase(seq);
 }
 
-void dedupe::fail(std::uint64_t seq) {
-  if (find(seq) == state::running)
-    set(running_, seq, false);
+void dedupe::fail(std::uint64_t seq, std::uint32_t failures) {
+  if (find(seq) != state::running)
+    return;
+  set(running_, seq, false);
+  if (failures > 0)
+    failures_[seq] = failures;
+  else
+    failures_.erase(seq);
+}
+
+std::uint32_t dedupe::failures(std::uint64_t seq) const {
+  const auto found = failures_.find(seq);
+  return found == failures_.end() ? 0 : found->second;
 }
 
 bool dedupe::test(const words& bits, std::uint64_t seq) const {
@@ -76,6 +87,8 @@ void dedupe::move_to(std::uint64_t seq) {
     }
   }
   highest_ = seq;
+  const auto oldest = highest_ < size_ ? 0 : highest_ - size_ + 1;
+  failures_.erase(failures_.begin(), failures_.lower_bound(oldest));
 }
 
 } // namespace rookery::bridge

@@ -1,13 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 namespace rookery::bridge {
 
 /// What became of each message of one stream, so that a second delivery of the
 /// same one is known. Remembers the last `window` numbers up to the highest
-/// seen, two bits each: constant memory, whatever the stream's length.
+/// seen, two bits each, and how often handlers failed on one that comes again:
+/// bounded memory, whatever the stream's length.
 /// Numbers start at 1 and need not come in order. A number that has fallen out
 /// of the window is told apart, since it may be a duplicate or merely late:
 /// only natural keys in a store can decide that.
@@ -40,8 +42,10 @@ public:
   /// has moved on.
   void finish(std::uint64_t seq);
 
-  /// The attempt failed: the next delivery of a running `seq` is a new one.
-  void fail(std::uint64_t seq);
+  /// It ended otherwise: the next delivery of a running `seq` is a new one,
+  /// on which handlers have failed `failures` times.
+  void fail(std::uint64_t seq, std::uint32_t failures = 0);
+  [[nodiscard]] std::uint32_t failures(std::uint64_t seq) const;
 
   [[nodiscard]] std::uint64_t highest() const noexcept { return highest_; }
 
@@ -56,6 +60,7 @@ private:
   std::uint64_t size_; // bits in each ring
   words running_;      // bit seq % size_ for the last size_ numbers
   words done_;         // never set where running_ is
+  std::map<std::uint64_t, std::uint32_t> failures_; // where there are any
 };
 
 } // namespace rookery::bridge

@@ -134,6 +134,78 @@ TEST_CASE("retry: what failed too often is parked with the reason and the "
   CHECK(r.home->counters.snapshot().given_up == 1);
 }
 
+TEST_CASE("retry: a handler that never answers has failed each time it got it",
+          "[actors][served_address]") {
+  rig r;
+  bridge::serve_options options;
+  options.handler_timeout = 5s;
+  options.retry.attempts_max = 3;
+  std::vector<caf::typed_response_promise<void>> unkept;
+  auto& uut = r.serve_with(
+      [&](caf::event_based_actor* self, std::uint64_t) -> caf::result<void> {
+        unkept.push_back(self->make_response_promise<void>());
+        return unkept.back();
+      },
+      options);
+  bridge::envelope head;
+  head.message_id = "0123456789abcdef.0-7";
+  PostTweetRequest body;
+  body.set_author(7);
+  const auto bytes = bridge::encode(head, body);
+  for (std::uint64_t delivery : {1, 2}) {
+    uut.deliver(delivery, bytes, r.now);
+    r.world.run();
+    r.pass(uut, 6s);
+    const auto settled = r.settled();
+    REQUIRE(settled.size() == 1);
+    CHECK(settled[0].result == outcome::failure());
+  }
+  uut.deliver(3, bytes, r.now);
+  r.world.run();
+  r.pass(uut, 6s);
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  const auto note = tests::note_of(settled[0].result);
+  CHECK(note.condition == "amqp:internal-error");
+  CHECK(note.reason.find("no answer in 5000 ms") != std::string::npos);
+  CHECK(note.attempts == 3);
+  CHECK(r.seen.size() == 3);
+  // Replayed, it begins anew.
+  uut.deliver(4, bytes, r.now);
+  r.world.run();
+  r.pass(uut, 6s);
+  settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result == outcome::failure());
+}
+
+TEST_CASE("retry: failures count on when the message comes again",
+          "[actors][served_address]") {
+  rig r;
+  bridge::serve_options options;
+  options.retry.attempts_max = 3;
+  auto& uut = r.serve_with(failing(100), options);
+  bridge::envelope head;
+  head.message_id = "0123456789abcdef.0-7";
+  const auto bytes = bridge::encode(head, PostTweetRequest{});
+  uut.deliver(1, bytes, r.now);
+  r.world.run();
+  r.pass(uut, 100ms); // two attempts
+  CHECK(r.seen.size() == 2);
+  r.home->lease.lost();
+  uut.connection_over();
+  r.pass(uut, 5s); // none is handed over without a connection
+  CHECK(r.seen.size() == 2);
+  CHECK(r.settled().size() == 1);
+  r.home->lease.extend(r.now + 1h);
+  uut.deliver(2, bytes, r.now);
+  r.world.run();
+  CHECK(r.seen.size() == 3);
+  const auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(tests::note_of(settled[0].result).attempts == 3);
+}
+
 TEST_CASE("retry: without a limit it goes on", "[actors][served_address]") {
   rig r;
   bridge::serve_options options;

@@ -35,6 +35,30 @@ TEST_CASE("dedupe: a failed attempt may be tried again", "[bridge][dedupe]") {
   CHECK(uut.find(6) == state::unseen);
 }
 
+TEST_CASE("dedupe: remembers how often handlers failed until one does not",
+          "[bridge][dedupe]") {
+  dedupe uut{64};
+  CHECK(uut.failures(5) == 0);
+  static_cast<void>(uut.begin(5));
+  uut.fail(5, 2);
+  CHECK(uut.failures(5) == 2);
+  CHECK(uut.begin(5) == state::unseen);
+  uut.fail(5); // given up
+  CHECK(uut.failures(5) == 0);
+  for (std::uint64_t seq : {5, 6, 7}) {
+    static_cast<void>(uut.begin(seq));
+    uut.fail(seq, 1);
+  }
+  static_cast<void>(uut.begin(6));
+  uut.finish(6);
+  CHECK(uut.failures(6) == 0);
+  static_cast<void>(uut.begin(69)); // 5 falls out of the window
+  CHECK(uut.failures(5) == 0);
+  CHECK(uut.failures(7) == 1);
+  uut.fail(5, 3);
+  CHECK(uut.failures(5) == 0);
+}
+
 TEST_CASE("dedupe: numbers may come out of order", "[bridge][dedupe]") {
   dedupe uut{64};
   CHECK(uut.begin(10) == state::unseen);

@@ -52,6 +52,10 @@ constexpr bridge::retry_options retry{
 
 // One in so many is poison, some of those that are followed, too.
 constexpr std::uint64_t poison_interval = 31;
+// On one in so many of those the handler never answers.
+constexpr std::uint64_t silent_interval = 4;
+// Five times what others need, if their process is not stopped.
+constexpr std::chrono::milliseconds handler_timeout = 1s;
 constexpr std::uint64_t stranger_interval = 40;
 constexpr std::uint64_t fired_interval = 20;
 
@@ -120,11 +124,15 @@ caf::behavior sink(caf::stateful_actor<sink_state>* self, world* outside,
           if (at->first == number) {
             auto fails = outside->chance(25);
             auto poison = false;
+            auto hangs = false;
             if (auto alive = watcher.lock()) {
               poison = alive->is_poison(number);
+              hangs = alive->is_silent(number);
               fails = (fails && !alive->strict()) || poison;
               alive->ended(number, incarnation, fails);
             }
+            if (hangs)
+              return; // and keeps it for ever
             if (fails)
               at->second.deliver(failure(*outside, number, poison));
             else
@@ -146,6 +154,7 @@ void probe::serve() {
   options.window = window;
   options.queue = wanted();
   options.retry = retry;
+  options.handler_timeout = handler_timeout;
   options.types = {number_message::descriptor()->full_name()};
   auto who =
       to_->system().spawn(sink, &outside_, weak_from_this(), incarnation_);
@@ -193,8 +202,11 @@ void probe::send(world::clock::duration pace) {
                    x.from_->execute([&x] {
                      number_message message;
                      message.set_tweet_id(++x.sent_);
-                     if (!x.strict_ && x.sent_ % poison_interval == 0)
+                     if (!x.strict_ && x.sent_ % poison_interval == 0) {
                        x.poison_.insert(x.sent_);
+                       if (x.outside_.chance(silent_interval))
+                         x.silent_.insert(x.sent_);
+                     }
                      caf::anon_send(x.sender_, message);
                      x.to_end_ += is_followed(x.sent_) ? 1 : 0;
                      if (!x.strict_ && x.sent_ % fired_interval == 0) {
@@ -245,9 +257,12 @@ void probe::begun(std::uint64_t number, std::uint64_t incarnation) {
   if (finished_here_.count(number) > 0)
     outside_.fail("dedupe: " + std::to_string(number)
                   + " was handled again after it finished");
-  if (!running_here_.insert(number).second)
+  const auto now = outside_.now();
+  const auto [other, alone] = running_here_.emplace(number, now);
+  if (!alone && !is_late(other->second))
     outside_.fail("dedupe: " + std::to_string(number)
                   + " is handled twice at once");
+  other->second = now;
   if (running_here_.size() > window * (packs_ ? amqp::pack_messages_max : 1))
     outside_.fail("I6: more deliveries in the target than its window");
 }
@@ -256,14 +271,23 @@ void probe::ended(std::uint64_t number, std::uint64_t incarnation,
                   bool failed) {
   if (incarnation != incarnation_ || number >= first_fired)
     return;
+  const auto late =
+      running_here_.contains(number) && is_late(running_here_.at(number));
   running_here_.erase(number);
   if (failed) {
     if (!is_poison(number))
       effects_.add(effect::handler_failed);
+    else if (is_silent(number))
+      effects_.add(effect::handler_hung);
     return;
   }
   finished_.insert(number);
-  finished_here_.insert(number);
+  if (!late) // else nobody heard its answer
+    finished_here_.insert(number);
+}
+
+bool probe::is_late(world::clock::time_point begun) const {
+  return outside_.now() - begun >= handler_timeout / 2;
 }
 
 void probe::parked(std::uint64_t number) {

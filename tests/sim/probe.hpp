@@ -6,6 +6,7 @@
 #include <caf/actor.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <utility>
@@ -17,9 +18,10 @@ namespace rookery::sim {
 /// node to an actor of another, which takes its time with each and now and then
 /// fails. They arrive in order at first, none is lost that is not excused, and
 /// one that finished is not handled again by the same process. Some are poison:
-/// the actor always fails on them. Those, and only those, come to be parked
-/// (I10), and what is not on the list of types that the queue's node takes,
-/// which the actor never sees. Of each the sender hears once how it ended.
+/// the actor always fails on them, or never answers. Those, and only those,
+/// come to be parked (I10), and what is not on the list of types that the
+/// queue's node takes, which the actor never sees. Of each the sender hears
+/// once how it ended.
 class probe : public std::enable_shared_from_this<probe> {
 public:
   probe(world& outside, std::shared_ptr<node_host> from,
@@ -65,6 +67,10 @@ public:
   [[nodiscard]] bool is_poison(std::uint64_t number) const {
     return poison_.count(number) > 0;
   }
+  /// One on which the actor never answers.
+  [[nodiscard]] bool is_silent(std::uint64_t number) const {
+    return silent_.count(number) > 0;
+  }
   void parked(std::uint64_t number);
   void parked_stranger(std::uint64_t number) { strangers_due_.erase(number); }
   void handled_stranger();
@@ -74,6 +80,8 @@ public:
 
 private:
   [[nodiscard]] bool arrived(std::uint64_t number) const;
+  // Whether the answer of a handler that began then may come too late.
+  [[nodiscard]] bool is_late(world::clock::time_point begun) const;
   // The numbers of sends that ended, and of those that must.
   [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> ends() const;
   void send(world::clock::duration pace);
@@ -90,6 +98,7 @@ private:
   std::uint64_t highest_ = 0; // that ever began
   world::clock::time_point brief_until_{};
   std::set<std::uint64_t> poison_;
+  std::set<std::uint64_t> silent_; // of those
   std::set<std::uint64_t> parked_;
   caf::actor sender_;        // of the present process
   std::uint64_t to_end_ = 0; // sent by it at level done
@@ -99,7 +108,7 @@ private:
   std::set<std::uint64_t> began_;
   std::set<std::uint64_t> finished_;      // ever
   std::set<std::uint64_t> finished_here_; // by this incarnation of the sink
-  std::set<std::uint64_t> running_here_;
+  std::map<std::uint64_t, world::clock::time_point> running_here_; // since
   std::uint64_t incarnation_ = 0;
 };
 

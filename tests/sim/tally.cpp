@@ -10,6 +10,8 @@ std::string_view to_string(effect x) {
     return "a delivery that came twice to one process";
   case effect::handler_failed:
     return "a handler that failed and got its message again";
+  case effect::handler_hung:
+    return "a handler that never answered";
   case effect::poison_parked:
     return "a poisoned message that was parked";
   case effect::end_told:

@@ -12,6 +12,7 @@ enum class effect : std::uint8_t {
   cut_with_unsettled,
   delivery_repeated,
   handler_failed,
+  handler_hung,
   poison_parked,
   end_told,
   monitor_taken_back,
