@@ -17,6 +17,7 @@ using namespace std::chrono_literals;
 // Any registered message with a number in it.
 using number_message = service::v1::PostTweetReply;
 
+constexpr int burst = 8;
 constexpr auto tick_time = 50ms;
 // After so many the file has it, or its loss was told.
 constexpr std::uint64_t safe_ticks = 6;
@@ -103,8 +104,11 @@ void spiller::work(world::clock::duration pace) {
                  [pace](spiller& x) {
                    if (!x.running_)
                      return;
-                   if (x.from_->up() && !x.from_->paused())
-                     x.send();
+                   // Now and then more than there is room for in memory.
+                   const auto count = x.outside_.chance(8) ? burst : 1;
+                   for (auto i = 0; i < count; ++i)
+                     if (x.from_->up() && !x.from_->paused())
+                       x.send();
                    x.work(pace);
                  });
 }
