@@ -94,7 +94,7 @@ def row_section(row):
 
 def where_and_when(row):
     machine = row["machine"]
-    return (f"Measured {row['measured_at']} at {machine['revision']} on "
+    return (f"{row['measured_at']} at {machine['revision']} on "
             f"{machine['cores']} x {machine['processor']}, "
             f"{machine['memory_gib']} GiB, {machine['system']}, Linux "
             f"{machine['kernel']}; " + ", ".join(machine["packages"])
@@ -103,7 +103,7 @@ def where_and_when(row):
 
 def measured(rows, absent):
     usual = where_and_when(rows[0])
-    lines = [usual, ""]
+    lines = ["Measured " + usual, ""]
     lines += verdict_table(rows) + ["", "![The rows as bars](results/plot.svg)",
                                     ""]
     if absent:
@@ -112,7 +112,7 @@ def measured(rows, absent):
     for row in rows:
         lines += row_section(row)
         if where_and_when(row) != usual:
-            lines += ["In another run: " + where_and_when(row), ""]
+            lines += ["In another run, " + where_and_when(row), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 
