@@ -89,10 +89,12 @@ enum class settle_when : std::uint8_t {
 
 /// What becomes of a delivery whose handler failed: it answered an error that
 /// nobody waits for, or its actor ended on it. It stays at this node, and in
-/// the window, and is handed over again.
+/// the window, and is handed over again; but it goes back to the broker after
+/// `serve_options::handler_timeout`, and when it came in a pack.
 struct retry_options {
-  /// Failures after which it is rejected, and gone unless the queue has a
-  /// dead-letter exchange: give it one, see queue_declaration. 0 = never. With
+  /// Failures after which it is parked, and gone unless the queue has a
+  /// dead-letter exchange: give it one, see queue_declaration. 0 = never. The
+  /// one attempt that a message has in a pack is not among them. With
   /// the delays below the eighth comes after about 16 s, at most 32. Only
   /// handlers of this node count that failed or did not answer in
   /// `handler_timeout`: what waited in the mailbox of an actor that ended did

@@ -8,17 +8,18 @@ namespace rookery::bridge {
 /// What the bridge did, as counters since its start. Every send and delivery
 /// that did not end well is in one of them.
 struct bridge_counters {
-  std::uint64_t sent = 0;         // handed to the wire
-  std::uint64_t accepted = 0;     // the broker has it
-  std::uint64_t released = 0;     // unroutable
-  std::uint64_t rejected = 0;     // refused by broker or receiver
-  std::uint64_t modified = 0;     // failed at the receiver, not by us
-  std::uint64_t unknown = 0;      // settled, and the broker did not say how
-  std::uint64_t queue_full = 0;   // refused because the send queue was full
-  std::uint64_t unencodable = 0;  // message type not registered, or too long
-  std::uint64_t received = 0;     // deliveries taken
-  std::uint64_t undecodable = 0;  // rejected: bytes or type not understood
-  std::uint64_t failed = 0;       // attempts: handler failed or took too long
+  std::uint64_t sent = 0;        // handed to the wire
+  std::uint64_t accepted = 0;    // the broker has it
+  std::uint64_t released = 0;    // unroutable
+  std::uint64_t rejected = 0;    // refused by broker or receiver
+  std::uint64_t modified = 0;    // failed at the receiver, not by us
+  std::uint64_t unknown = 0;     // settled, and the broker did not say how
+  std::uint64_t queue_full = 0;  // refused because the send queue was full
+  std::uint64_t unencodable = 0; // message type not registered, or too long
+  std::uint64_t received = 0;    // deliveries taken
+  std::uint64_t undecodable = 0; // rejected: bytes or type not understood
+  // Attempts: the handler failed or took too long; or there was none.
+  std::uint64_t failed = 0;
   std::uint64_t late_replies = 0; // nobody waited any more
   std::uint64_t done = 0;         // level done: reported as finished
   std::uint64_t done_missing = 0; // level done: no report in time

@@ -41,21 +41,25 @@ dedupe::state dedupe::begin(std::uint64_t seq) {
 }
 
 void dedupe::finish(std::uint64_t seq) {
+  failures_.erase(seq);
   if (find(seq) != state::running)
     return;
   set(running_, seq, false);
   set(done_, seq, true);
-  failures_.erase(seq);
 }
 
 void dedupe::fail(std::uint64_t seq, std::uint32_t failures) {
-  if (find(seq) != state::running)
+  const auto before = find(seq);
+  if (before == state::running)
+    set(running_, seq, false);
+  else if (before != state::forgotten)
     return;
-  set(running_, seq, false);
   if (failures > 0)
     failures_[seq] = failures;
   else
     failures_.erase(seq);
+  if (failures_.size() > size_)
+    failures_.erase(failures_.begin());
 }
 
 std::uint32_t dedupe::failures(std::uint64_t seq) const {
@@ -87,8 +91,6 @@ void dedupe::move_to(std::uint64_t seq) {
     }
   }
   highest_ = seq;
-  const auto oldest = highest_ < size_ ? 0 : highest_ - size_ + 1;
-  failures_.erase(failures_.begin(), failures_.lower_bound(oldest));
 }
 
 } // namespace rookery::bridge

@@ -42,8 +42,9 @@ public:
   /// has moved on.
   void finish(std::uint64_t seq);
 
-  /// It ended otherwise: the next delivery of a running `seq` is a new one,
-  /// on which handlers have failed `failures` times.
+  /// It ended otherwise: the next delivery of a running `seq` is a new one, on
+  /// which handlers have failed `failures` times. That is remembered whatever
+  /// comes meanwhile, of as many numbers as the window has.
   void fail(std::uint64_t seq, std::uint32_t failures = 0);
   [[nodiscard]] std::uint32_t failures(std::uint64_t seq) const;
 
