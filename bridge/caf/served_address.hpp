@@ -103,7 +103,7 @@ private:
 
   // In: served_address_intake.cpp.
   void decode(std::uint64_t delivery, std::string_view bytes,
-              clock::time_point now, bool in_pack = false);
+              clock::time_point now, bool in_pack);
   [[nodiscard]] unfinished make_unfinished(std::uint64_t delivery,
                                            const amqp::envelope_view& head);
   // A message of the bridge itself. @returns whether it is one
