@@ -191,9 +191,10 @@ void bridge::impl::serve(const address& at, serve_options options,
       make_local_proxy<served_address>(hub_->system, hub_, at.name(), options,
                                        std::move(target), std::move(make));
   // Each may be a pack, and is settled twice when that is done early.
+  const auto window = options.window * amqp::pack_messages_max;
   hub_->settlements.add_window(
-      options.window * amqp::pack_messages_max
-      * (options.settle == settle_when::in_mailbox ? 2 : 1));
+      window * (options.settle == settle_when::in_mailbox ? 2 : 1));
+  hub_->replies->add_room(window);
   change([this, x, at, options = std::move(options)] {
     if (options.queue) {
       auto queue = *options.queue;
@@ -203,8 +204,10 @@ void bridge::impl::serve(const address& at, serve_options options,
         client_.declare(binding_declaration{exchange, at.name(), key});
     }
     static_cast<served_address*>(x->get())->start();
-    served_.emplace(
-        client_.add_receiver(at.name(), options.window, options.priority), x);
+    const auto index =
+        client_.add_receiver(at.name(), options.window, options.priority);
+    client_.hold_receiver(index, holding_);
+    served_.emplace(index, x);
   });
 }
 

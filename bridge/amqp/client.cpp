@@ -56,6 +56,10 @@ void client::close_receiver(std::size_t index) { receivers_[index]->close(); }
 
 void client::pause_receiver(std::size_t index) { receivers_[index]->pause(); }
 
+void client::hold_receiver(std::size_t index, bool on) {
+  receivers_[index]->hold(on);
+}
+
 bool client::quiet() const {
   for (const auto& x : receivers_)
     if (x->paused() && !x->quiet())

@@ -92,6 +92,8 @@ public:
   std::size_t add_receiver(std::string queue, std::uint32_t window,
                            std::optional<std::int32_t> priority);
   void pause_receiver(std::size_t index);
+  /// Asks for no more deliveries until told otherwise; the credit stays.
+  void hold_receiver(std::size_t index, bool on);
   /// Detaches for good, once what it holds is settled.
   void close_receiver(std::size_t index);
 

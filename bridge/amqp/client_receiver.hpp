@@ -31,7 +31,7 @@ public:
     attaching_ = false;
     if (closed_)
       return detach();
-    if (paused_)
+    if (paused_ || held_)
       return;
     if (auto n = window_.fill(); n > 0)
       link_.add_credit(n);
@@ -67,18 +67,20 @@ public:
 
   /// Grants what the window has room for.
   void top_up() {
-    if (!link_ || closed_ || paused_)
+    if (!link_ || closed_ || paused_ || held_)
       return;
     if (auto n = window_.top_up(); n > 0)
       link_.add_credit(n);
   }
   /// Brings an idle link back to its full window.
   void refill_idle() {
-    if (!link_ || closed_ || paused_ || window_.unfinished() > 0)
+    if (!link_ || closed_ || paused_ || held_ || window_.unfinished() > 0)
       return;
     if (auto n = window_.refill(); n > 0)
       link_.add_credit(n);
   }
+  /// Grants no credit while `on`; what was granted stays.
+  void hold(bool on) { held_ = on; }
   /// Asks for no more deliveries, and for the credit back. Those that are on
   /// their way still come; `quiet` tells when none is. Detaching first would
   /// make the broker hand out again what is being worked on here.
@@ -129,6 +131,7 @@ private:
   std::optional<std::int32_t> priority_;
   bridge::receive_window window_;
   link link_;
+  bool held_ = false;             // hold(true) was called
   bool paused_ = false;           // pause() was called
   bool closed_ = false;           // close() was called
   bool attaching_ = false;        // the attach waits for the peer's half

@@ -193,7 +193,7 @@ void client_sender::transmit(clock::time_point now, progress& done) {
   if (together.size() == 1) {
     transmit_alone(first_, first, now);
   } else {
-    encoder_.begin();
+    encoder_.begin(first.pack_to);
     for (const auto* item : together)
       encoder_.add(item->bytes);
     link_.send(first_, encoder_.bytes(), {}, first.presettled);

@@ -18,6 +18,8 @@ struct outgoing {
   bool presettled = false;
   /// It may go in one transfer with others, see pack_encoder.
   bool packs = false;
+  /// With those to the same address, where the link has none.
+  std::string pack_to = {};
   /// When it is over an outcome of `accepted` is all that was waited for.
   bool ends_stored = false;
   /// Until when it is worth sending.

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace rookery::amqp {
 
@@ -20,13 +21,14 @@ public:
   [[nodiscard]] bool joins(const outgoing& x) {
     const auto bytes = x.bytes.size();
     const auto result = may_join_ && x.packs && presettled_ == x.presettled
-                        && count_ < pack_messages_max
+                        && to_ == x.pack_to && count_ < pack_messages_max
                         && bytes_ + bytes <= bytes_max_;
     if (!result) {
       may_join_ = x.packs;
       presettled_ = x.presettled;
       count_ = 0;
-      bytes_ = pack_overhead_max;
+      to_ = x.pack_to;
+      bytes_ = pack_overhead_max + to_.size();
     }
     ++count_;
     bytes_ += bytes;
@@ -38,6 +40,7 @@ public:
 
 private:
   std::uint64_t bytes_max_;
+  std::string to_;
   std::uint64_t bytes_ = 0;
   std::size_t count_ = 0;
   bool may_join_ = false;

@@ -144,6 +144,12 @@ public:
     move_if([&wanted](const entry& x) { return wanted(x.item); }, out);
   }
 
+  /// Holds `messages` more from now on. @thread any
+  void add_room(std::size_t messages) {
+    std::lock_guard guard{mutex_};
+    limits_.messages_max += messages;
+  }
+
   /// Refuses every later push; what is in stays for `take`. @thread any
   void close() {
     std::lock_guard guard{mutex_};
@@ -236,8 +242,9 @@ private:
     return result;
   }
 
-  const send_queue_limits limits_;
-  mutable std::mutex mutex_; // guards all below
+  // Guards all below, but that no bound in bytes changes.
+  mutable std::mutex mutex_;
+  send_queue_limits limits_;
   std::deque<entry> items_;
   std::size_t bytes_ = 0; // sum over items_, <= bytes_max
   // No item expires before; some that did may have been taken since.

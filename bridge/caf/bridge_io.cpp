@@ -207,6 +207,14 @@ void bridge::impl::on_taken(std::size_t) {
   tell_ready();
 }
 
+void bridge::impl::hold_intake() {
+  const auto crowded = hub_->answers_wait();
+  if (crowded == std::exchange(holding_, crowded))
+    return;
+  for (auto& [index, x] : served_)
+    client_.hold_receiver(index, crowded);
+}
+
 void bridge::impl::tell_ready() {
   if (!anybody_waits_)
     return;
@@ -235,6 +243,7 @@ void bridge::impl::on_turn() {
       client_.settle_early(x.delivery, x.result);
     else
       client_.settle(x.delivery, x.result);
+  hold_intake();
   auto now = hub_->world.now();
   if (stopping_)
     go_on_stopping(now);

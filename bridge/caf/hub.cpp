@@ -61,7 +61,9 @@ hub::hub(caf::actor_system& system_arg, type_registry types_arg,
       stream{make_name(world.random)},
       reply_queue{"rookery.reply." + options.node_name + "." + stream},
       reply_to{options.profile->encode(address::queue(reply_queue))},
-      replies{std::make_shared<amqp::outgoing_queue>(options.send_queue)},
+      replies{std::make_shared<amqp::outgoing_queue>(
+          send_queue_limits{options.send_queue.messages_max,
+                            options.send_queue.bytes_max * 2})},
       control{std::make_shared<amqp::outgoing_queue>(options.send_queue)},
       monitors{options.watches_max},
       watchers{options.watches_max},
@@ -170,6 +172,12 @@ void hub::end(const waiting_send& who, errc why, const std::string& text) {
   if (who.kind != waiting_send::kind_type::request)
     report(observer::severity::warning, "send-lost",
            to_string(why) + ": " + text);
+}
+
+bool hub::answers_wait() const {
+  const auto& most = options.send_queue;
+  return replies->size() >= most.messages_max
+         || replies->bytes() >= most.bytes_max;
 }
 
 void hub::settle(std::uint64_t delivery, outcome how, bool early) {

@@ -149,6 +149,10 @@ public:
   /// Ends one delivery; `early`: see settlement. Never blocks, never refuses.
   void settle(std::uint64_t delivery, outcome how, bool early = false);
 
+  /// Whether as many answers wait as a send queue holds. There is room for
+  /// those to what is under way, but what makes more must wait.
+  [[nodiscard]] bool answers_wait() const;
+
   /// Whether connection number `connection` still gives the right to work.
   [[nodiscard]] bool lease_held(std::uint64_t connection) const {
     return lease.held(world.now(), connection);

@@ -155,7 +155,7 @@ private:
                                std::uint32_t failures) const;
   void reply(const unfinished& x, const google::protobuf::Message& body);
   void reply_error(const unfinished& x, const caf::error& error);
-  void send_reply(std::string bytes);
+  void send_reply(const unfinished& x, std::string bytes);
   [[nodiscard]] envelope reply_head(const unfinished& x);
   // Whether it may be answered, if somebody waits.
   [[nodiscard]] bool may_answer(const unfinished& x) const;

@@ -170,17 +170,23 @@ void served_address::reply(const unfinished& x,
   if (bytes.size() > hub_->options.message_bytes_max)
     return reply_error(
         x, caf::make_error(errc::too_long, "the answer: " + head.type));
-  send_reply(std::move(bytes));
+  send_reply(x, std::move(bytes));
 }
 
 void served_address::reply_error(const unfinished& x, const caf::error& error) {
   auto head = reply_head(x);
-  send_reply(encode_error(head, error, text_of(error)));
+  send_reply(x, encode_error(head, error, text_of(error)));
 }
 
-void served_address::send_reply(std::string bytes) {
-  auto size = bytes.size();
-  auto result = hub_->replies->push({std::move(bytes), 0, false}, size);
+// Who sent a pack understands one.
+void served_address::send_reply(const unfinished& x, std::string bytes) {
+  const auto size = bytes.size();
+  amqp::outgoing what{std::move(bytes)};
+  if (x.in_pack) {
+    what.packs = true;
+    what.pack_to = x.reply_to;
+  }
+  const auto result = hub_->replies->push(std::move(what), size);
   if (result == push_result::queued_first)
     hub_->wake();
   if (result == push_result::full) {

@@ -300,7 +300,8 @@ TEST_CASE("pack: a broken connection with one on its way back costs no credit",
   }
 }
 
-TEST_CASE("pack: requests are answered one by one", "[link][pack]") {
+TEST_CASE("pack: each request has its answer, and they share transfers, too",
+          "[link][pack]") {
   pair p;
   bridge::serve_options options;
   options.queue.reset();
@@ -336,7 +337,7 @@ TEST_CASE("pack: requests are answered one by one", "[link][pack]") {
   p.c.run(1s);
   CHECK(answers == numbers{1, 3, 5, 7, 9});
   CHECK(errors == 5);
-  CHECK(p.transfers() - before == 1 + 10);
+  CHECK(p.transfers() - before == 1 + 1);
 }
 
 TEST_CASE("pack: what goes nowhere is told of each", "[link][pack]") {
@@ -419,6 +420,39 @@ TEST_CASE("pack: level done is told of each", "[link][pack]") {
   CHECK(p.sender->network().counters().done == 4);
   REQUIRE(p.told->seen<send_lost>().size() == 1);
   CHECK(p.told->seen<send_lost>()[0].why == errc::failed);
+}
+
+TEST_CASE("pack: more is taken in only as answers leave", "[link][pack]") {
+  pair p;
+  p.receiver->crash();
+  p.receiver->on_open = [](bridge::bridge_options& x) {
+    x.send_queue.messages_max = 20;
+    x.in_flight_max = 10;
+  };
+  p.receiver->start();
+  p.serve_well({.window = 64});
+  p.c.run(1s);
+  p.send(5'000, {.how = bridge::level::done});
+  p.c.run(20s);
+  CHECK(p.receiver->network().counters().queue_full == 0);
+  CHECK(p.sender->network().counters().done == 5'000);
+}
+
+TEST_CASE("pack: answers go to who asked", "[link][pack]") {
+  pair p;
+  auto& other = p.c.add_node("other");
+  p.serve_well();
+  p.c.run(1s);
+  for (auto* each : {p.sender, &other, p.sender, &other})
+    each->execute([&] {
+      auto to = each->network().proxy(
+          address::queue("q"), {.how = bridge::level::done, .pack = true});
+      for (std::uint64_t i = 1; i <= 200; ++i)
+        caf::anon_send(to, message(i));
+    });
+  p.c.run(5s);
+  for (auto* each : {p.sender, &other})
+    CHECK(each->network().counters().done == 400);
 }
 
 TEST_CASE("pack: from the spill, too", "[link][pack]") {

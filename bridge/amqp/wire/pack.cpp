@@ -51,9 +51,10 @@ bool may_go_alone(std::string_view bytes) {
 
 } // namespace
 
-void pack_encoder::begin() {
+void pack_encoder::begin(std::string_view to) {
   bytes_.clear();
   bridge::envelope head;
+  head.to = to;
   head.type = pack_type;
   encode_front(head, bytes_);
 }

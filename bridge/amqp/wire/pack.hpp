@@ -19,13 +19,15 @@ inline constexpr std::size_t pack_messages_max = 64;
 /// A message joins others while the pack is no longer than that, bytes.
 inline constexpr std::size_t pack_bytes_max = std::size_t{64} << 10;
 
-/// Length that a pack has besides its messages, at most.
+/// Length that a pack has besides its messages and its address, at most.
 inline constexpr std::size_t pack_overhead_max = 48 + 8 * pack_messages_max;
 
 /// Writes packs. The buffer is used again.
 class pack_encoder {
 public:
-  void begin();
+  /// @param to empty, or an AMQP address: where the link leads nowhere, or to
+  /// anybody
+  void begin(std::string_view to = {});
   void add(std::string_view message);
   /// Valid until the next `begin`.
   [[nodiscard]] std::string_view bytes() const { return bytes_; }
