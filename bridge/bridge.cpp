@@ -1,3 +1,5 @@
+#include "bridge/amqp/wire/message_decoder.hpp"
+#include "bridge/amqp/wire/pack.hpp"
 #include "bridge/assert.hpp"
 #include "bridge/caf/bridge_impl.hpp"
 #include "bridge/caf/local_proxy.hpp"
@@ -29,7 +31,10 @@ amqp::loop_options make_loop_options(const bridge_options& x) {
   result.engine.hostname = x.brokers.front().host;
   result.engine.user = x.user;
   result.engine.password = x.password;
-  result.engine.message_bytes_max = x.message_bytes_max;
+  // Of a message in a pack it is looked at when that is taken apart.
+  result.engine.message_bytes_max =
+      std::max(x.message_bytes_max, amqp::pack_bytes_max)
+      + amqp::broker_adds_max;
   result.engine.idle_timeout = x.idle_timeout;
   result.open_timeout = x.open_timeout;
   result.reconnect = x.reconnect;
@@ -55,7 +60,7 @@ bridge::impl::impl(caf::actor_system& system, type_registry types,
   client_.declare(replies);
   reply_receiver_ =
       client_.add_receiver(replies.name, hub_->options.reply_window, {});
-  static_cast<void>(client_.add_sender(std::nullopt, hub_->replies));
+  reply_sender_ = client_.add_sender(std::nullopt, hub_->replies);
   control_sender_ = client_.add_sender(std::nullopt, hub_->control);
   hub_->on_control = [this](const auto& x, auto target) {
     return watching_.take(x, target);

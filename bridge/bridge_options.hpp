@@ -73,7 +73,9 @@ struct bridge_options {
   std::chrono::milliseconds peer_timeout{15'000};
   /// Replies that may be on their way to this node at once.
   std::uint32_t reply_window = 1'024;
-  /// Largest message sent or taken, bytes.
+  /// Largest message sent or taken, bytes. A longer one that comes is parked
+  /// where it is no longer than a pack may be (64 KiB); a still longer one ends
+  /// the connection each time, so let all nodes have the same.
   std::size_t message_bytes_max = std::size_t{16} << 20;
 };
 
@@ -111,6 +113,8 @@ struct retry_options {
 /// How an address is served.
 struct serve_options {
   /// Deliveries in the target at once; credit is this minus the unfinished.
+  /// Who has had single messages, or none, may get so many packs at first, with
+  /// up to 64 messages each, if somebody sends such (`send_options::pack`).
   std::uint32_t window = 256;
   settle_when settle = settle_when::handled;
   /// Full names of the messages that are taken here, of those registered;
@@ -129,10 +133,11 @@ struct serve_options {
   bool linkable = false;
   /// A second delivery of a message that another bridge sent is told from the
   /// first among the last `dedupe_window` numbers of its stream, rounded up to
-  /// a multiple of 64; more than an origin's `in_flight_max`.
-  std::uint32_t dedupe_window = 8'192;
+  /// a multiple of 64, and among as many that failed here; more than an
+  /// origin's `in_flight_max`, and than `window` packs have.
+  std::uint32_t dedupe_window = 16'384;
   /// Streams that are remembered, the one used least recently is forgotten;
-  /// 2 KiB each with the default window. 0 = hand everything over.
+  /// 4 KiB each with the default window. 0 = hand everything over.
   std::size_t dedupe_streams_max = 1'024;
   /// The queue as it is to be declared (its name is taken from the address);
   /// nothing = it must exist already.

@@ -66,8 +66,9 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   void find_spilled();
   // The queue of what is sent to an AMQP address, if anything was.
   std::shared_ptr<destination> find_destination(const std::string& path);
-  // Takes no more in while as many answers wait as a send queue holds.
-  void hold_intake();
+  // Takes no more in while as many answers wait as a send queue holds, and they
+  // do leave.
+  void hold_intake(hub::clock::time_point now);
   // Tells those who wait for room that they have.
   void tell_ready();
   // Refuses what is sent from now on, answers what waits for a reply.
@@ -86,11 +87,13 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
 
   // Of the IO thread.
   std::size_t reply_receiver_ = 0;
+  std::size_t reply_sender_ = 0;
   std::size_t control_sender_ = 0;
   watch_protocol watching_;
   bool left_ = false; // watchers were told that this node leaves
   std::map<std::size_t, caf::strong_actor_ptr> served_; // by receiver
-  bool holding_ = false; // no more is taken in
+  bool holding_ = false;                                // no more is taken in
+  hub::clock::time_point answers_left_at_{};            // or none had to wait
   std::vector<std::function<void()>> up_hooks_;
   std::vector<std::function<void()>> down_hooks_;
   std::vector<settlement> batch_;       // reused

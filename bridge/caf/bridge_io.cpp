@@ -16,6 +16,10 @@ namespace {
 // How often deadlines are looked after.
 constexpr std::chrono::milliseconds check_interval{50};
 
+// While no answer leaves. A broker may have stopped those who send until
+// somebody consumes: then it has to be us.
+constexpr std::chrono::seconds hold_time{2};
+
 served_address& get(const caf::strong_actor_ptr& x) {
   return *static_cast<served_address*>(x->get());
 }
@@ -124,7 +128,8 @@ void bridge::impl::on_message(std::size_t receiver, std::uint64_t delivery,
 
 void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
   client_.settle(delivery, outcome::accepted());
-  auto decoded = amqp::decode_message(bytes);
+  auto decoded = amqp::decode_message(
+      bytes, amqp::limits_for(hub_->options.message_bytes_max));
   if (!decoded) {
     ++hub_->counters.undecodable;
     return;
@@ -201,18 +206,23 @@ void bridge::impl::on_expired(std::size_t, amqp::outgoing&& what, bool sent) {
     hub_->lost(what, errc::expired, "its time was over before it was sent");
 }
 
-void bridge::impl::on_taken(std::size_t) {
+void bridge::impl::on_taken(std::size_t sender) {
+  if (sender == reply_sender_)
+    answers_left_at_ = hub_->world.now();
   if (hub_->spilled)
     hub_->spilled->turn();
   tell_ready();
 }
 
-void bridge::impl::hold_intake() {
+void bridge::impl::hold_intake(hub::clock::time_point now) {
   const auto crowded = hub_->answers_wait();
-  if (crowded == std::exchange(holding_, crowded))
+  if (!crowded)
+    answers_left_at_ = now;
+  const auto hold = crowded && now - answers_left_at_ < hold_time;
+  if (hold == std::exchange(holding_, hold))
     return;
   for (auto& [index, x] : served_)
-    client_.hold_receiver(index, crowded);
+    client_.hold_receiver(index, hold);
 }
 
 void bridge::impl::tell_ready() {
@@ -243,8 +253,8 @@ void bridge::impl::on_turn() {
       client_.settle_early(x.delivery, x.result);
     else
       client_.settle(x.delivery, x.result);
-  hold_intake();
   auto now = hub_->world.now();
+  hold_intake(now);
   if (stopping_)
     go_on_stopping(now);
   watching_.turn();

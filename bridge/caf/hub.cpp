@@ -61,9 +61,8 @@ hub::hub(caf::actor_system& system_arg, type_registry types_arg,
       stream{make_name(world.random)},
       reply_queue{"rookery.reply." + options.node_name + "." + stream},
       reply_to{options.profile->encode(address::queue(reply_queue))},
-      replies{std::make_shared<amqp::outgoing_queue>(
-          send_queue_limits{options.send_queue.messages_max,
-                            options.send_queue.bytes_max * 2})},
+      replies{std::make_shared<amqp::outgoing_queue>(send_queue_limits{
+          options.send_queue.messages_max, options.send_queue.bytes_max * 2})},
       control{std::make_shared<amqp::outgoing_queue>(options.send_queue)},
       monitors{options.watches_max},
       watchers{options.watches_max},

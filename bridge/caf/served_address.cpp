@@ -56,6 +56,7 @@ void served_address::make_target(clock::time_point now) {
   {
     std::lock_guard guard{mutex_};
     made_at_ = now;
+    able_ = false;
     made_for_ = hub_->lease.connection();
     target_ = target;
     if (target)
@@ -117,9 +118,10 @@ void served_address::on_target_down(const caf::error& reason) {
     auto now = hub_->world.now();
     outlived = made_for_ != hub_->lease.connection();
     blameless_ = outlived || asked;
-    if (outlived || now - made_at_ > well_time)
+    const auto well = outlived || able_;
+    if (well || now - made_at_ > well_time)
       restart_.reset();
-    restart_at_ = outlived ? now : now + restart_.next();
+    restart_at_ = well ? now : now + restart_.next();
     // What it had not begun has come back from its mailbox before.
     for (auto& x : unfinished_) {
       if (x.delivery != 0 && x.place == place::mailbox)

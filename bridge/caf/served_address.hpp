@@ -183,6 +183,7 @@ private:
   std::uint64_t targets_ = 0;      // made so far: the number of the present one
   std::uint64_t watched_as_ = 0;   // the present one, to watchers
   bool gone_ = false;              // the target ended and nobody makes another
+  bool able_ = false;              // the present one handled something
   bool blameless_ = false;         // the last that ended had not failed
   bool giving_back_ = false;       // give_back() was called
   clock::time_point made_at_{};    // when the target was made

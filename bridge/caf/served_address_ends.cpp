@@ -35,8 +35,12 @@ void served_address::enqueue(caf::mailbox_element_ptr what,
   {
     std::lock_guard guard{mutex_};
     auto ticket = what->mid.request_id().integer_value();
-    if (auto* found = find_attempt(ticket))
+    if (auto* found = find_attempt(ticket)) {
+      if (found->target == targets_
+          && !what->content().match_elements<caf::error>())
+        able_ = true;
       std::swap(x, *found);
+    }
   }
   if (x.delivery != 0) // else it is late
     finish(std::move(x), what->content());
@@ -81,8 +85,10 @@ void served_address::end(const unfinished& x, const outcome& how) {
     // each copy, so that each is parked with its reason.
     if (how.kind == outcome::kind_type::accepted)
       x.stream->finish(x.seq);
+    else if (how.undeliverable_here)
+      x.stream->give_up(x.seq);
     else
-      x.stream->fail(x.seq, how.undeliverable_here ? 0 : x.failures);
+      x.stream->fail(x.seq, x.failures);
     joined = take_joined(x);
   }
   hub_->settle(x.delivery, how);

@@ -62,9 +62,8 @@ void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
 
 void served_address::decode(std::uint64_t delivery, std::string_view bytes,
                             clock::time_point now, bool in_pack) {
-  amqp::decode_limits limits;
-  limits.message_bytes_max = hub_->options.message_bytes_max;
-  auto decoded = amqp::decode_message(bytes, limits);
+  auto decoded = amqp::decode_message(
+      bytes, amqp::limits_for(hub_->options.message_bytes_max));
   if (!decoded)
     return refuse(delivery, {}, in_pack, errc::undecodable, "amqp:decode-error",
                   to_string(decoded.error()));

@@ -22,8 +22,10 @@ dedupe::dedupe(std::uint32_t window)
 dedupe::state dedupe::find(std::uint64_t seq) const {
   if (seq > highest_)
     return state::unseen;
-  if (highest_ - seq >= size_)
-    return state::forgotten;
+  if (!in_window(seq)) {
+    const auto found = failed_.find(seq);
+    return found == failed_.end() ? state::forgotten : found->second.now;
+  }
   if (test(running_, seq))
     return state::running;
   return test(done_, seq) ? state::done : state::unseen;
@@ -36,35 +38,52 @@ dedupe::state dedupe::begin(std::uint64_t seq) {
     return before;
   if (seq > highest_)
     move_to(seq);
-  set(running_, seq, true);
+  change(seq, state::running);
   return before;
 }
 
 void dedupe::finish(std::uint64_t seq) {
-  failures_.erase(seq);
-  if (find(seq) != state::running)
-    return;
-  set(running_, seq, false);
-  set(done_, seq, true);
+  if (find(seq) == state::running)
+    change(seq, state::done);
 }
 
 void dedupe::fail(std::uint64_t seq, std::uint32_t failures) {
   const auto before = find(seq);
-  if (before == state::running)
-    set(running_, seq, false);
-  else if (before != state::forgotten)
+  if (before != state::running && before != state::forgotten)
     return;
-  if (failures > 0)
-    failures_[seq] = failures;
-  else
-    failures_.erase(seq);
-  if (failures_.size() > size_)
-    failures_.erase(failures_.begin());
+  failed_[seq].failures = failures;
+  change(seq, state::unseen);
+  if (failed_.size() > size_)
+    failed_.erase(failed_.begin());
+}
+
+void dedupe::give_up(std::uint64_t seq) {
+  if (find(seq) != state::running)
+    return;
+  change(seq, state::unseen);
+  failed_.erase(seq);
 }
 
 std::uint32_t dedupe::failures(std::uint64_t seq) const {
-  const auto found = failures_.find(seq);
-  return found == failures_.end() ? 0 : found->second;
+  const auto found = failed_.find(seq);
+  return found == failed_.end() ? 0 : found->second.failures;
+}
+
+bool dedupe::in_window(std::uint64_t seq) const {
+  return highest_ >= seq && highest_ - seq < size_;
+}
+
+void dedupe::change(std::uint64_t seq, state now) {
+  if (in_window(seq)) {
+    set(running_, seq, now == state::running);
+    set(done_, seq, now == state::done);
+  }
+  const auto found = failed_.find(seq);
+  if (found == failed_.end())
+    return;
+  found->second.now = now;
+  if (now == state::done)
+    found->second.failures = 0;
 }
 
 bool dedupe::test(const words& bits, std::uint64_t seq) const {

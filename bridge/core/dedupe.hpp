@@ -8,8 +8,9 @@ namespace rookery::bridge {
 
 /// What became of each message of one stream, so that a second delivery of the
 /// same one is known. Remembers the last `window` numbers up to the highest
-/// seen, two bits each, and how often handlers failed on one that comes again:
-/// bounded memory, whatever the stream's length.
+/// seen, two bits each, and as many that failed: those come again, behind all
+/// that waits by then, and a broken connection may bring one twice. Bounded
+/// memory, whatever the stream's length.
 /// Numbers start at 1 and need not come in order. A number that has fallen out
 /// of the window is told apart, since it may be a duplicate or merely late:
 /// only natural keys in a store can decide that.
@@ -39,13 +40,16 @@ public:
   [[nodiscard]] state begin(std::uint64_t seq);
 
   /// The handler of a running `seq` finished. Changes nothing when the window
-  /// has moved on.
+  /// has moved on, unless it had failed before.
   void finish(std::uint64_t seq);
 
   /// It ended otherwise: the next delivery of a running `seq` is a new one, on
-  /// which handlers have failed `failures` times. That is remembered whatever
-  /// comes meanwhile, of as many numbers as the window has.
+  /// which handlers have failed `failures` times. That, and what becomes of it
+  /// then, is remembered whatever comes meanwhile, of as many numbers as the
+  /// window has.
   void fail(std::uint64_t seq, std::uint32_t failures = 0);
+  /// No delivery of a running `seq` is to follow. One that does is a new one.
+  void give_up(std::uint64_t seq);
   [[nodiscard]] std::uint32_t failures(std::uint64_t seq) const;
 
   [[nodiscard]] std::uint64_t highest() const noexcept { return highest_; }
@@ -53,6 +57,13 @@ public:
 private:
   using words = std::vector<std::uint64_t>;
 
+  struct failed_before {
+    std::uint32_t failures = 0;
+    state now = state::unseen;
+  };
+
+  [[nodiscard]] bool in_window(std::uint64_t seq) const;
+  void change(std::uint64_t seq, state now);
   [[nodiscard]] bool test(const words& bits, std::uint64_t seq) const;
   void set(words& bits, std::uint64_t seq, bool value);
   void move_to(std::uint64_t seq);
@@ -61,7 +72,7 @@ private:
   std::uint64_t size_; // bits in each ring
   words running_;      // bit seq % size_ for the last size_ numbers
   words done_;         // never set where running_ is
-  std::map<std::uint64_t, std::uint32_t> failures_; // where there are any
+  std::map<std::uint64_t, failed_before> failed_;
 };
 
 } // namespace rookery::bridge

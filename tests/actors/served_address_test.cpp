@@ -290,6 +290,41 @@ TEST_CASE("served address: a factory's target is made again after a while",
   CHECK(settled[0].result.kind == kind::accepted);
 }
 
+TEST_CASE("served address: a target that had handled something is made again "
+          "at once",
+          "[actors][served_address]") {
+  rig r;
+  int made = 0;
+  auto make = [&] {
+    ++made;
+    return caf::actor_cast<caf::actor>(
+        r.world.spawn([](caf::event_based_actor* self) {
+          return caf::behavior{
+              [=](const PostTweetRequest& x) -> caf::result<PostTweetReply> {
+                if (x.author() != 0)
+                  return PostTweetReply{};
+                self->quit(caf::sec::runtime_error);
+                return self->make_response_promise();
+              }};
+        }));
+  };
+  auto& uut = r.serve(nullptr, {.retry = {.attempts_max = 1}}, make);
+  std::uint64_t delivery = 0;
+  for (int i = 1; i <= 20; ++i) {
+    REQUIRE(made == i);
+    uut.deliver(++delivery, rig::post(1), clock::now());
+    uut.deliver(++delivery, rig::post(0), clock::now());
+    r.world.run();
+    CHECK(uut.check(clock::now()));
+  }
+  // But one that fails on the first thing it gets has to wait.
+  uut.deliver(++delivery, rig::post(0), clock::now());
+  r.world.run();
+  const auto before = made;
+  CHECK(uut.check(clock::now() + 15ms));
+  CHECK(made == before);
+}
+
 TEST_CASE("served address: what comes when the target is gone is released",
           "[actors][served_address]") {
   rig r;

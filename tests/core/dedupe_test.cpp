@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 using rookery::bridge::dedupe;
 using rookery::testing::random_source;
@@ -43,7 +44,7 @@ TEST_CASE("dedupe: remembers how often handlers failed until one does not",
   uut.fail(5, 2);
   CHECK(uut.failures(5) == 2);
   CHECK(uut.begin(5) == state::unseen);
-  uut.fail(5); // given up
+  uut.give_up(5);
   CHECK(uut.failures(5) == 0);
   for (std::uint64_t seq : {5, 6, 7}) {
     static_cast<void>(uut.begin(seq));
@@ -54,11 +55,13 @@ TEST_CASE("dedupe: remembers how often handlers failed until one does not",
   CHECK(uut.failures(6) == 0);
   // What comes again so late that it is no longer in the window.
   static_cast<void>(uut.begin(1'000));
-  CHECK(uut.find(5) == state::forgotten);
   CHECK(uut.failures(5) == 1);
+  CHECK(uut.begin(5) == state::unseen);
   uut.fail(5, 2);
   CHECK(uut.failures(5) == 2);
-  uut.finish(5);
+  static_cast<void>(uut.begin(5));
+  uut.give_up(5);
+  CHECK(uut.find(5) == state::forgotten);
   CHECK(uut.failures(5) == 0);
   // No more than the window has, the latest.
   for (std::uint64_t seq = 1; seq <= 65; ++seq)
@@ -93,6 +96,30 @@ TEST_CASE("dedupe: what left the window is told apart", "[bridge][dedupe]") {
   CHECK(uut.find(~std::uint64_t{0} - 1) == state::unseen);
 }
 
+TEST_CASE("dedupe: what failed comes again late, perhaps twice",
+          "[bridge][dedupe]") {
+  dedupe uut{64};
+  for (std::uint64_t seq : {1, 2}) {
+    static_cast<void>(uut.begin(seq));
+    uut.fail(seq, 0);
+  }
+  static_cast<void>(uut.begin(1'000));
+  CHECK(uut.find(1) == state::unseen);
+  CHECK(uut.find(2) == state::unseen);
+  CHECK(uut.begin(1) == state::unseen);
+  CHECK(uut.begin(1) == state::running);
+  uut.finish(1);
+  CHECK(uut.begin(1) == state::done);
+  CHECK(uut.find(961) == state::unseen); // whose place in the window it had
+  // Also where it was done while it was in the window.
+  static_cast<void>(uut.begin(999));
+  uut.fail(999, 1);
+  static_cast<void>(uut.begin(999));
+  uut.finish(999);
+  static_cast<void>(uut.begin(2'000));
+  CHECK(uut.begin(999) == state::done);
+}
+
 TEST_CASE("dedupe: agrees with a map in every random walk",
           "[bridge][dedupe]") {
   const auto seed = rookery::testing::seed();
@@ -101,6 +128,7 @@ TEST_CASE("dedupe: agrees with a map in every random walk",
   constexpr std::uint64_t window = 192;
   dedupe uut{window - 5}; // rounded up
   std::map<std::uint64_t, state> model;
+  std::set<std::uint64_t> failed; // they are remembered longer
   std::uint64_t highest = 0;
   for (int step = 0; step < 100'000; ++step) {
     // Around the highest, below the window, and now and then a leap ahead.
@@ -109,9 +137,9 @@ TEST_CASE("dedupe: agrees with a map in every random walk",
     const auto seq = from + random.below(highest + ahead - from + 1);
     const bool old = seq <= highest && highest - seq >= window;
     const auto known = model.find(seq);
-    const auto expected = old                    ? state::forgotten
-                          : known == model.end() ? state::unseen
-                                                 : known->second;
+    const auto expected = old && !failed.contains(seq) ? state::forgotten
+                          : known == model.end()       ? state::unseen
+                                                       : known->second;
     REQUIRE(uut.find(seq) == expected);
     switch (random.below(3)) {
     case 0:
@@ -128,8 +156,12 @@ TEST_CASE("dedupe: agrees with a map in every random walk",
       break;
     default:
       uut.fail(seq);
-      if (expected == state::running)
+      if (expected == state::running || expected == state::forgotten) {
         model.erase(seq);
+        failed.insert(seq);
+        if (failed.size() > window)
+          failed.erase(failed.begin());
+      }
     }
     REQUIRE(uut.highest() == highest);
   }

@@ -69,6 +69,12 @@ struct pair {
         c.run_until([&] { return sender->ready() && receiver->ready(); }, 1s));
   }
 
+  void restart_receiver(std::function<void(bridge::bridge_options&)> with) {
+    receiver->crash();
+    receiver->on_open = std::move(with);
+    receiver->start();
+  }
+
   /// Serves "q" from now on: notes each number, and then does what `end` says.
   void
   serve(std::function<caf::result<void>(caf::event_based_actor*, std::uint64_t)>
@@ -424,18 +430,35 @@ TEST_CASE("pack: level done is told of each", "[link][pack]") {
 
 TEST_CASE("pack: more is taken in only as answers leave", "[link][pack]") {
   pair p;
-  p.receiver->crash();
-  p.receiver->on_open = [](bridge::bridge_options& x) {
+  p.restart_receiver([](auto& x) {
     x.send_queue.messages_max = 20;
     x.in_flight_max = 10;
-  };
-  p.receiver->start();
+  });
   p.serve_well({.window = 64});
   p.c.run(1s);
   p.send(5'000, {.how = bridge::level::done});
   p.c.run(20s);
   CHECK(p.receiver->network().counters().queue_full == 0);
   CHECK(p.sender->network().counters().done == 5'000);
+}
+
+TEST_CASE("pack: may be longer than a message", "[link][pack]") {
+  pair p;
+  p.restart_receiver([](auto& x) { x.message_bytes_max = 5'000; });
+  p.serve_well();
+  p.c.run(1s);
+  p.sender->execute([&] {
+    auto to = p.sender->network().proxy(address::queue("q"), {.pack = true});
+    for (std::uint64_t i = 1; i <= 20; ++i) {
+      auto x = message(i);
+      x.set_text(std::string(i == 7 ? 10'000 : 1'000, 'x'));
+      caf::anon_send(to, x);
+    }
+  });
+  p.c.run(2s);
+  CHECK(p.seen.size() == 19);
+  CHECK(p.waiting("parked") == 1);
+  CHECK(p.receiver->network().counters().reconnects == 0);
 }
 
 TEST_CASE("pack: answers go to who asked", "[link][pack]") {

@@ -16,6 +16,14 @@ struct decode_limits {
   std::size_t depth_max = 32;
 };
 
+/// What a broker may add to a message on its way, bytes: annotations mostly.
+inline constexpr std::size_t broker_adds_max = 4'096;
+
+/// For what comes, where no message that is sent is longer.
+[[nodiscard]] inline decode_limits limits_for(std::size_t sent_bytes_max) {
+  return {.message_bytes_max = sent_bytes_max + broker_adds_max};
+}
+
 /// Decodes one message, whoever sent it: every encoding of every type, absent
 /// sections and unknown ones, several Data sections or an AmqpValue that holds
 /// a binary or a string. Sections must stand in the order of the standard.
