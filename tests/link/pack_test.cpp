@@ -1,18 +1,11 @@
 // Messages that share transfers end to end: in order, once, each with an end of
 // its own, whatever becomes of its neighbours.
 // Method: two nodes and the broker in virtual time; one case per fault.
-#include "bridge/send_lost.hpp"
-#include "testing/cluster.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/support/pack_pair.hpp"
 #include "tests/support/temp_directory.hpp"
-
-#include "rookery/service/v1/tweet.pb.h"
-
-#include <caf/all.hpp>
 
 #include <algorithm>
 #include <map>
-#include <numeric>
 
 using namespace rookery;
 using namespace std::chrono_literals;
@@ -21,121 +14,12 @@ using bridge::errc;
 using bridge::send_lost;
 using service::v1::PostTweetReply;
 using service::v1::PostTweetRequest;
-using testing::cluster;
 using testing::node;
-
-namespace {
-
-using numbers = std::vector<std::uint64_t>;
-
-PostTweetRequest message(std::uint64_t x) {
-  PostTweetRequest result;
-  result.set_author(x);
-  return result;
-}
-
-numbers up_to(std::uint64_t last) {
-  numbers result(last);
-  std::iota(result.begin(), result.end(), 1);
-  return result;
-}
-
-numbers sorted(numbers x) {
-  std::sort(x.begin(), x.end());
-  return x;
-}
-
-/// A node that sends packs to the queue "q", and one that serves it. What it
-/// gives up on is parked in "parked".
-struct pair {
-  explicit pair(bridge::bridge_options options = {},
-                std::optional<std::uint64_t> length_max = {})
-      : c{1} {
-    c.messages<PostTweetRequest, PostTweetReply>();
-    sender = &c.add_node(
-        "sender",
-        [this, length_max](node& self) {
-          bridge::queue_declaration queue{.name = "q"};
-          queue.length_max = length_max;
-          queue.dead_letter_exchange = "";
-          queue.dead_letter_key = "parked";
-          self.network().declare(queue);
-          self.network().declare(bridge::queue_declaration{.name = "parked"});
-          told.emplace(self.actors().spawn_recorder<send_lost>());
-        },
-        options);
-    receiver = &c.add_node("receiver");
-    REQUIRE(
-        c.run_until([&] { return sender->ready() && receiver->ready(); }, 1s));
-  }
-
-  void restart_receiver(std::function<void(bridge::bridge_options&)> with) {
-    receiver->crash();
-    receiver->on_open = std::move(with);
-    receiver->start();
-  }
-
-  /// Serves "q" from now on: notes each number, and then does what `end` says.
-  void
-  serve(std::function<caf::result<void>(caf::event_based_actor*, std::uint64_t)>
-            end,
-        bridge::serve_options options = {}) {
-    options.queue.reset();
-    receiver->serve(
-        "q",
-        [this, end] {
-          return receiver->system().spawn(
-              [this, end](caf::event_based_actor* self) {
-                return caf::behavior{[=, this](const PostTweetRequest& x) {
-                  seen.push_back(x.author());
-                  return end(self, x.author());
-                }};
-              });
-        },
-        options);
-  }
-  void serve_well(bridge::serve_options options = {}) {
-    serve([](auto*, auto) { return caf::unit; }, std::move(options));
-  }
-
-  /// Sends 1 to `count` at once.
-  void send(std::uint64_t count, bridge::send_options how = {},
-            const std::string& queue = "q") {
-    how.pack = true;
-    sender->execute([=, this] {
-      auto to = sender->network().proxy(address::queue(queue), how);
-      for (std::uint64_t i = 1; i <= count; ++i)
-        caf::send_as(told->handle(), to, message(i));
-    });
-  }
-
-  /// The queue has no room any more, where it is one of `length_max`.
-  void fill() {
-    for (int i = 0; i < 4; ++i) {
-      sender->execute([this] {
-        caf::anon_send(sender->network().proxy(address::queue("q")),
-                       message(1'000));
-      });
-      c.run(20ms);
-    }
-  }
-
-  [[nodiscard]] std::uint64_t transfers() {
-    return c.broker().inside()->counters.messages_in;
-  }
-  [[nodiscard]] std::size_t waiting(const std::string& queue) {
-    const auto* x = c.broker().inside()->host.find_queue(queue);
-    return x == nullptr ? 0 : x->counts().ready + x->counts().unsettled;
-  }
-
-  cluster c;
-  node* sender;
-  node* receiver;
-  std::optional<testing::recorder<send_lost>> told;
-  numbers seen;
-};
-
-} // namespace
+using tests::message;
+using tests::numbers;
+using tests::sorted;
+using tests::up_to;
+using pair = tests::pack_pair;
 
 TEST_CASE("pack: many messages take few transfers, and come in order, once",
           "[link][pack]") {
@@ -306,46 +190,6 @@ TEST_CASE("pack: a broken connection with one on its way back costs no credit",
   }
 }
 
-TEST_CASE("pack: each request has its answer, and they share transfers, too",
-          "[link][pack]") {
-  pair p;
-  bridge::serve_options options;
-  options.queue.reset();
-  auto make = [&] {
-    return p.receiver->system().spawn([](caf::event_based_actor*) {
-      return caf::behavior{
-          [](const PostTweetRequest& x) -> caf::result<PostTweetReply> {
-            if (x.author() % 2 == 0)
-              return caf::make_error(errc::failed, "even");
-            PostTweetReply result;
-            result.set_tweet_id(x.author());
-            return result;
-          }};
-    });
-  };
-  p.receiver->serve("q", make, options);
-  p.c.run(1s);
-  const auto before = p.transfers();
-  numbers answers;
-  std::size_t errors = 0;
-  p.sender->execute([&] {
-    p.sender->system().spawn([&](caf::event_based_actor* self) {
-      auto to = p.sender->network().proxy(address::queue("q"), {.pack = true});
-      for (auto i : up_to(10))
-        self->request(to, 5s, message(i))
-            .then(
-                [&](const PostTweetReply& x) {
-                  answers.push_back(x.tweet_id());
-                },
-                [&](const caf::error&) { ++errors; });
-    });
-  });
-  p.c.run(1s);
-  CHECK(answers == numbers{1, 3, 5, 7, 9});
-  CHECK(errors == 5);
-  CHECK(p.transfers() - before == 1 + 1);
-}
-
 TEST_CASE("pack: what goes nowhere is told of each", "[link][pack]") {
   pair p;
   p.send(100, {.tell_losses = true}, "nowhere");
@@ -413,35 +257,6 @@ TEST_CASE(
   CHECK(p.seen.size() == 30);
 }
 
-TEST_CASE("pack: level done is told of each", "[link][pack]") {
-  pair p;
-  p.serve([](auto*, std::uint64_t x) -> caf::result<void> {
-    if (x == 3)
-      return caf::make_error(errc::failed, "three");
-    return caf::unit;
-  });
-  p.c.run(1s);
-  p.send(5, {.how = bridge::level::done, .tell_losses = true});
-  p.c.run(2s);
-  CHECK(p.sender->network().counters().done == 4);
-  REQUIRE(p.told->seen<send_lost>().size() == 1);
-  CHECK(p.told->seen<send_lost>()[0].why == errc::failed);
-}
-
-TEST_CASE("pack: more is taken in only as answers leave", "[link][pack]") {
-  pair p;
-  p.restart_receiver([](auto& x) {
-    x.send_queue.messages_max = 20;
-    x.in_flight_max = 10;
-  });
-  p.serve_well({.window = 64});
-  p.c.run(1s);
-  p.send(5'000, {.how = bridge::level::done});
-  p.c.run(20s);
-  CHECK(p.receiver->network().counters().queue_full == 0);
-  CHECK(p.sender->network().counters().done == 5'000);
-}
-
 TEST_CASE("pack: may be longer than a message", "[link][pack]") {
   pair p;
   p.restart_receiver([](auto& x) { x.message_bytes_max = 5'000; });
@@ -459,23 +274,6 @@ TEST_CASE("pack: may be longer than a message", "[link][pack]") {
   CHECK(p.seen.size() == 19);
   CHECK(p.waiting("parked") == 1);
   CHECK(p.receiver->network().counters().reconnects == 0);
-}
-
-TEST_CASE("pack: answers go to who asked", "[link][pack]") {
-  pair p;
-  auto& other = p.c.add_node("other");
-  p.serve_well();
-  p.c.run(1s);
-  for (auto* each : {p.sender, &other, p.sender, &other})
-    each->execute([&] {
-      auto to = each->network().proxy(
-          address::queue("q"), {.how = bridge::level::done, .pack = true});
-      for (std::uint64_t i = 1; i <= 200; ++i)
-        caf::anon_send(to, message(i));
-    });
-  p.c.run(5s);
-  for (auto* each : {p.sender, &other})
-    CHECK(each->network().counters().done == 400);
 }
 
 TEST_CASE("pack: from the spill, too", "[link][pack]") {
