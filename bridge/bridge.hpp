@@ -96,8 +96,8 @@ public:
   /// The same for a target that `factory` makes, and makes again, with a
   /// backoff, each time it ends. A factory that throws or makes none is tried
   /// again like that too. It must not block: it is called on the IO thread.
-  /// One that has handled something, or outlived its connection, is made again
-  /// at once.
+  /// The backoff begins anew with one that has handled something; one that
+  /// outlived its connection is made again at once.
   void serve(const address& at, std::function<caf::actor()> factory,
              serve_options options = {});
 

@@ -133,11 +133,13 @@ struct serve_options {
   bool linkable = false;
   /// A second delivery of a message that another bridge sent is told from the
   /// first among the last `dedupe_window` numbers of its stream, rounded up to
-  /// a multiple of 64, and among as many that failed here; more than an
-  /// origin's `in_flight_max`, and than `window` packs have.
+  /// a multiple of 64, and among an eighth as many that failed here; more than
+  /// an origin's `in_flight_max`, and, where it sends packs, than comes while
+  /// one handler runs, for the pack is not settled before.
   std::uint32_t dedupe_window = 16'384;
   /// Streams that are remembered, the one used least recently is forgotten;
-  /// 4 KiB each with the default window. 0 = hand everything over.
+  /// 4 KiB each with the default window, to 132 KiB where messages fail. 0 =
+  /// hand everything over.
   std::size_t dedupe_streams_max = 1'024;
   /// The queue as it is to be declared (its name is taken from the address);
   /// nothing = it must exist already.

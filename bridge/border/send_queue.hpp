@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <iterator>
+#include <limits>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -147,7 +148,9 @@ public:
   /// Holds `messages` more from now on. @thread any
   void add_room(std::size_t messages) {
     std::lock_guard guard{mutex_};
-    limits_.messages_max += messages;
+    limits_.messages_max +=
+        std::min(messages, std::numeric_limits<std::size_t>::max()
+                               - limits_.messages_max);
   }
 
   /// Refuses every later push; what is in stays for `take`. @thread any

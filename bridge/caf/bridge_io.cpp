@@ -128,8 +128,9 @@ void bridge::impl::on_message(std::size_t receiver, std::uint64_t delivery,
 
 void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
   client_.settle(delivery, outcome::accepted());
-  auto decoded = amqp::decode_message(
-      bytes, amqp::limits_for(hub_->options.message_bytes_max));
+  // As long as the connection takes: it was asked for.
+  auto decoded =
+      amqp::decode_message(bytes, {.message_bytes_max = bytes.size()});
   if (!decoded) {
     ++hub_->counters.undecodable;
     return;
@@ -168,6 +169,8 @@ void bridge::impl::on_outcome(std::size_t sender, amqp::outgoing&& what,
                               const outcome& how) {
   if (sender == control_sender_)
     return watching_.on_outcome(what, how);
+  if (sender == reply_sender_) // perhaps of one that was sent again
+    answers_left_at_ = hub_->world.now();
   hub_->ended(what);
   using kind = outcome::kind_type;
   auto& count = hub_->counters;
@@ -216,7 +219,7 @@ void bridge::impl::on_taken(std::size_t sender) {
 
 void bridge::impl::hold_intake(hub::clock::time_point now) {
   const auto crowded = hub_->answers_wait();
-  if (!crowded)
+  if (!crowded || !client_.came_up())
     answers_left_at_ = now;
   const auto hold = crowded && now - answers_left_at_ < hold_time;
   if (hold == std::exchange(holding_, hold))

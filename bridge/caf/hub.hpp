@@ -150,7 +150,8 @@ public:
   void settle(std::uint64_t delivery, outcome how, bool early = false);
 
   /// Whether as many answers wait as a send queue holds. There is room for
-  /// those to what is under way, but what makes more must wait.
+  /// those to what is under way, if they are short, but what makes more must
+  /// wait.
   [[nodiscard]] bool answers_wait() const;
 
   /// Whether connection number `connection` still gives the right to work.

@@ -118,10 +118,9 @@ void served_address::on_target_down(const caf::error& reason) {
     auto now = hub_->world.now();
     outlived = made_for_ != hub_->lease.connection();
     blameless_ = outlived || asked;
-    const auto well = outlived || able_;
-    if (well || now - made_at_ > well_time)
+    if (outlived || able_ || now - made_at_ > well_time)
       restart_.reset();
-    restart_at_ = well ? now : now + restart_.next();
+    restart_at_ = outlived ? now : now + restart_.next();
     // What it had not begun has come back from its mailbox before.
     for (auto& x : unfinished_) {
       if (x.delivery != 0 && x.place == place::mailbox)

@@ -258,7 +258,9 @@ void watch_protocol::send_outbox() {
     if (!full.contains(x.queue.get())) {
       const auto size = x.what.bytes.size();
       const auto expires = x.what.expires;
-      if (!waits_for_spill(x)
+      // The room beyond that is for answers.
+      const auto crowded = x.queue == hub_.replies && hub_.answers_wait();
+      if (!crowded && !waits_for_spill(x)
           && x.queue->push(std::move(x.what), size, expires)
                  != push_result::full)
         continue;

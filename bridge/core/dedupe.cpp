@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::uint64_t word_bits = 64;
 
+// Of the window, as many that failed are remembered: each costs some 64 bytes.
+constexpr std::uint64_t failed_share = 8;
+
 } // namespace
 
 dedupe::dedupe(std::uint32_t window)
@@ -53,8 +56,20 @@ void dedupe::fail(std::uint64_t seq, std::uint32_t failures) {
     return;
   failed_[seq].failures = failures;
   change(seq, state::unseen);
-  if (failed_.size() > size_)
-    failed_.erase(failed_.begin());
+  if (failed_.size() > size_ / failed_share)
+    forget_one_but(seq);
+}
+
+// Rather one that is done, and the oldest of them.
+void dedupe::forget_one_but(std::uint64_t seq) {
+  auto victim = std::find_if(failed_.begin(), failed_.end(), [](const auto& x) {
+    return x.second.now == state::done;
+  });
+  if (victim == failed_.end())
+    victim = failed_.begin();
+  if (victim->first == seq)
+    ++victim;
+  failed_.erase(victim);
 }
 
 void dedupe::give_up(std::uint64_t seq) {

@@ -8,9 +8,9 @@ namespace rookery::bridge {
 
 /// What became of each message of one stream, so that a second delivery of the
 /// same one is known. Remembers the last `window` numbers up to the highest
-/// seen, two bits each, and as many that failed: those come again, behind all
-/// that waits by then, and a broken connection may bring one twice. Bounded
-/// memory, whatever the stream's length.
+/// seen, two bits each, and an eighth as many that failed: those come again,
+/// behind all that waits by then, and a broken connection may bring one twice.
+/// Bounded memory, whatever the stream's length.
 /// Numbers start at 1 and need not come in order. A number that has fallen out
 /// of the window is told apart, since it may be a duplicate or merely late:
 /// only natural keys in a store can decide that.
@@ -45,8 +45,8 @@ public:
 
   /// It ended otherwise: the next delivery of a running `seq` is a new one, on
   /// which handlers have failed `failures` times. That, and what becomes of it
-  /// then, is remembered whatever comes meanwhile, of as many numbers as the
-  /// window has.
+  /// then, is remembered whatever comes meanwhile, of an eighth as many numbers
+  /// as the window has; those that are done make room first.
   void fail(std::uint64_t seq, std::uint32_t failures = 0);
   /// No delivery of a running `seq` is to follow. One that does is a new one.
   void give_up(std::uint64_t seq);
@@ -64,6 +64,7 @@ private:
 
   [[nodiscard]] bool in_window(std::uint64_t seq) const;
   void change(std::uint64_t seq, state now);
+  void forget_one_but(std::uint64_t seq);
   [[nodiscard]] bool test(const words& bits, std::uint64_t seq) const;
   void set(words& bits, std::uint64_t seq, bool value);
   void move_to(std::uint64_t seq);

@@ -14,8 +14,8 @@ namespace rookery::bridge {
 
 /// The streams that come to one address, and what became of the messages of
 /// each. Remembers at most `streams_max` of them: the one used least recently
-/// makes room. Memory: a quarter of a byte per message of each window.
-/// Pure; one thread.
+/// makes room. Memory: a quarter of a byte per message of each window, and up
+/// to 8 bytes more where messages fail. Pure; one thread.
 class dedupe_table {
 public:
   /// @param streams_max 0 = remember nothing

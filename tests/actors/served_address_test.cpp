@@ -291,7 +291,7 @@ TEST_CASE("served address: a factory's target is made again after a while",
 }
 
 TEST_CASE("served address: a target that had handled something is made again "
-          "at once",
+          "soon",
           "[actors][served_address]") {
   rig r;
   int made = 0;
@@ -315,14 +315,8 @@ TEST_CASE("served address: a target that had handled something is made again "
     uut.deliver(++delivery, rig::post(1), clock::now());
     uut.deliver(++delivery, rig::post(0), clock::now());
     r.world.run();
-    CHECK(uut.check(clock::now()));
+    CHECK(uut.check(clock::now() + 201ms));
   }
-  // But one that fails on the first thing it gets has to wait.
-  uut.deliver(++delivery, rig::post(0), clock::now());
-  r.world.run();
-  const auto before = made;
-  CHECK(uut.check(clock::now() + 15ms));
-  CHECK(made == before);
 }
 
 TEST_CASE("served address: what comes when the target is gone is released",

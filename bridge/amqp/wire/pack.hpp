@@ -20,7 +20,7 @@ inline constexpr std::size_t pack_messages_max = 64;
 inline constexpr std::size_t pack_bytes_max = std::size_t{64} << 10;
 
 /// Length that a pack has besides its messages and its address, at most.
-inline constexpr std::size_t pack_overhead_max = 48 + 8 * pack_messages_max;
+inline constexpr std::size_t pack_overhead_max = 56 + 8 * pack_messages_max;
 
 /// Writes packs. The buffer is used again.
 class pack_encoder {
