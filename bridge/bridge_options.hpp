@@ -118,7 +118,7 @@ struct serve_options {
   std::uint32_t window = 256;
   settle_when settle = settle_when::handled;
   /// Full names of the messages that are taken here, of those registered;
-  /// others are rejected. Empty = all. See `type_names`.
+  /// others are parked. Empty = all. See `type_names`.
   std::vector<std::string> types = {};
   /// Among consumers of one queue the greatest goes first.
   std::optional<std::int32_t> priority = {};

@@ -17,7 +17,7 @@ struct bridge_counters {
   std::uint64_t queue_full = 0;  // refused because the send queue was full
   std::uint64_t unencodable = 0; // message type not registered, or too long
   std::uint64_t received = 0;    // deliveries taken
-  std::uint64_t undecodable = 0; // rejected: bytes or type not understood
+  std::uint64_t undecodable = 0; // parked: bytes or type not understood
   // Attempts: the handler failed or took too long; or there was none.
   std::uint64_t failed = 0;
   std::uint64_t late_replies = 0; // nobody waited any more
@@ -25,11 +25,11 @@ struct bridge_counters {
   std::uint64_t done_missing = 0; // level done: no report in time
   std::uint64_t reconnects = 0;   // connections after the first
   std::uint64_t duplicates = 0;   // taken, known, and not handed over again
-  std::uint64_t refused = 0;      // rejected or released as a handler asked
+  std::uint64_t refused = 0;      // parked or released as a handler asked
   std::uint64_t expired = 0;      // time to live over before an outcome
   std::uint64_t deliveries_expired = 0; // the same before the mailbox
   std::uint64_t dropped = 0;            // no room, and their handle drops then
-  std::uint64_t given_up = 0; // rejected after retry_options::attempts_max
+  std::uint64_t given_up = 0; // parked after retry_options::attempts_max
   std::uint64_t too_many_requests = 0; // refused: too many wait for their end
   std::uint64_t closed = 0;            // the bridge had stopped, or stopped
   std::uint64_t unanswered = 0;        // requests: no reply in time

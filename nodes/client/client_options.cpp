@@ -51,13 +51,15 @@ CLI::Option* add_number(CLI::App& app, const std::string& name,
 
 CLI::Validator between(double least, double most) {
   auto range = CLI::Range(least, most);
-  return CLI::Validator{[=](std::string& text) {
-                          auto lower = CLI::detail::to_lower(text);
-                          return lower.find("nan") == std::string::npos
-                                     ? range(text)
-                                     : "\"" + text + "\" is not a number";
-                        },
-                        range.get_description()};
+  return CLI::Validator{
+      [=](std::string& text) {
+        auto lower = CLI::detail::to_lower(text);
+        double number = 0;
+        const auto known = CLI::detail::lexical_cast(text, number)
+                           && lower.find("nan") == std::string::npos;
+        return known ? range(text) : "\"" + text + "\" is not a number";
+      },
+      range.get_description()};
 }
 
 void add_broker_options(CLI::App& app, client_options& target) {

@@ -5,6 +5,7 @@
 
 #include <caf/sec.hpp>
 
+#include <iostream>
 #include <unistd.h>
 
 namespace rookery::nodes {
@@ -34,7 +35,14 @@ std::string broker_names(const client_options& x) {
   return result;
 }
 
+std::string complaint(const client_options& x, const caf::error& why) {
+  return "broker " + broker_names(x) + ": " + error_text(why);
+}
+
 constexpr std::chrono::milliseconds stop_timeout{2'000};
+
+// So long nobody wonders what it waits for.
+constexpr std::chrono::milliseconds silence_max{1'000};
 
 } // namespace
 
@@ -48,9 +56,13 @@ service_client::~service_client() {
 }
 
 std::optional<std::string> service_client::connect() {
-  if (auto why = bridge_.wait_until_up(options_.timeout))
-    return "broker " + broker_names(options_) + ": " + error_text(why);
-  return std::nullopt;
+  const auto soon = std::min(options_.timeout, silence_max);
+  auto why = bridge_.wait_until_up(soon);
+  if (why && soon < options_.timeout) {
+    std::cerr << complaint(options_, why) << "; trying on\n";
+    why = bridge_.wait_until_up(options_.timeout - soon);
+  }
+  return why ? std::optional{complaint(options_, why)} : std::nullopt;
 }
 
 } // namespace rookery::nodes

@@ -37,6 +37,17 @@ void add_key(CLI::App& app, const config_key& key, node_config& target) {
                     + (" (Env:" + key.variable() + ")"));
 }
 
+// The library's own words name what was not expected backwards, or not at all.
+std::string complaint(const CLI::App& app, const CLI::ParseError& x) {
+  const auto rest = app.remaining(true);
+  const auto code = static_cast<CLI::ExitCodes>(x.get_exit_code());
+  const auto unexpected = code == CLI::ExitCodes::ExtrasError
+                          || code == CLI::ExitCodes::RequiredError;
+  if (rest.empty() || !unexpected)
+    return x.what();
+  return "not expected: " + CLI::detail::join(rest, " ");
+}
+
 } // namespace
 
 std::optional<exit_code> parse(CLI::App& app,
@@ -49,7 +60,7 @@ std::optional<exit_code> parse(CLI::App& app,
     app.exit(x);
     return exit_code::ok;
   } catch (const CLI::ParseError& x) {
-    std::cerr << app.get_name() << ": " << x.what() << '\n';
+    std::cerr << app.get_name() << ": " << complaint(app, x) << '\n';
     return exit_code::usage;
   }
 }

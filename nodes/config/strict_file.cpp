@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdlib>
+#include <set>
 #include <utility>
 
 namespace rookery::nodes {
@@ -17,6 +18,10 @@ public:
 
   std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
     auto lines = CLI::ConfigTOML::from_config(input);
+    std::set<std::string> seen;
+    for (const auto& line : lines)
+      if (!seen.insert(line.name).second)
+        throw CLI::ConfigError(line.name + " is there twice");
     std::erase_if(lines, [this](auto& line) { return overruled(line); });
     return lines;
   }

@@ -113,8 +113,8 @@ public:
   }
 
 private:
-  /// Takes messages, puts them back where they were, and then prints: a reader
-  /// of our output may be slow, and a broker does not wait for it.
+  /// Takes messages, puts them back, and then prints: a reader of our output
+  /// may be slow, and a broker does not wait for it.
   template <class Print>
   exit_code look(std::uint64_t count_max, Print print) {
     if (!find())

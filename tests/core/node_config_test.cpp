@@ -203,6 +203,8 @@ TEST_CASE("node config: a file may only have keys that exist",
   CHECK(message("[node]\nshards = 8\n")
         == "rookery node: [node]: the configuration file has no sections, only "
            "lines KEY = VALUE\n");
+  CHECK(message("shards = 8\nroles = all\nshards = 4\n")
+        == "rookery node: shards is there twice\n");
   CHECK(message("shards = none\n")
         == "rookery node: shards = none: is not a whole number\n");
 }

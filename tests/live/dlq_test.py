@@ -204,7 +204,7 @@ class NoBroker(unittest.TestCase):
         for arguments, words in (([], "subcommand is required"),
                                  (["list"], "QUEUE is required"),
                                  (["list", "x", "--max", "0"], "--max"),
-                                 (["bury", "x"], "subcommand is required")):
+                                 (["bury", "x"], "not expected: bury x")):
             code, out, err = run("dlq", *arguments)
             self.assertEqual((code, out), (2, ""), arguments)
             self.assertIn(words, err)
