@@ -195,11 +195,10 @@ void bridge::impl::serve(const address& at, serve_options options,
   auto x =
       make_local_proxy<served_address>(hub_->system, hub_, at.name(), options,
                                        std::move(target), std::move(make));
-  // Each may be a pack, and is settled twice when that is done early.
-  const auto window = options.window * amqp::pack_messages_max;
+  // Each is settled twice when that is done early.
   hub_->settlements.add_window(
-      window * (options.settle == settle_when::in_mailbox ? 2 : 1));
-  hub_->replies->add_room(window);
+      options.window * (options.settle == settle_when::in_mailbox ? 2 : 1));
+  hub_->replies->add_room(options.window);
   change([this, x, at, options = std::move(options)] {
     if (options.queue) {
       auto queue = *options.queue;

@@ -52,9 +52,15 @@ std::size_t client::add_receiver(std::string queue, std::uint32_t window,
   return index;
 }
 
-void client::close_receiver(std::size_t index) { receivers_[index]->close(); }
+void client::close_receiver(std::size_t index) {
+  receivers_[index]->close();
+  release_backlog(*receivers_[index]);
+}
 
-void client::pause_receiver(std::size_t index) { receivers_[index]->pause(); }
+void client::pause_receiver(std::size_t index) {
+  receivers_[index]->pause();
+  release_backlog(*receivers_[index]);
+}
 
 void client::hold_receiver(std::size_t index, bool on) {
   receivers_[index]->hold(on);
@@ -76,7 +82,7 @@ void client::settle(std::uint64_t delivery, const bridge::outcome& how) {
   auto found = deliveries_.take(delivery);
   if (!found)
     return;
-  receivers_[found->receiver]->finished();
+  receivers_[found->receiver]->handed_back();
   if (found->pack != 0)
     part_ended(*found, how);
   else if (found->handle && in_time(options_.now()))
@@ -103,8 +109,10 @@ void client::flush(clock::time_point now) {
       bring_up(*x, now);
   }
   pump(now);
-  for (auto& x : receivers_)
+  for (auto& x : receivers_) {
+    hand_over(*x);
     x->top_up();
+  }
 }
 
 void client::check(clock::time_point now) {
@@ -302,10 +310,18 @@ void client::on_message(link from, delivery d, std::string& bytes) {
     return abort({"amqp:link:transfer-limit-exceeded",
                   "the broker sent a message without credit"});
   receiver->delivered();
-  if (auto parts = decode_pack(bytes))
-    return take_pack(*receiver, d, bytes, *parts);
-  owner_.on_message(receiver->index(), deliveries_.add({d, receiver->index()}),
-                    bytes);
+  if (auto parts = decode_pack(bytes)) {
+    receiver->unpacked(parts->size());
+    receiver->backlog.push_back(
+        {.pack = packs_.add(d, receiver->index(), bytes, *parts)});
+  } else if (receiver->backlog.empty() && receiver->may_hand_over()) {
+    return hand_over(*receiver, {d, receiver->index()}, bytes);
+  } else {
+    receiver->backlog.push_back({.handle = d, .bytes = std::move(bytes)});
+  }
+  hand_over(*receiver);
+  if (receiver->paused())
+    release_backlog(*receiver);
 }
 
 void client::on_outcome(link from, std::uint64_t number,
@@ -349,6 +365,10 @@ void client::on_written(std::size_t count, bool drained) {
 void client::on_withdrawn(link, delivery d) {
   deliveries_.forget_handle(d);
   packs_.forget_handle(d);
+  for (auto& x : receivers_)
+    for (auto& each : x->backlog)
+      if (each.handle == d)
+        each.handle = {};
 }
 
 void client::on_closed(const condition& why) {

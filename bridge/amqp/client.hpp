@@ -92,7 +92,8 @@ public:
   std::size_t add_receiver(std::string queue, std::uint32_t window,
                            std::optional<std::int32_t> priority);
   void pause_receiver(std::size_t index);
-  /// Asks for no more deliveries until told otherwise; the credit stays.
+  /// Hands nothing over and asks for no more until told otherwise; the credit
+  /// stays.
   void hold_receiver(std::size_t index, bool on);
   /// Detaches for good, once what it holds is settled.
   void close_receiver(std::size_t index);
@@ -191,8 +192,13 @@ private:
   void ended(client_sender& x, outgoing&& what, const bridge::outcome& how);
 
   // In: client_packs.cpp.
-  void take_pack(client_receiver& x, delivery d, std::string& bytes,
-                 const std::vector<std::string_view>& parts);
+  void hand_over(client_receiver& x);
+  // The next part of a pack, or one that came alone.
+  void hand_over(client_receiver& x, const delivery_table::entry& what,
+                 std::string& bytes);
+  // What nobody had goes to others.
+  void release_backlog(client_receiver& x);
+  void forget_backlog(client_receiver& x);
   void part_ended(const delivery_table::entry& x, const bridge::outcome& how);
   void send_back(std::uint64_t number, pack_table::part& part);
   void send_back(outgoing what);

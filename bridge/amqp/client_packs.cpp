@@ -20,25 +20,62 @@ bool client::in_pack(std::uint64_t delivery) const {
   return deliveries_.is_part(delivery);
 }
 
-void client::take_pack(client_receiver& x, delivery d, std::string& bytes,
-                       const std::vector<std::string_view>& parts) {
-  std::vector<std::uint64_t> names;
-  names.reserve(parts.size());
-  const auto number = packs_.add(d, x.index(), bytes, parts);
-  x.unpacked(parts.size());
-  for (std::size_t i = 0; i < parts.size(); ++i)
-    names.push_back(deliveries_.add({{}, x.index(), number, i}));
-  std::size_t i = 0;
-  try {
-    for (std::string message; i < names.size(); ++i) {
-      const auto& pack = *packs_.find(number); // there until the last has ended
-      message = pack.message(pack.parts[i]);
-      owner_.on_message(x.index(), names[i], message);
+void client::hand_over(client_receiver& x) {
+  std::string bytes;
+  while (!x.backlog.empty() && x.may_hand_over()) {
+    auto& front = x.backlog.front();
+    delivery_table::entry what{front.handle, x.index(), front.pack, front.next};
+    if (front.pack == 0) {
+      bytes = std::move(front.bytes);
+      x.backlog.pop_front();
+    } else {
+      const auto& pack = *packs_.find(front.pack);
+      bytes = pack.message(pack.parts[front.next]);
+      if (++front.next == pack.parts.size())
+        x.backlog.pop_front();
     }
-  } catch (...) {
-    for (; i < names.size(); ++i) // or they would cost credit for ever
-      settle(names[i], bridge::outcome::failure());
-    throw;
+    hand_over(x, what, bytes);
+  }
+}
+
+void client::hand_over(client_receiver& x, const delivery_table::entry& what,
+                       std::string& bytes) {
+  const auto number = deliveries_.add(what);
+  x.handed_over();
+  owner_.on_message(x.index(), number, bytes);
+}
+
+void client::release_backlog(client_receiver& x) {
+  const auto waiting = std::exchange(x.backlog, {});
+  for (const auto& each : waiting) {
+    if (each.pack == 0) {
+      if (each.handle && in_time(options_.now()))
+        delivery{each.handle}.settle(bridge::outcome::released());
+      x.finished();
+      continue;
+    }
+    auto& pack = *packs_.find(each.pack);
+    for (auto i = each.next; i < pack.parts.size(); ++i) {
+      x.finished();
+      --pack.running;
+      pack.parts[i].end = end_type::released;
+    }
+    conclude(each.pack);
+  }
+}
+
+// Their link is gone: they come again.
+void client::forget_backlog(client_receiver& x) {
+  for (const auto& each : std::exchange(x.backlog, {})) {
+    if (each.pack == 0) {
+      x.finished();
+      continue;
+    }
+    auto& pack = *packs_.find(each.pack);
+    for (auto i = each.next; i < pack.parts.size(); ++i) {
+      x.finished();
+      --pack.running;
+    }
   }
 }
 
@@ -145,6 +182,8 @@ void client::settle_pack(std::uint64_t number, const bridge::outcome& how) {
 
 // Their links are gone: they come again, with what is on its way back.
 void client::forget_packs() {
+  for (auto& x : receivers_)
+    forget_backlog(*x);
   packs_.forget_handles();
   to_return_.clear();
   for (auto& [receiver, way] : ways_back_)

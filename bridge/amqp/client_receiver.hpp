@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <utility>
@@ -56,6 +57,25 @@ public:
     if (closed_)
       detach();
   }
+  /// What came and was not handed to the owner: packs bring more at once than
+  /// the window, and what comes behind them waits its turn.
+  struct waiting {
+    std::uint64_t pack = 0; // 0 = one that came alone
+    std::size_t next = 0;   // of the pack
+    delivery handle = {};   // alone: empty once its link is gone
+    std::string bytes = {}; // alone
+  };
+  std::deque<waiting> backlog;
+  /// Whether one more may be handed to the owner.
+  [[nodiscard]] bool may_hand_over() const {
+    return !held_ && with_owner_ < window_.window();
+  }
+  void handed_over() { ++with_owner_; }
+  /// The owner is done with one.
+  void handed_back() {
+    --with_owner_;
+    finished();
+  }
   /// The attach was sent; the peer must answer it before `by`.
   void attaching(clock::time_point by) {
     attaching_ = true;
@@ -79,7 +99,8 @@ public:
     if (auto n = window_.refill(); n > 0)
       link_.add_credit(n);
   }
-  /// Grants no credit while `on`; what was granted stays.
+  /// Grants no credit and hands nothing over while `on`; what was granted
+  /// stays.
   void hold(bool on) { held_ = on; }
   /// Asks for no more deliveries, and for the credit back. Those that are on
   /// their way still come; `quiet` tells when none is. Detaching first would
@@ -130,6 +151,7 @@ private:
   std::string queue_;
   std::optional<std::int32_t> priority_;
   bridge::receive_window window_;
+  std::uint32_t with_owner_ = 0;
   link link_;
   bool held_ = false;             // hold(true) was called
   bool paused_ = false;           // pause() was called

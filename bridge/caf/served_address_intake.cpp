@@ -167,6 +167,7 @@ bool served_address::takes(std::string_view type) const {
 void served_address::hand_over_due(clock::time_point now) {
   caf::actor target;
   std::vector<attempt> ready;
+  std::vector<attempt> again; // what failed: it may end this target, too
   std::vector<unfinished> stale;
   {
     std::lock_guard guard{mutex_};
@@ -182,14 +183,15 @@ void served_address::hand_over_due(clock::time_point now) {
       if (!hub_->lease_held(x->connection))
         stale.push_back(std::exchange(*x, {}));
       else
-        ready.push_back(enter(*x, now));
+        (x->failures > 0 ? again : ready).push_back(enter(*x, now));
       return true;
     });
   }
   for (const auto& x : stale)
     give_up(x);
-  for (auto& x : ready)
-    hand_over(target, std::move(x));
+  for (auto* part : {&ready, &again})
+    for (auto& x : *part)
+      hand_over(target, std::move(x));
 }
 
 void served_address::hand_over(const caf::actor& target, attempt x) {

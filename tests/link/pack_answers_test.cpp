@@ -84,6 +84,27 @@ TEST_CASE("pack: more is taken in only as answers leave", "[link][pack]") {
   CHECK(p.sender->network().counters().done == 5'000);
 }
 
+TEST_CASE("pack: long answers find room, too", "[link][pack]") {
+  pair p;
+  p.receiver->serve("q",
+                    [&] {
+                      return p.receiver->system().spawn(
+                          [](caf::event_based_actor*) {
+                            return caf::behavior{[](const PostTweetRequest& x) {
+                              auto result = x;
+                              result.set_text(std::string(50'000, 'x'));
+                              return result;
+                            }};
+                          });
+                    },
+                    {.queue = {}});
+  p.c.run(1s);
+  p.send(2'000, {.how = bridge::level::done});
+  p.c.run(20s);
+  CHECK(p.receiver->network().counters().queue_full == 0);
+  CHECK(p.sender->network().counters().done == 2'000);
+}
+
 TEST_CASE("pack: answers go to who asked", "[link][pack]") {
   pair p;
   auto& other = p.c.add_node("other");

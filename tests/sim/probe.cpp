@@ -263,7 +263,7 @@ void probe::begun(std::uint64_t number, std::uint64_t incarnation) {
     outside_.fail("dedupe: " + std::to_string(number)
                   + " is handled twice at once");
   other->second = now;
-  if (running_here_.size() > window * (packs_ ? amqp::pack_messages_max : 1))
+  if (running_here_.size() > window)
     outside_.fail("I6: more deliveries in the target than its window");
 }
 
