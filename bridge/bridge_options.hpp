@@ -113,8 +113,7 @@ struct retry_options {
 /// How an address is served.
 struct serve_options {
   /// Deliveries in the target at once; credit is this minus the unfinished.
-  /// Who has had single messages, or none, may get so many packs at first, with
-  /// up to 64 messages each, if somebody sends such (`send_options::pack`).
+  /// Packs bring more at once: those wait in this node.
   std::uint32_t window = 256;
   settle_when settle = settle_when::handled;
   /// Full names of the messages that are taken here, of those registered;

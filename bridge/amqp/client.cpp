@@ -310,18 +310,7 @@ void client::on_message(link from, delivery d, std::string& bytes) {
     return abort({"amqp:link:transfer-limit-exceeded",
                   "the broker sent a message without credit"});
   receiver->delivered();
-  if (auto parts = decode_pack(bytes)) {
-    receiver->unpacked(parts->size());
-    receiver->backlog.push_back(
-        {.pack = packs_.add(d, receiver->index(), bytes, *parts)});
-  } else if (receiver->backlog.empty() && receiver->may_hand_over()) {
-    return hand_over(*receiver, {d, receiver->index()}, bytes);
-  } else {
-    receiver->backlog.push_back({.handle = d, .bytes = std::move(bytes)});
-  }
-  hand_over(*receiver);
-  if (receiver->paused())
-    release_backlog(*receiver);
+  take_in(*receiver, d, bytes);
 }
 
 void client::on_outcome(link from, std::uint64_t number,
@@ -363,12 +352,10 @@ void client::on_written(std::size_t count, bool drained) {
 }
 
 void client::on_withdrawn(link, delivery d) {
+  for (auto& x : receivers_)
+    forget_backlog(*x, [d](const delivery& each) { return each == d; });
   deliveries_.forget_handle(d);
   packs_.forget_handle(d);
-  for (auto& x : receivers_)
-    for (auto& each : x->backlog)
-      if (each.handle == d)
-        each.handle = {};
 }
 
 void client::on_closed(const condition& why) {

@@ -192,13 +192,16 @@ private:
   void ended(client_sender& x, outgoing&& what, const bridge::outcome& how);
 
   // In: client_packs.cpp.
+  void take_in(client_receiver& x, delivery d, std::string& bytes);
+  // As much of what waits as the window has room for.
   void hand_over(client_receiver& x);
   // The next part of a pack, or one that came alone.
   void hand_over(client_receiver& x, const delivery_table::entry& what,
                  std::string& bytes);
   // What nobody had goes to others.
   void release_backlog(client_receiver& x);
-  void forget_backlog(client_receiver& x);
+  void forget_backlog(client_receiver& x,
+                      const std::function<bool(delivery)>& which);
   void part_ended(const delivery_table::entry& x, const bridge::outcome& how);
   void send_back(std::uint64_t number, pack_table::part& part);
   void send_back(outgoing what);

@@ -1,4 +1,5 @@
-// What comes in packs: taken apart, and settled as one.
+// What comes, if need be taken apart: to the owner as the window has room, and
+// packs settled as one.
 #include "bridge/amqp/client.hpp"
 
 #include <utility>
@@ -18,6 +19,21 @@ constexpr std::chrono::seconds returns_end{20};
 
 bool client::in_pack(std::uint64_t delivery) const {
   return deliveries_.is_part(delivery);
+}
+
+void client::take_in(client_receiver& x, delivery d, std::string& bytes) {
+  if (auto parts = decode_pack(bytes)) {
+    x.backlog.push_back({.pack = packs_.add(d, x.index(), bytes, *parts)});
+    x.unpacked(parts->size());
+  } else if (x.backlog.empty() && x.may_hand_over()) {
+    return hand_over(x, {d, x.index()}, bytes);
+  } else {
+    x.backlog.push_back({.handle = d, .bytes = std::move(bytes)});
+  }
+  if (x.paused())
+    release_backlog(x);
+  else
+    hand_over(x);
 }
 
 void client::hand_over(client_receiver& x) {
@@ -42,7 +58,12 @@ void client::hand_over(client_receiver& x, const delivery_table::entry& what,
                        std::string& bytes) {
   const auto number = deliveries_.add(what);
   x.handed_over();
-  owner_.on_message(x.index(), number, bytes);
+  try {
+    owner_.on_message(x.index(), number, bytes);
+  } catch (...) {
+    settle(number, bridge::outcome::failure()); // or it costs credit for ever
+    throw;
+  }
 }
 
 void client::release_backlog(client_receiver& x) {
@@ -64,19 +85,26 @@ void client::release_backlog(client_receiver& x) {
   }
 }
 
-// Their link is gone: they come again.
-void client::forget_backlog(client_receiver& x) {
-  for (const auto& each : std::exchange(x.backlog, {})) {
-    if (each.pack == 0) {
+// Their link is gone, or the broker gave them to others: nobody begins them.
+void client::forget_backlog(client_receiver& x,
+                            const std::function<bool(delivery)>& which) {
+  std::erase_if(x.backlog, [&](const client_receiver::waiting& each) {
+    auto* pack = packs_.find(each.pack);
+    if (!which(pack == nullptr ? each.handle : pack->handle))
+      return false;
+    if (pack == nullptr) {
       x.finished();
-      continue;
+      return true;
     }
-    auto& pack = *packs_.find(each.pack);
-    for (auto i = each.next; i < pack.parts.size(); ++i) {
+    for (auto i = each.next; i < pack->parts.size(); ++i) {
       x.finished();
-      --pack.running;
+      --pack->running;
     }
-  }
+    pack->handle = {};
+    if (pack->over())
+      settle_pack(each.pack, {});
+    return true;
+  });
 }
 
 // One that failed goes back at once: its neighbours need not wait for what
@@ -183,7 +211,7 @@ void client::settle_pack(std::uint64_t number, const bridge::outcome& how) {
 // Their links are gone: they come again, with what is on its way back.
 void client::forget_packs() {
   for (auto& x : receivers_)
-    forget_backlog(*x);
+    forget_backlog(*x, [](const delivery&) { return true; });
   packs_.forget_handles();
   to_return_.clear();
   for (auto& [receiver, way] : ways_back_)
