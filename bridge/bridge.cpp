@@ -195,10 +195,9 @@ void bridge::impl::serve(const address& at, serve_options options,
   auto x =
       make_local_proxy<served_address>(hub_->system, hub_, at.name(), options,
                                        std::move(target), std::move(make));
-  // Each is settled twice when that is done early.
-  hub_->settlements.add_window(
-      options.window * (options.settle == settle_when::in_mailbox ? 2 : 1));
-  hub_->replies->add_room(options.window);
+  auto& served = *static_cast<served_address*>(x->get());
+  hub_->settlements.add_window(served.settlements_max());
+  hub_->replies->add_room(served.window());
   change([this, x, at, options = std::move(options)] {
     if (options.queue) {
       auto queue = *options.queue;

@@ -7,31 +7,9 @@
 
 namespace rookery::amqp {
 
-namespace {
-
-// Between attempts to declare what the broker refuses.
-constexpr std::chrono::seconds refused_time{5};
-
-bool good(int status) { return status >= 200 && status < 300; }
-
-bool is_exclusive(const bridge::declaration& x) {
-  const auto* queue = std::get_if<bridge::queue_declaration>(&x);
-  return queue != nullptr && queue->exclusive;
-}
-
-} // namespace
-
 client::client(client_options options, client_handler& owner)
     : options_{std::move(options)},
       owner_{owner} {}
-
-void client::declare(bridge::declaration what) {
-  declarations_.push_back(std::move(what));
-  progress_.push_back(progress::missing);
-  refusal_told_ = false;
-  up_ = false;
-  declare_missing();
-}
 
 std::size_t client::add_sender(std::optional<bridge::address> to,
                                std::shared_ptr<outgoing_queue> queue) {
@@ -43,31 +21,40 @@ std::size_t client::add_sender(std::optional<bridge::address> to,
 
 std::size_t client::add_receiver(std::string queue, std::uint32_t window,
                                  std::optional<std::int32_t> priority) {
-  auto index = receivers_.size();
-  receivers_.push_back(std::make_unique<client_receiver>(
-      index, std::move(queue), window, priority));
+  const auto index = receivers_made_++;
+  auto& x = receivers_[index] = std::make_unique<client_receiver>(
+      index, std::move(queue), window, priority);
   up_ = false;
   if (ready())
-    attach(*receivers_.back());
+    attach(*x);
   return index;
 }
 
-void client::close_receiver(std::size_t index) {
-  receivers_[index]->close();
-  release_backlog(*receivers_[index]);
+bool client::close_receiver(std::size_t index) {
+  auto& x = receiver(index);
+  x.close();
+  release_backlog(x);
+  if (!x.over())
+    return false;
+  receivers_.erase(index);
+  return true;
 }
 
 void client::pause_receiver(std::size_t index) {
-  receivers_[index]->pause();
-  release_backlog(*receivers_[index]);
+  receiver(index).pause();
+  release_backlog(receiver(index));
 }
 
 void client::hold_receiver(std::size_t index, bool on) {
-  receivers_[index]->hold(on);
+  receiver(index).hold(on);
+}
+
+client_receiver& client::receiver(std::size_t index) {
+  return *receivers_.at(index);
 }
 
 bool client::quiet() const {
-  for (const auto& x : receivers_)
+  for (const auto& [index, x] : receivers_)
     if (x->paused() && !x->quiet())
       return false;
   return true;
@@ -82,7 +69,7 @@ void client::settle(std::uint64_t delivery, const bridge::outcome& how) {
   auto found = deliveries_.take(delivery);
   if (!found)
     return;
-  receivers_[found->receiver]->handed_back();
+  receiver(found->receiver).handed_back();
   if (found->pack != 0)
     part_ended(*found, how);
   else if (found->handle && in_time(options_.now()))
@@ -109,7 +96,7 @@ void client::flush(clock::time_point now) {
       bring_up(*x, now);
   }
   pump(now);
-  for (auto& x : receivers_) {
+  for (auto& [index, x] : receivers_) {
     hand_over(*x);
     x->top_up();
   }
@@ -118,12 +105,7 @@ void client::flush(clock::time_point now) {
 void client::check(clock::time_point now) {
   if (!management_ || aborted_)
     return;
-  if (refused_ && declare_again_at_ <= now) {
-    refused_ = refusal_told_ = false;
-    std::replace(progress_.begin(), progress_.end(), progress::refused,
-                 progress::missing);
-    declare_missing();
-  }
+  declare_refused(now);
   return_later(now);
   if (management_->waits_since(now - options_.sending.outcome_timeout))
     return abort({"rookery:answer-timeout",
@@ -132,7 +114,7 @@ void client::check(clock::time_point now) {
     if (x->overdue(now))
       return abort({"rookery:outcome-timeout",
                     "the broker gave no outcome for a message in time"});
-  for (auto& x : receivers_) {
+  for (auto& [index, x] : receivers_) {
     if (x->overdue(now))
       return abort({"rookery:answer-timeout",
                     "the broker attached no receiver in time"});
@@ -160,10 +142,6 @@ void client::for_each_unfinished(
   for (const auto& x : senders_)
     if (const auto& to = x->to(); to && !x->returns)
       x->for_each_unfinished([&](const outgoing& item) { f(*to, item); });
-}
-
-bool client::ready() const {
-  return management_ && !aborted_ && confirmed_ == declarations_.size();
 }
 
 // Where one was refused that was declared late, what was there before goes on,
@@ -228,50 +206,10 @@ void client::begin_lease() {
                + " ms; at most " + std::to_string((lease_ * 8 / 3).count())});
 }
 
-// All at once, in order: a broker answers one after the other, and each wait
-// for an answer would be a round trip.
-void client::declare_missing() {
-  if (!management_ || aborted_)
-    return;
-  for (std::size_t i = 0; i < declarations_.size(); ++i) {
-    if (progress_[i] != progress::missing)
-      continue;
-    progress_[i] = progress::asked;
-    management_->declare(declarations_[i],
-                         [this, i](int status, std::string reason) {
-                           on_declared(i, status, reason);
-                         });
-  }
-  if (ready())
-    attach_receivers();
-}
-
-void client::on_declared(std::size_t i, int status, const std::string& reason) {
-  if (good(status)) {
-    progress_[i] = progress::confirmed;
-    ++confirmed_;
-    if (ready())
-      attach_receivers();
-    return;
-  }
-  progress_[i] = progress::refused;
-  auto text = "status " + std::to_string(status)
-              + (reason.empty() ? "" : ": " + reason);
-  const auto& asked = declarations_[i];
-  // The broker may not have noticed yet that our last connection is gone.
-  if (is_exclusive(asked))
-    return abort({"amqp:resource-locked", to_string(asked) + ": " + text});
-  if (!std::exchange(refused_, true))
-    declare_again_at_ = options_.now() + refused_time;
-  if (std::exchange(refusal_told_, true))
-    return; // what follows from it, most likely
-  owner_.on_refused(to_string(asked), text);
-}
-
 void client::check_up() {
   if (up_ || !ready())
     return;
-  for (const auto& x : receivers_)
+  for (const auto& [index, x] : receivers_)
     if (!x->attached() && !x->closed())
       return;
   up_ = true;
@@ -352,7 +290,7 @@ void client::on_written(std::size_t count, bool drained) {
 }
 
 void client::on_withdrawn(link, delivery d) {
-  for (auto& x : receivers_)
+  for (auto& [index, x] : receivers_)
     forget_backlog(*x, [d](const delivery& each) { return each == d; });
   deliveries_.forget_handle(d);
   packs_.forget_handle(d);
@@ -382,7 +320,7 @@ void client::on_closed(const condition& why) {
     x->in_turn = false;
     x->retry_at = {};
   }
-  for (auto& x : receivers_)
+  for (auto& [index, x] : receivers_)
     x->link_lost();
   deliveries_.forget_handles();
   forget_packs();

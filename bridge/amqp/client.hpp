@@ -54,8 +54,11 @@ public:
   /// is asked again when there is something to send.
   virtual void on_forbidden(const std::string& /* where */,
                             const condition& /* why */) {}
+  /// One came for `receiver` at `came`, which is earlier where it had
+  /// to wait for room.
   virtual void on_message(std::size_t receiver, std::uint64_t delivery,
-                          std::string& bytes) = 0;
+                          std::string& bytes,
+                          std::chrono::steady_clock::time_point came) = 0;
   /// The end of a send through `sender`; pre-settled ones have none.
   virtual void on_outcome(std::size_t sender, outgoing&& what,
                           const bridge::outcome& how) = 0;
@@ -84,6 +87,8 @@ public:
 
   client(client_options options, client_handler& owner);
 
+  /// Wants it at this connection and each after it, behind what was declared
+  /// before. One that was is asked for again.
   void declare(bridge::declaration what);
   /// @returns the index that `on_outcome` names.
   std::size_t add_sender(std::optional<bridge::address> to,
@@ -96,7 +101,9 @@ public:
   /// stays.
   void hold_receiver(std::size_t index, bool on);
   /// Detaches for good, once what it holds is settled.
-  void close_receiver(std::size_t index);
+  /// @returns whether that is so: then it is forgotten, and so is its index.
+  /// Until then, call it again now and then.
+  [[nodiscard]] bool close_receiver(std::size_t index);
 
   /// A new connection, whose handler this is; lives until `on_closed`.
   void connect(engine& e);
@@ -197,7 +204,7 @@ private:
   void hand_over(client_receiver& x);
   // The next part of a pack, or one that came alone.
   void hand_over(client_receiver& x, const delivery_table::entry& what,
-                 std::string& bytes);
+                 std::string& bytes, clock::time_point came);
   // What nobody had goes to others.
   void release_backlog(client_receiver& x);
   void forget_backlog(client_receiver& x,
@@ -214,6 +221,7 @@ private:
   // What sends to the queue of a receiver.
   [[nodiscard]] client_sender& way_back(client_receiver& x);
 
+  void declare_refused(clock::time_point now);
   [[nodiscard]] bool declared_here(const bridge::address& what) const;
   // Whether all that was declared is there.
   [[nodiscard]] bool ready() const;
@@ -227,15 +235,18 @@ private:
   void abort(const condition& why);
   [[nodiscard]] client_sender* sender_of(link x);
   [[nodiscard]] client_receiver* receiver_of(link x);
+  // There is one of this index.
+  [[nodiscard]] client_receiver& receiver(std::size_t index);
 
   client_options options_;
   client_handler& owner_;
   std::vector<bridge::declaration> declarations_;
   std::vector<std::unique_ptr<client_sender>> senders_;
-  std::vector<std::unique_ptr<client_receiver>> receivers_;
+  std::map<std::size_t, std::unique_ptr<client_receiver>> receivers_;
+  std::size_t receivers_made_ = 0; // an index is not used again
   delivery_table deliveries_;
   pack_table packs_;
-  std::map<std::size_t, client_sender*> ways_back_; // by receiver
+  std::map<std::string, client_sender*> ways_back_; // by queue
   std::vector<outgoing> ended_;                     // reused
   // What the broker did not take back, and when it is sent there again. Its
   // number is that of the pack.

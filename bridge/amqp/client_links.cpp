@@ -69,7 +69,7 @@ void client::report_unsent(client_sender& x) {
 }
 
 void client::attach_receivers() {
-  for (auto& x : receivers_)
+  for (auto& [index, x] : receivers_)
     if (x->wants_link())
       attach(*x);
   check_up();
@@ -227,19 +227,6 @@ void client::sender_lost(client_sender& x, bool with_session,
     missing(x, why);
 }
 
-bool client::declared_here(const bridge::address& what) const {
-  using kind = bridge::address::kind_type;
-  return std::any_of(
-      declarations_.begin(), declarations_.end(), [&](const auto& x) {
-        if (what.kind() == kind::queue) {
-          const auto* queue = std::get_if<bridge::queue_declaration>(&x);
-          return queue != nullptr && queue->name == what.name();
-        }
-        const auto* exchange = std::get_if<bridge::exchange_declaration>(&x);
-        return exchange != nullptr && exchange->name == what.name();
-      });
-}
-
 client_sender* client::sender_of(link x) {
   return x.is_sender() ? static_cast<client_sender*>(x.context()) : nullptr;
 }
@@ -286,6 +273,7 @@ void client::on_link_closed(link x, const condition& why) {
   if (management_->owns(x)) {
     management_->links_lost();
   } else if (auto* receiver = receiver_of(x)) {
+    x.set_context(nullptr); // the receiver may be forgotten before its link
     receiver->link_lost();
     deliveries_.forget_handles_of(receiver->index());
     packs_.forget_handles_of(receiver->index());

@@ -22,13 +22,15 @@ bool client::in_pack(std::uint64_t delivery) const {
 }
 
 void client::take_in(client_receiver& x, delivery d, std::string& bytes) {
+  const auto now = options_.now();
   if (auto parts = decode_pack(bytes)) {
-    x.backlog.push_back({.pack = packs_.add(d, x.index(), bytes, *parts)});
+    x.backlog.push_back(
+        {.pack = packs_.add(d, x.index(), bytes, *parts), .came = now});
     x.unpacked(parts->size());
   } else if (x.backlog.empty() && x.may_hand_over()) {
-    return hand_over(x, {d, x.index()}, bytes);
+    return hand_over(x, {d, x.index()}, bytes, now);
   } else {
-    x.backlog.push_back({.handle = d, .bytes = std::move(bytes)});
+    x.backlog.push_back({.handle = d, .bytes = std::move(bytes), .came = now});
   }
   if (x.paused())
     release_backlog(x);
@@ -41,6 +43,7 @@ void client::hand_over(client_receiver& x) {
   while (!x.backlog.empty() && x.may_hand_over()) {
     auto& front = x.backlog.front();
     delivery_table::entry what{front.handle, x.index(), front.pack, front.next};
+    const auto came = front.came;
     if (front.pack == 0) {
       bytes = std::move(front.bytes);
       x.backlog.pop_front();
@@ -50,16 +53,16 @@ void client::hand_over(client_receiver& x) {
       if (++front.next == pack.parts.size())
         x.backlog.pop_front();
     }
-    hand_over(x, what, bytes);
+    hand_over(x, what, bytes, came);
   }
 }
 
 void client::hand_over(client_receiver& x, const delivery_table::entry& what,
-                       std::string& bytes) {
+                       std::string& bytes, clock::time_point came) {
   const auto number = deliveries_.add(what);
   x.handed_over();
   try {
-    owner_.on_message(x.index(), number, bytes);
+    owner_.on_message(x.index(), number, bytes, came);
   } catch (...) {
     settle(number, bridge::outcome::failure()); // or it costs credit for ever
     throw;
@@ -138,10 +141,9 @@ void client::send_back(std::uint64_t number, pack_table::part& part) {
 }
 
 void client::send_back(outgoing what) {
-  const auto receiver = packs_.find(what.waiting)->receiver;
+  const auto index = packs_.find(what.waiting)->receiver;
   const auto size = what.bytes.size();
-  if (!accepted(
-          way_back(*receivers_[receiver]).queue().push(std::move(what), size)))
+  if (!accepted(way_back(receiver(index)).queue().push(std::move(what), size)))
     to_return_.push_back({options_.now() + return_time, std::move(what)});
 }
 
@@ -167,7 +169,7 @@ void client::give_up_pack(std::uint64_t number) {
     return x.waiting == number;
   };
   std::vector<outgoing> dropped;
-  way_back(*receivers_[packs_.find(number)->receiver])
+  way_back(receiver(packs_.find(number)->receiver))
       .queue()
       .take_if(of_it, dropped);
   std::erase_if(to_return_, [&](const later& x) { return of_it(x.what); });
@@ -202,7 +204,7 @@ void client::conclude(std::uint64_t number) {
 void client::settle_pack(std::uint64_t number, const bridge::outcome& how) {
   auto& pack = *packs_.find(number);
   auto handle = pack.handle;
-  receivers_[pack.receiver]->finished();
+  receiver(pack.receiver).finished();
   packs_.erase(number);
   if (handle && in_time(options_.now()))
     handle.settle(how);
@@ -210,18 +212,18 @@ void client::settle_pack(std::uint64_t number, const bridge::outcome& how) {
 
 // Their links are gone: they come again, with what is on its way back.
 void client::forget_packs() {
-  for (auto& x : receivers_)
+  for (auto& [index, x] : receivers_)
     forget_backlog(*x, [](const delivery&) { return true; });
   packs_.forget_handles();
   to_return_.clear();
-  for (auto& [receiver, way] : ways_back_)
+  for (auto& [queue, way] : ways_back_)
     static_cast<void>(way->give_up_all());
-  for (auto receiver : packs_.take_idle())
-    receivers_[receiver]->finished();
+  for (auto index : packs_.take_idle())
+    receiver(index).finished();
 }
 
 client_sender& client::way_back(client_receiver& x) {
-  auto& result = ways_back_[x.index()];
+  auto& result = ways_back_[x.queue()];
   if (result == nullptr) {
     const auto index = add_sender(
         bridge::address::queue(x.queue()),

@@ -64,6 +64,7 @@ public:
     std::size_t next = 0;   // of the pack
     delivery handle = {};   // alone: empty once its link is gone
     std::string bytes = {}; // alone
+    clock::time_point came = {};
   };
   std::deque<waiting> backlog;
   /// Whether one more may be handed to the owner.
@@ -129,6 +130,10 @@ public:
   }
   [[nodiscard]] bool paused() const { return paused_; }
   [[nodiscard]] bool closed() const { return closed_; }
+  /// It was closed, nothing is left of its work, and no link leads to it.
+  [[nodiscard]] bool over() const {
+    return closed_ && !link_ && !attaching_ && window_.unfinished() == 0;
+  }
   [[nodiscard]] std::uint32_t unfinished() const {
     return window_.unfinished();
   }

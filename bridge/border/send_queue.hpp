@@ -153,6 +153,13 @@ public:
                                - limits_.messages_max);
   }
 
+  /// Takes that back. What is in stays. @thread any
+  void remove_room(std::size_t messages) {
+    std::lock_guard guard{mutex_};
+    ROOKERY_ASSERT(messages <= limits_.messages_max);
+    limits_.messages_max -= messages;
+  }
+
   /// Refuses every later push; what is in stays for `take`. @thread any
   void close() {
     std::lock_guard guard{mutex_};

@@ -43,7 +43,7 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   void on_forbidden(const std::string& where,
                     const amqp::condition& why) override;
   void on_message(std::size_t receiver, std::uint64_t delivery,
-                  std::string& bytes) override;
+                  std::string& bytes, hub::clock::time_point came) override;
   void on_outcome(std::size_t sender, amqp::outgoing&& what,
                   const outcome& how) override;
   void on_expired(std::size_t sender, amqp::outgoing&& what,
@@ -77,6 +77,8 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
     return client_.unfinished_sends() + client_.unfinished_deliveries();
   }
   void go_on_stopping(hub::clock::time_point now);
+  // Looks after what is served, and forgets what is no more.
+  void check_served(hub::clock::time_point now);
   // Puts what may be there into the spill, once nothing is sent any more.
   // @returns how many sends that have not ended are there now; 0 the next time
   std::size_t keep_sends();
@@ -92,8 +94,10 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   watch_protocol watching_;
   bool left_ = false; // watchers were told that this node leaves
   std::map<std::size_t, caf::strong_actor_ptr> served_; // by receiver
-  bool holding_ = false;                                // no more is taken in
-  hub::clock::time_point answers_left_at_{};            // or none had to wait
+  // For answers in the name of what is served no more.
+  std::size_t spare_room_ = 0;
+  bool holding_ = false;                     // no more is taken in
+  hub::clock::time_point answers_left_at_{}; // or none had to wait
   std::vector<std::function<void()>> up_hooks_;
   std::vector<std::function<void()>> down_hooks_;
   std::vector<settlement> batch_;       // reused

@@ -117,13 +117,15 @@ void bridge::impl::on_forbidden(const std::string& where,
 }
 
 void bridge::impl::on_message(std::size_t receiver, std::uint64_t delivery,
-                              std::string& bytes) {
+                              std::string& bytes, hub::clock::time_point came) {
   if (receiver == reply_receiver_)
     return take_reply(delivery, bytes);
   publish_lease();
+  const auto now = hub_->world.now();
   if (auto found = served_.find(receiver); found != served_.end())
     get(found->second)
-        .deliver(delivery, bytes, hub_->world.now(), client_.in_pack(delivery));
+        .deliver(delivery, bytes, now,
+                 {.in_pack = client_.in_pack(delivery), .waited = now - came});
 }
 
 void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
@@ -270,10 +272,23 @@ void bridge::impl::on_turn() {
   client_.expire(now); // first: it knows more of what ends now
   hub_->expire_waiting(now);
   watching_.check(now, client_.came_up());
-  for (auto& [index, x] : served_)
-    if (!get(x).check(now))
-      client_.close_receiver(index);
+  check_served(now);
   publish_state();
+}
+
+void bridge::impl::check_served(hub::clock::time_point now) {
+  if (!hub_->answers_wait()) // what they left has found room
+    hub_->replies->remove_room(std::exchange(spare_room_, 0));
+  for (auto i = served_.begin(); i != served_.end();) {
+    auto& x = get(i->second);
+    if (x.check(now) || !client_.close_receiver(i->first)) {
+      ++i;
+      continue;
+    }
+    hub_->settlements.remove_window(x.settlements_max());
+    spare_room_ += x.window();
+    i = served_.erase(i);
+  }
 }
 
 std::size_t bridge::impl::keep_sends() {

@@ -21,6 +21,15 @@
 
 namespace rookery::bridge {
 
+/// How a delivery came.
+struct arrival_type {
+  /// It gets one attempt, and no answer that ends it but the handler's: it goes
+  /// back to its queue alone, and all else happens there.
+  bool in_pack = false;
+  /// It was at this node so long, until there was room for it.
+  hub::clock::duration waited{0};
+};
+
 /// One address that this node serves. Every delivery enters the target as a
 /// CAF request whose sender is this actor; so the target's response, whoever
 /// gives it, arrives at `enqueue` and ends the delivery.
@@ -42,11 +51,9 @@ public:
   void start();
   /// Lets go of the target for good.
   void release();
-  /// A delivery came; `delivery` names it for `hub::settle`. One that came in a
-  /// pack gets one attempt, and no answer that ends it but the handler's: it
-  /// goes back to its queue alone, and all else happens there. @thread proton
+  /// A delivery came; `delivery` names it for `hub::settle`. @thread proton
   void deliver(std::uint64_t delivery, std::string_view bytes,
-               clock::time_point now, bool in_pack = false);
+               clock::time_point now, arrival_type how = {});
   /// Looks after handlers that take too long and targets that are down.
   /// @returns false when the target is gone for good. @thread proton
   bool check(clock::time_point now);
@@ -56,6 +63,14 @@ public:
   /// Ends what waits for a target or another attempt, now and from now on, so
   /// that others can have it. @thread proton
   void give_back();
+
+  [[nodiscard]] std::uint32_t window() const { return options_.window; }
+  /// How many of its ends may be on their way to the IO thread: two of each
+  /// delivery that is settled early.
+  [[nodiscard]] std::size_t settlements_max() const {
+    return std::size_t{options_.window}
+           * (options_.settle == settle_when::in_mailbox ? 2 : 1);
+  }
 
   /// A response. @thread any
   using caf::actor_proxy::enqueue;
@@ -103,7 +118,7 @@ private:
 
   // In: served_address_intake.cpp.
   void decode(std::uint64_t delivery, std::string_view bytes,
-              clock::time_point now, bool in_pack);
+              clock::time_point now, arrival_type how);
   [[nodiscard]] unfinished make_unfinished(std::uint64_t delivery,
                                            const amqp::envelope_view& head);
   // A message of the bridge itself. @returns whether it is one

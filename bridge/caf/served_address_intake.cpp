@@ -35,14 +35,14 @@ bool is_plain(std::string_view content_encoding) {
 } // namespace
 
 void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
-                             clock::time_point now, bool in_pack) {
+                             clock::time_point now, arrival_type how) {
   ++hub_->counters.received;
   if (!hub_->lease.held(now)) {
     ++hub_->counters.failed;
     return hub_->settle(delivery, outcome::failure());
   }
   try {
-    decode(delivery, bytes, now, in_pack);
+    decode(delivery, bytes, now, how);
   } catch (const std::exception& x) {
     // Out of memory, say. Without an end it would cost credit for ever.
     ++hub_->counters.failed;
@@ -61,33 +61,33 @@ void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
 }
 
 void served_address::decode(std::uint64_t delivery, std::string_view bytes,
-                            clock::time_point now, bool in_pack) {
+                            clock::time_point now, arrival_type how) {
   auto decoded = amqp::decode_message(
       bytes, amqp::limits_for(hub_->options.message_bytes_max));
   if (!decoded)
-    return refuse(delivery, {}, in_pack, errc::undecodable, "amqp:decode-error",
-                  to_string(decoded.error()));
+    return refuse(delivery, {}, how.in_pack, errc::undecodable,
+                  "amqp:decode-error", to_string(decoded.error()));
   const auto& head = *decoded;
   if (take_control(delivery, head))
     return;
   if (!head.reply_to.empty() && !hub_->is_queue(head.reply_to))
     return refuse(
-        delivery, head, in_pack, errc::undecodable, "amqp:invalid-field",
+        delivery, head, how.in_pack, errc::undecodable, "amqp:invalid-field",
         "no queue can be answered at \"" + std::string{head.reply_to} + "\"");
   const auto* codec = hub_->types.find(head.type);
   if (codec == nullptr || !takes(codec->name))
-    return refuse(delivery, head, in_pack, errc::unknown_type,
+    return refuse(delivery, head, how.in_pack, errc::unknown_type,
                   "amqp:not-implemented",
                   "messages of type \"" + std::string{head.type}
                       + "\" are not taken here");
   auto x = make_unfinished(delivery, head);
-  x.in_pack = in_pack;
+  x.in_pack = how.in_pack;
   if (!is_plain(head.content_encoding)
       || !codec->decode(head.body(), x.content))
-    return refuse(delivery, head, in_pack, errc::undecodable,
+    return refuse(delivery, head, how.in_pack, errc::undecodable,
                   "amqp:decode-error", "the body is not a " + codec->name);
   if (head.ttl)
-    x.expires = now + std::chrono::milliseconds{*head.ttl};
+    x.expires = now - how.waited + std::chrono::milliseconds{*head.ttl};
   if (auto place = place_of(head)) {
     x.seq = place->seq;
     std::lock_guard guard{mutex_};
@@ -143,7 +143,7 @@ void served_address::take_in(unfinished x, clock::time_point now) {
         static_cast<void>(kept.stream->begin(kept.seq));
         kept.failures = kept.stream->failures(kept.seq);
       }
-      if (!target_)
+      if (!target_ || kept.expires <= now)
         return wait(kept, now);
       target = target_;
       first = enter(kept, now);
@@ -178,7 +178,7 @@ void served_address::hand_over_due(clock::time_point now) {
       auto* x = find(delivery);
       if (x == nullptr)
         return true; // it waited too long
-      if (x->due > now)
+      if (x->due > now || x->expires <= now)
         return false;
       if (!hub_->lease_held(x->connection))
         stale.push_back(std::exchange(*x, {}));

@@ -46,7 +46,8 @@ struct rig : tests::serving_rig {
     bridge::envelope head;
     head.message_id = id;
     head.reply_to = reply_to;
-    uut->deliver(delivery, bridge::encode(head, body), now, in_pack);
+    uut->deliver(delivery, bridge::encode(head, body), now,
+                 {.in_pack = in_pack});
     world.run();
   }
 

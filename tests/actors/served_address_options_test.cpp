@@ -214,6 +214,27 @@ TEST_CASE("time to live: over while there is no target, parked with a reason",
   CHECK_FALSE(target.promise->pending());
 }
 
+TEST_CASE("time to live: what waited for room waited, too",
+          "[actors][served_address]") {
+  rig r;
+  held_target target{r};
+  auto& uut = r.serve(target.actor);
+  const auto now = clock_type::now();
+  uut.deliver(1, post_for(5s), now, {.waited = 4s});
+  CHECK(r.settled().empty());
+  r.world.run();
+  CHECK(target.promise->pending());
+  *target.promise = {};
+  uut.deliver(2, post_for(5s), now, {.waited = 5s});
+  CHECK(uut.check(now));
+  r.world.run();
+  CHECK_FALSE(target.promise->pending());
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].delivery == 2);
+  CHECK(tests::note_of(settled[0].result).condition == "rookery:expired");
+}
+
 TEST_CASE("by hand: a handler has it parked, or gives it back",
           "[actors][served_address]") {
   rig r;

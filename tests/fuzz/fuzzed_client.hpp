@@ -80,8 +80,8 @@ private:
   void on_up(const amqp::peer_info&) override { ++ups; }
   void on_down(const amqp::condition&) override { ++downs; }
   void on_refused(const std::string&, const std::string&) override {}
-  void on_message(std::size_t, std::uint64_t delivery,
-                  std::string& bytes) override {
+  void on_message(std::size_t, std::uint64_t delivery, std::string& bytes,
+                  std::chrono::steady_clock::time_point) override {
     ROOKERY_ASSERT(!bytes.empty());
     // Sometimes late, when the connection may be gone.
     late_.push_back(delivery);

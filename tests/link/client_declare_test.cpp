@@ -44,6 +44,28 @@ TEST_CASE("client: any number of declarations passes", "[link][client]") {
   CHECK(w.broker->asked.size() == 100);
 }
 
+TEST_CASE("client: what is declared again is asked for again, and once after "
+          "a reconnect",
+          "[link][client]") {
+  world w;
+  for (int i = 0; i < 3; ++i) {
+    w.client.declare(bridge::exchange_declaration{"news"});
+    w.client.declare(bridge::queue_declaration{.name = "in"});
+  }
+  w.connect();
+  const std::vector<std::string> once{"PUT /exchanges/news", "PUT /queues/in"};
+  CHECK(w.broker->asked == once);
+  w.client.declare(bridge::queue_declaration{.name = "in"}); // gone since, say
+  w.run();
+  CHECK(w.broker->asked.size() == 3);
+  CHECK(w.broker->asked.back() == "PUT /queues/in");
+  CHECK(w.owner.ups == 2);
+  w.cut();
+  w.connect();
+  CHECK(w.broker->asked == once);
+  CHECK(w.owner.ups == 3);
+}
+
 TEST_CASE("client: a refused declaration is told and nothing is attached",
           "[link][client]") {
   world w;

@@ -31,7 +31,8 @@ struct recorder final : amqp::client_handler {
   void on_up(const amqp::peer_info&) override {}
   void on_down(const amqp::condition& why) override { downs.push_back(why); }
   void on_refused(const std::string&, const std::string&) override {}
-  void on_message(std::size_t, std::uint64_t delivery, std::string&) override {
+  void on_message(std::size_t, std::uint64_t delivery, std::string&,
+                  std::chrono::steady_clock::time_point) override {
     deliveries.push_back(delivery);
   }
   void on_outcome(std::size_t, amqp::outgoing&&, const outcome&) override {

@@ -313,7 +313,7 @@ TEST_CASE("client: a closed receiver detaches after its last settlement",
   w.broker->deliver(source, "y");
   w.run();
   REQUIRE(w.owner.deliveries.size() == 2);
-  w.client.close_receiver(in);
+  CHECK_FALSE(w.client.close_receiver(in));
   w.run();
   CHECK(w.broker->detached.empty());
   for (const auto& [delivery, bytes] : w.owner.deliveries)
@@ -322,6 +322,10 @@ TEST_CASE("client: a closed receiver detaches after its last settlement",
   CHECK(w.broker->outcomes.size() == 2);
   CHECK(w.broker->detached.size() == 1);
   CHECK(w.owner.downs.empty());
+  CHECK(w.client.close_receiver(in)); // it is forgotten
+  CHECK(w.client.add_receiver("in", 4, {}) != in);
+  w.run();
+  CHECK(w.broker->consumers.contains(source));
   // A second settlement, or one for a link that is gone, touches nothing.
   for (const auto& [delivery, bytes] : w.owner.deliveries)
     w.client.settle(delivery, outcome::accepted());

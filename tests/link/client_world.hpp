@@ -37,8 +37,8 @@ struct client_recorder final : amqp::client_handler {
                     const amqp::condition& why) override {
     forbidden.push_back(where + ": " + why.text());
   }
-  void on_message(std::size_t, std::uint64_t delivery,
-                  std::string& bytes) override {
+  void on_message(std::size_t, std::uint64_t delivery, std::string& bytes,
+                  std::chrono::steady_clock::time_point) override {
     deliveries.emplace_back(delivery, bytes);
   }
   void on_outcome(std::size_t, amqp::outgoing&& what,

@@ -322,3 +322,27 @@ TEST_CASE("pack: from the spill, too", "[link][pack]") {
   CHECK(p.seen == up_to(2'000));
   CHECK(p.transfers() - before < 200);
 }
+
+TEST_CASE("pack: time to live passes also behind a pack", "[link][pack]") {
+  pair p;
+  std::vector<caf::response_promise> held;
+  p.serve(
+      [&](caf::event_based_actor* self, std::uint64_t) -> caf::result<void> {
+        held.push_back(self->make_response_promise());
+        return held.back();
+      },
+      {.window = 2});
+  p.c.run(1s);
+  p.send(4); // two wait at the node, and what comes next behind them
+  p.send(1, {.ttl = 1s});
+  for (int i = 0; i < 4; ++i) {
+    p.c.run(2s);
+    p.receiver->execute([&] {
+      for (auto& x : std::exchange(held, {}))
+        x.deliver(caf::unit);
+    });
+  }
+  CHECK(p.seen == up_to(4));
+  CHECK(p.receiver->network().counters().deliveries_expired == 1);
+  CHECK(p.waiting("parked") == 1);
+}
