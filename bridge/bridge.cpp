@@ -78,7 +78,7 @@ bridge::impl::~impl() {
   if (hub_->spilled)
     hub_->spilled->stop();
   for (auto& [index, x] : served_)
-    static_cast<served_address*>(x->get())->release();
+    static_cast<served_address*>(x.actor->get())->release();
 }
 
 void bridge::impl::refuse_all() {
@@ -199,18 +199,21 @@ void bridge::impl::serve(const address& at, serve_options options,
   hub_->settlements.add_window(served.settlements_max());
   hub_->replies->add_room(served.window());
   change([this, x, at, options = std::move(options)] {
+    std::vector<declaration> declared;
     if (options.queue) {
       auto queue = *options.queue;
       queue.name = at.name();
-      client_.declare(queue);
+      declared.emplace_back(std::move(queue));
       for (const auto& [exchange, key] : options.bindings)
-        client_.declare(binding_declaration{exchange, at.name(), key});
+        declared.emplace_back(binding_declaration{exchange, at.name(), key});
     }
+    for (const auto& each : declared)
+      client_.declare(each);
     static_cast<served_address*>(x->get())->start();
     const auto index =
         client_.add_receiver(at.name(), options.window, options.priority);
     client_.hold_receiver(index, holding_);
-    served_.emplace(index, x);
+    served_.emplace(index, serving{x, std::move(declared)});
   });
 }
 
@@ -240,7 +243,7 @@ void bridge::impl::stop(std::chrono::milliseconds timeout,
   loop_->post([this, deadline, done = std::move(done)] {
     for (const auto& [index, x] : served_) {
       client_.pause_receiver(index);
-      static_cast<served_address*>(x->get())->give_back();
+      static_cast<served_address*>(x.actor->get())->give_back();
     }
     if (hub_->spilled)
       hub_->spilled->stop_reading();

@@ -56,7 +56,8 @@ public:
   /// reconnect. Where it refuses, the observer is told ("declaration-refused")
   /// and it is asked again every five seconds: until it agrees no connection
   /// comes up, and on one that is up nothing new is served, nor sent to what is
-  /// declared here; all else goes on.
+  /// declared here; all else goes on. It is never taken back: what belongs to
+  /// an actor that ends is better declared by `serve`.
   void declare(declaration what);
 
   /// A local handle for what `to` names. Cheap to copy; the same address and
@@ -90,7 +91,9 @@ public:
   void when_ready(const address& to, const caf::actor& who);
 
   /// Lets `target` handle what comes to the queue `at`. When the target ends,
-  /// the deliveries it holds end as modified(failed) and the link is closed.
+  /// the deliveries it holds end as modified(failed), the link is closed, and
+  /// the queue and bindings of its options are not asked for any more; the
+  /// broker keeps them.
   void serve(const address& at, caf::actor target, serve_options options = {});
 
   /// The same for a target that `factory` makes, and makes again, with a

@@ -81,7 +81,9 @@ void test_system::kill() {
   while (!actors_.empty()) {
     for (auto& [id, address] : std::exchange(actors_, {}))
       if (auto target = caf::actor_cast<caf::actor>(address))
-        caf::anon_send_exit(target, caf::exit_reason::kill);
+        // In front of what is in its mailbox: nothing of that is handled.
+        caf::anon_send<caf::message_priority::high>(
+            target, caf::exit_msg{{}, caf::exit_reason::kill});
     while (run_one()) {
     }
   }

@@ -7,6 +7,7 @@ rookery_test(actors served_address_options_test rookery::testing rookery::bridge
 rookery_test(actors served_address_retry_test rookery::testing rookery::bridge rookery::proto_service)
 rookery_test(actors served_address_threads_test rookery::testing rookery::bridge rookery::proto_service)
 rookery_test(actors served_address_lease_test rookery::testing rookery::bridge rookery::proto_service)
+rookery_test(actors served_address_late_test rookery::testing rookery::bridge rookery::proto_service)
 rookery_test(actors fanout_test rookery::testing rookery::fanout)
 rookery_test(actors follower_test rookery::testing rookery::follower)
 rookery_test(actors tweet_test rookery::testing rookery::tweet)

@@ -7,6 +7,13 @@
 
 namespace rookery::amqp {
 
+namespace {
+
+// A broker that takes no questions for so long may go on for hours.
+constexpr std::chrono::seconds deaf_time{3};
+
+} // namespace
+
 client::client(client_options options, client_handler& owner)
     : options_{std::move(options)},
       owner_{owner} {}
@@ -107,6 +114,8 @@ void client::check(clock::time_point now) {
     return;
   declare_refused(now);
   return_later(now);
+  if (!engine_->writing())
+    excuse_unwritten(now);
   if (management_->waits_since(now - options_.sending.outcome_timeout))
     return abort({"rookery:answer-timeout",
                   "the broker's management gave no answer in time"});
@@ -120,6 +129,18 @@ void client::check(clock::time_point now) {
                     "the broker attached no receiver in time"});
     x->refill_idle();
   }
+}
+
+// A broker with too little memory or disk takes no transfers on any session
+// until it has more; what we consume makes room there.
+void client::excuse_unwritten(clock::time_point now) {
+  management_->excuse_unwritten(now);
+  for (auto& x : senders_)
+    x->excuse_unwritten(now);
+  if (came_up_ || !management_->unwritten())
+    deaf_since_ = now;
+  else if (now - deaf_since_ >= deaf_time)
+    attach_known();
 }
 
 void client::expire(clock::time_point now) {
@@ -149,11 +170,12 @@ void client::for_each_unfinished(
 bool client::may_attach(const client_sender& x) const {
   if (ready() || (came_up_ && x.returns)) // who consumes a queue knows it
     return true;
-  const auto answered = [](auto of) {
+  const auto answered = [](const auto& each) {
+    const auto of = each.second.state;
     return of == progress::confirmed || of == progress::refused;
   };
   return came_up_ && (!x.to() || !declared_here(*x.to()))
-         && std::all_of(progress_.begin(), progress_.end(), answered);
+         && std::all_of(declarations_.begin(), declarations_.end(), answered);
 }
 
 bool client::in_time(clock::time_point now) {
@@ -186,6 +208,7 @@ void client::on_open(const peer_info& peer) {
   peer_ = peer;
   management_ =
       std::make_unique<management>(*engine_, *options_.profile, options_.now);
+  deaf_since_ = options_.now();
   begin_lease();
   declare_missing();
 }
@@ -256,6 +279,10 @@ void client::on_outcome(link from, std::uint64_t number,
   auto* sender = sender_of(from);
   if (sender == nullptr)
     return; // management is pre-settled
+  using kind = bridge::outcome::kind_type;
+  if (how.kind == kind::released && sender->waits_for_takers(number))
+    return try_later(*sender);
+  sender->careful = sender->careful && how.kind != kind::accepted;
   auto all = std::move(ended_);
   sender->settle(number, all);
   for (auto& what : all) {
@@ -284,7 +311,11 @@ void client::on_dispatched() {
 }
 
 void client::on_written(std::size_t count, bool drained) {
-  output_bytes_ = drained ? 0 : output_bytes_ - std::min(output_bytes_, count);
+  output_bytes_ -= std::min(output_bytes_, count);
+  const auto unwritten = [](const auto& x) { return x->unwritten(); };
+  if (drained && output_bytes_ > 0
+      && std::none_of(senders_.begin(), senders_.end(), unwritten))
+    output_bytes_ = 0;
   if (management_ && !aborted_ && output_bytes_ <= output_bytes_max / 2)
     pump(options_.now());
 }
@@ -300,7 +331,8 @@ void client::on_closed(const condition& why) {
   engine_ = nullptr;
   management_.reset();
   confirmed_ = 0;
-  std::fill(progress_.begin(), progress_.end(), progress::missing);
+  for (auto& [number, x] : declarations_)
+    x.state = progress::missing;
   refused_ = refusal_told_ = false;
   aborted_ = false;
   up_ = false;

@@ -88,8 +88,11 @@ public:
   client(client_options options, client_handler& owner);
 
   /// Wants it at this connection and each after it, behind what was declared
-  /// before. One that was is asked for again.
+  /// before. One that was is asked for again, and wanted once more.
   void declare(bridge::declaration what);
+  /// Takes one `declare` back. What nobody wants any more is not asked for
+  /// again, and its answer means nothing; the broker keeps what it has.
+  void undeclare(const bridge::declaration& what);
   /// @returns the index that `on_outcome` names.
   std::size_t add_sender(std::optional<bridge::address> to,
                          std::shared_ptr<outgoing_queue> queue);
@@ -178,9 +181,23 @@ public:
   static constexpr std::size_t output_bytes_max = std::size_t{1} << 20;
 
 private:
+  // Of a declaration, at this connection.
+  enum class progress : unsigned char { missing, asked, confirmed, refused };
+  struct wanted {
+    bridge::declaration what;
+    std::size_t users = 1; // calls of declare() that were not taken back
+    progress state = progress::missing;
+    bool known = false; // the broker confirmed it, perhaps at an earlier one
+  };
+  // In order, by a number that is not used again: late answers name it.
+  using wanted_map = std::map<std::uint64_t, wanted>;
+
   void declare_missing();
-  void on_declared(std::size_t i, int status, const std::string& reason);
+  void on_declared(std::uint64_t number, int status, const std::string& reason);
   void attach_receivers();
+  // Those of whose queues the broker said before that they are there.
+  void attach_known();
+  void excuse_unwritten(clock::time_point now);
   void attach(client_receiver& x);
   void attach(client_sender& x);
   void look_for(client_sender& x);
@@ -191,6 +208,8 @@ private:
   void missing(client_sender& x, const condition& why = {});
   void sender_lost(client_sender& x, bool with_session, const condition& why);
   void give_up(client_sender& x);
+  // Nobody takes what may wait in a file.
+  void try_later(client_sender& x);
   void bring_up(client_sender& x, clock::time_point now);
   void give_turn(client_sender& x);
   void pump(clock::time_point now);
@@ -222,6 +241,8 @@ private:
   [[nodiscard]] client_sender& way_back(client_receiver& x);
 
   void declare_refused(clock::time_point now);
+  [[nodiscard]] wanted_map::iterator
+  find_declared(const bridge::declaration& what);
   [[nodiscard]] bool declared_here(const bridge::address& what) const;
   // Whether all that was declared is there.
   [[nodiscard]] bool ready() const;
@@ -240,7 +261,8 @@ private:
 
   client_options options_;
   client_handler& owner_;
-  std::vector<bridge::declaration> declarations_;
+  wanted_map declarations_;
+  std::uint64_t declarations_made_ = 0;
   std::vector<std::unique_ptr<client_sender>> senders_;
   std::map<std::size_t, std::unique_ptr<client_receiver>> receivers_;
   std::size_t receivers_made_ = 0; // an index is not used again
@@ -265,9 +287,7 @@ private:
   std::chrono::milliseconds lease_{0}; // after that; 0 = for ever
   std::unique_ptr<management> management_;
   peer_info peer_;
-  enum class progress : unsigned char { missing, asked, confirmed, refused };
-  std::vector<progress> progress_;       // of each declaration
-  std::size_t confirmed_ = 0;            // of them
+  std::size_t confirmed_ = 0;            // of the declarations
   bool refused_ = false;                 // it refused one
   bool refusal_told_ = false;            // of those last asked for
   clock::time_point declare_again_at_{}; // refused: when to ask again
@@ -278,7 +298,9 @@ private:
   session session_;      // of the newest links
   std::size_t session_links_ = 0;
   std::size_t unasked_links_ = 0; // that the broker attached
-  std::size_t output_bytes_ = 0;  // of messages; about, and 0 when all is out
+  // Nothing we ask can be written.
+  clock::time_point deaf_since_{};
+  std::size_t output_bytes_ = 0; // of messages; about, and 0 when all is out
   std::deque<client_sender*> turns_; // those that may have something to send
   // Exchanges that were not declared here.
   std::set<std::string> found_exchanges_;

@@ -1,6 +1,7 @@
 // What a node wants the broker to have: asked for at each connection, before
 // anything is attached.
 #include "bridge/amqp/client.hpp"
+#include "bridge/assert.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -22,19 +23,42 @@ bool is_exclusive(const bridge::declaration& x) {
 } // namespace
 
 void client::declare(bridge::declaration what) {
-  const auto known =
-      std::find(declarations_.begin(), declarations_.end(), what);
+  const auto known = find_declared(what);
   if (known == declarations_.end()) {
-    declarations_.push_back(std::move(what));
-    progress_.push_back(progress::missing);
-  } else if (auto& x = progress_[known - declarations_.begin()];
-             x != progress::asked) {
-    confirmed_ -= x == progress::confirmed ? 1 : 0;
-    x = progress::missing; // again: it may be gone since, or allowed
+    declarations_[declarations_made_++].what = std::move(what);
+  } else {
+    auto& x = known->second;
+    ++x.users;
+    if (x.state != progress::asked) {
+      confirmed_ -= x.state == progress::confirmed ? 1 : 0;
+      x.state = progress::missing; // again: it may be gone since, or allowed
+    }
   }
   refusal_told_ = false;
   up_ = false;
   declare_missing();
+}
+
+void client::undeclare(const bridge::declaration& what) {
+  const auto known = find_declared(what);
+  ROOKERY_ASSERT(known != declarations_.end());
+  if (--known->second.users > 0)
+    return;
+  confirmed_ -= known->second.state == progress::confirmed ? 1 : 0;
+  declarations_.erase(known);
+  const auto is_refused = [](const auto& x) {
+    return x.second.state == progress::refused;
+  };
+  if (std::none_of(declarations_.begin(), declarations_.end(), is_refused))
+    refused_ = refusal_told_ = false; // the next begins anew
+  if (ready())
+    attach_receivers(); // perhaps all waited for this one
+}
+
+client::wanted_map::iterator
+client::find_declared(const bridge::declaration& what) {
+  return std::find_if(declarations_.begin(), declarations_.end(),
+                      [&](const auto& x) { return x.second.what == what; });
 }
 
 bool client::ready() const {
@@ -46,54 +70,61 @@ bool client::ready() const {
 void client::declare_missing() {
   if (!management_ || aborted_)
     return;
-  for (std::size_t i = 0; i < declarations_.size(); ++i) {
-    if (progress_[i] != progress::missing)
+  for (auto& [number, x] : declarations_) {
+    if (x.state != progress::missing)
       continue;
-    progress_[i] = progress::asked;
-    management_->declare(declarations_[i],
-                         [this, i](int status, std::string reason) {
-                           on_declared(i, status, reason);
+    x.state = progress::asked;
+    management_->declare(x.what,
+                         [this, number](int status, std::string reason) {
+                           on_declared(number, status, reason);
                          });
   }
   if (ready())
     attach_receivers();
 }
 
-void client::on_declared(std::size_t i, int status, const std::string& reason) {
+void client::on_declared(std::uint64_t number, int status,
+                         const std::string& reason) {
+  const auto found = declarations_.find(number);
+  if (found == declarations_.end())
+    return; // nobody wants it any more
+  auto& x = found->second;
   if (good(status)) {
-    progress_[i] = progress::confirmed;
+    x.state = progress::confirmed;
+    x.known = true;
     ++confirmed_;
     if (ready())
       attach_receivers();
     return;
   }
-  progress_[i] = progress::refused;
+  x.state = progress::refused;
   auto text = "status " + std::to_string(status)
               + (reason.empty() ? "" : ": " + reason);
-  const auto& asked = declarations_[i];
   // The broker may not have noticed yet that our last connection is gone.
-  if (is_exclusive(asked))
-    return abort({"amqp:resource-locked", to_string(asked) + ": " + text});
+  if (is_exclusive(x.what))
+    return abort({"amqp:resource-locked", to_string(x.what) + ": " + text});
   if (!std::exchange(refused_, true))
     declare_again_at_ = options_.now() + refused_time;
   if (std::exchange(refusal_told_, true))
     return; // what follows from it, most likely
-  owner_.on_refused(to_string(asked), text);
+  owner_.on_refused(to_string(x.what), text);
 }
 
 void client::declare_refused(clock::time_point now) {
   if (!refused_ || now < declare_again_at_)
     return;
   refused_ = refusal_told_ = false;
-  std::replace(progress_.begin(), progress_.end(), progress::refused,
-               progress::missing);
+  for (auto& [number, x] : declarations_)
+    if (x.state == progress::refused)
+      x.state = progress::missing;
   declare_missing();
 }
 
 bool client::declared_here(const bridge::address& what) const {
   using kind = bridge::address::kind_type;
   return std::any_of(
-      declarations_.begin(), declarations_.end(), [&](const auto& x) {
+      declarations_.begin(), declarations_.end(), [&](const auto& each) {
+        const auto& x = each.second.what;
         if (what.kind() == kind::queue) {
           const auto* queue = std::get_if<bridge::queue_declaration>(&x);
           return queue != nullptr && queue->name == what.name();

@@ -75,6 +75,21 @@ void client::attach_receivers() {
   check_up();
 }
 
+void client::attach_known() {
+  const auto is_known = [this](const std::string& queue) {
+    return std::all_of(
+        declarations_.begin(), declarations_.end(), [&](const auto& each) {
+          const auto& x = each.second;
+          const auto* what = std::get_if<bridge::queue_declaration>(&x.what);
+          return what == nullptr || what->name != queue
+                 || (x.known && !what->exclusive);
+        });
+  };
+  for (auto& [index, x] : receivers_)
+    if (x->wants_link() && is_known(x->queue()))
+      attach(*x);
+}
+
 session client::session_for_link() {
   if (!session_ || session_links_ >= options_.profile->links_per_session_max) {
     session_ = engine_->open_session();
@@ -207,6 +222,16 @@ void client::give_up(client_sender& x) {
           : bridge::outcome::rejected(x.refusal.name, x.refusal.description);
   for (auto& item : x.give_up_all())
     ended(x, std::move(item), how);
+}
+
+void client::try_later(client_sender& x) {
+  auto old = x.current_link();
+  old.set_context(nullptr); // what is under way on it comes again
+  old.close();
+  x.link_lost();
+  x.careful = true;
+  x.state = client_sender::state_type::missing;
+  x.retry_at = options_.now() + missing_time;
 }
 
 // A sender's link is gone while its connection is not.

@@ -68,6 +68,11 @@ void client_sender::settle(std::uint64_t number, std::vector<outgoing>& out) {
     --transfers_;
 }
 
+bool client_sender::waits_for_takers(std::uint64_t number) const {
+  const auto* item = window_.find(number);
+  return link_ && item != nullptr && item->place != 0;
+}
+
 std::optional<outgoing> client_sender::take(std::uint64_t number) {
   auto result = window_.settle(number);
   if (result)
@@ -97,6 +102,8 @@ void client_sender::resend(clock::time_point now, progress& done,
       add(number, *item, joins, now, done);
       done.bytes += item->bytes.size();
       done.more = done.bytes >= bytes_max;
+      if (careful)
+        break;
     } else if (auto taken = take(number)) {
       if (*why == unsent::reason_type::expired)
         why = unsent::reason_type::expired_without_outcome;
@@ -109,11 +116,11 @@ void client_sender::resend(clock::time_point now, progress& done,
 client_sender::progress client_sender::pump(clock::time_point now,
                                             std::size_t bytes_max) {
   progress done;
-  if (!link_)
+  if (!link_ || (careful && transfers_ > 0))
     return done;
   resend(now, done, bytes_max);
   done.packed = 0;
-  while (again_.empty() && !done.more
+  while (again_.empty() && !(careful && transfers_ > 0) && !done.more
          && unsettled_bytes_ < limits_.in_flight_bytes_max) {
     const auto n = std::min(window_.room(), batch_max);
     const std::size_t credit = link_.credit();

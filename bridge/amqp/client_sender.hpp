@@ -88,6 +88,10 @@ public:
   /// when it is unknown.
   void settle(std::uint64_t number, std::vector<outgoing>& out);
 
+  /// Whether transfer `number` is one that waits in a file while no queue takes
+  /// it.
+  [[nodiscard]] bool waits_for_takers(std::uint64_t number) const;
+
   /// Takes out everything that waits or has no outcome, oldest first, but what
   /// may go to a file: that waits for better times. Only while there is no
   /// link.
@@ -101,6 +105,12 @@ public:
     queue_->for_each(f);
   }
 
+  /// Nothing that waits for its outcome is written: the peer's session takes no
+  /// transfers, whatever credit there is. It owes nothing for them yet.
+  void excuse_unwritten(clock::time_point now) {
+    if (link_ && transfers_ > 0 && link_.queued() >= transfers_)
+      window_.restart_deadlines(now + limits_.outcome_timeout);
+  }
   /// An outcome or an attach is overdue: the connection is not to be trusted.
   /// A peer that gives no credit owes nothing.
   [[nodiscard]] bool overdue(clock::time_point now) const {
@@ -110,6 +120,8 @@ public:
         !again_.empty() && again_.front().first == window_.oldest();
     return !not_again && window_.expired(now);
   }
+  /// Something that was handed to the link is not written.
+  [[nodiscard]] bool unwritten() const { return link_ && link_.queued() > 0; }
   [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
   /// Nothing waits and nothing is without an outcome.
   [[nodiscard]] bool idle() const {
@@ -120,6 +132,7 @@ public:
     return window_.unsettled() + queue_->size();
   }
 
+  [[nodiscard]] link current_link() const { return link_; }
   [[nodiscard]] outgoing_queue& queue() { return *queue_; }
   [[nodiscard]] std::size_t index() const { return index_; }
   [[nodiscard]] const std::optional<bridge::address>& to() const { return to_; }
@@ -132,6 +145,7 @@ public:
   clock::time_point attach_by{}; // attaching: when the peer must have answered
   bool outcomes_came = false;    // since the client last looked
   bool returns = false;          // what came in packs, to its queue
+  bool careful = false;          // one transfer at a time: is there a taker?
   bool in_turn = false;          // in the client's list of those to be pumped
 
 private:

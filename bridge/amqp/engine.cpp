@@ -186,6 +186,9 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
       if (closing() && pn_link_remote_credit(from) < 0)
         return fail({"amqp:link:transfer-limit-exceeded",
                      "a message without credit, behind our CLOSE"});
+      // Said, for the DETACH may not be written yet.
+      if (!pn_delivery_settled(x))
+        pn_delivery_update(x, PN_RELEASED);
       pn_delivery_settle(x);
       return;
     }
@@ -383,6 +386,8 @@ link engine::make_sender(session s, const std::string& name) {
 link engine::make_receiver(session s, const std::string& name) {
   return link{pn_receiver(s.get(), name.c_str())};
 }
+
+bool engine::writing() const { return impl_->writing; }
 
 bool engine::finished() const {
   return pn_connection_driver_finished(&impl_->driver);

@@ -158,6 +158,9 @@ public:
   [[nodiscard]] link make_receiver(session s, const std::string& name);
 
   [[nodiscard]] bool finished() const;
+  /// Whether there is output that the socket has not taken. What a session of
+  /// the peer has no window for is no output yet.
+  [[nodiscard]] bool writing() const;
   /// It failed: the peer broke the protocol or fell silent, a handler threw,
   /// or `abort` was called. What there is left to write, the reason, is worth
   /// one try, then the IO ends it: such a peer may never read it.

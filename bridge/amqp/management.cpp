@@ -205,6 +205,12 @@ void management::flush() {
 
 void management::on_credit() { flush(); }
 
+void management::excuse_unwritten(clock::time_point now) {
+  auto left = out_ ? out_.queued() : 0;
+  for (auto x = sent_.rbegin(); x != sent_.rend() && left > 0; ++x, --left)
+    x->since = now;
+}
+
 bool management::waits_since(clock::time_point then) const {
   auto older = [then](const request& x) { return x.since < then; };
   // Those behind others wait for these.

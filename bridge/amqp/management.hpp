@@ -58,6 +58,13 @@ public:
   [[nodiscard]] std::size_t unanswered() const {
     return waiting_.size() + sent_.size();
   }
+  /// What is not written waits from `now` on: the broker's session takes no
+  /// transfers, and has not been asked yet.
+  void excuse_unwritten(clock::time_point now);
+  /// Whether the broker takes none, and so knows nothing of what it was asked.
+  [[nodiscard]] bool unwritten() const {
+    return out_ && !sent_.empty() && out_.queued() >= sent_.size();
+  }
   /// Whether one of them has waited since before `then`, the time behind others
   /// not counted.
   [[nodiscard]] bool waits_since(clock::time_point then) const;

@@ -178,6 +178,15 @@ public:
     return has_room(bytes);
   }
 
+  /// What a push of `bytes` would do now: `queued`, `full` or `closed`. Others
+  /// may come before it. @thread any
+  [[nodiscard]] push_result would_push(std::size_t bytes) const {
+    std::lock_guard guard{mutex_};
+    if (closed_)
+      return push_result::closed;
+    return has_room(bytes) ? push_result::queued : push_result::full;
+  }
+
   /// Calls `f(item)` on all that wait, oldest first. @thread any
   template <class F>
   void for_each(F f) const {

@@ -93,7 +93,11 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   std::size_t control_sender_ = 0;
   watch_protocol watching_;
   bool left_ = false; // watchers were told that this node leaves
-  std::map<std::size_t, caf::strong_actor_ptr> served_; // by receiver
+  struct serving {
+    caf::strong_actor_ptr actor;       // a served_address
+    std::vector<declaration> declared; // for it
+  };
+  std::map<std::size_t, serving> served_; // by receiver
   // For answers in the name of what is served no more.
   std::size_t spare_room_ = 0;
   bool holding_ = false;                     // no more is taken in

@@ -3,7 +3,6 @@
 #include "bridge/caf/encoding.hpp"
 #include "bridge/caf/mailbox_closed.hpp"
 
-#include <caf/mailbox_element.hpp>
 #include <caf/send.hpp>
 
 #include <algorithm>
@@ -86,7 +85,7 @@ void bridge::impl::on_down(const amqp::condition& why) {
   }
   publish_state();
   for (auto& [index, x] : served_)
-    get(x).connection_over();
+    get(x.actor).connection_over();
   for (auto& f : down_hooks_)
     call(f);
 }
@@ -123,7 +122,7 @@ void bridge::impl::on_message(std::size_t receiver, std::uint64_t delivery,
   publish_lease();
   const auto now = hub_->world.now();
   if (auto found = served_.find(receiver); found != served_.end())
-    get(found->second)
+    get(found->second.actor)
         .deliver(delivery, bytes, now,
                  {.in_pack = client_.in_pack(delivery), .waited = now - came});
 }
@@ -152,19 +151,19 @@ void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
   }
   if (!is_request) {
     ++hub_->counters.done;
-    return;
+    if (who->stages.empty())
+      return;
   }
   caf::message content;
   if (decoded->type != "rookery.bridge.v1.Done") {
     const auto* codec = hub_->types.find(decoded->type);
-    if (codec == nullptr || !codec->decode(decoded->body(), content))
+    if (codec == nullptr || !codec->decode(decoded->body(), content)) {
+      hub_->counters.undecodable += is_request ? 0 : 1;
       return fail(
           *who, caf::make_error(errc::undecodable, std::string{decoded->type}));
+    }
   }
-  who->sender->enqueue(caf::make_mailbox_element(who->proxy,
-                                                 who->id.response_id(), {},
-                                                 std::move(content)),
-                       nullptr);
+  answer(std::move(*who), std::move(content));
 }
 
 void bridge::impl::on_outcome(std::size_t sender, amqp::outgoing&& what,
@@ -280,14 +279,17 @@ void bridge::impl::check_served(hub::clock::time_point now) {
   if (!hub_->answers_wait()) // what they left has found room
     hub_->replies->remove_room(std::exchange(spare_room_, 0));
   for (auto i = served_.begin(); i != served_.end();) {
-    auto& x = get(i->second);
+    auto& x = get(i->second.actor);
     if (x.check(now) || !client_.close_receiver(i->first)) {
       ++i;
       continue;
     }
     hub_->settlements.remove_window(x.settlements_max());
     spare_room_ += x.window();
+    const auto declared = std::move(i->second.declared);
     i = served_.erase(i);
+    for (const auto& each : declared)
+      client_.undeclare(each); // the rest may come up by this
   }
 }
 

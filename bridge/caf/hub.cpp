@@ -3,7 +3,6 @@
 #include "bridge/send_lost.hpp"
 
 #include <caf/abstract_actor.hpp>
-#include <caf/mailbox_element.hpp>
 
 namespace rookery::bridge {
 
@@ -110,6 +109,11 @@ bool hub::expect(std::uint64_t number, waiting_send who,
   return pending_.add(number, deadline, std::move(who));
 }
 
+bool hub::may_expect() {
+  std::lock_guard guard{pending_mutex_};
+  return !pending_.full();
+}
+
 std::optional<waiting_send> hub::take_waiting(std::uint64_t number) {
   std::lock_guard guard{pending_mutex_};
   return pending_.take(number);
@@ -184,10 +188,29 @@ void hub::settle(std::uint64_t delivery, outcome how, bool early) {
     wake();
 }
 
-void fail(const waiting_send& who, caf::error error) {
-  if (!who.sender)
+void answer(waiting_send who, caf::message what) {
+  if (who.stages.empty()) {
+    who.sender->enqueue(caf::make_mailbox_element(std::move(who.proxy),
+                                                  who.id.response_id(), {},
+                                                  std::move(what)),
+                        nullptr);
     return;
-  if (who.kind == waiting_send::kind_type::request)
+  }
+  if (what.empty() && who.id.is_async())
+    return; // as in CAF
+  const auto next = std::move(who.stages.back());
+  who.stages.pop_back();
+  next->enqueue(caf::make_mailbox_element(std::move(who.sender), who.id,
+                                          std::move(who.stages),
+                                          std::move(what)),
+                nullptr);
+}
+
+void fail(const waiting_send& who, caf::error error) {
+  const auto is_request = who.kind == waiting_send::kind_type::request;
+  if (!who.sender || (!is_request && who.what.empty()))
+    return;
+  if (is_request)
     who.sender->enqueue(
         caf::make_mailbox_element(who.proxy, who.id.response_id(), {},
                                   caf::make_message(std::move(error))),

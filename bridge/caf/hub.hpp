@@ -16,6 +16,7 @@
 #include <caf/actor_control_block.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/attachable.hpp>
+#include <caf/mailbox_element.hpp>
 #include <caf/message.hpp>
 #include <caf/message_id.hpp>
 
@@ -79,10 +80,12 @@ struct waiting_send {
 
   kind_type kind = kind_type::request;
   caf::strong_actor_ptr proxy = {}; // in whose name the reply comes
-  // Null, if it is no request: nobody is to be told of its loss.
   caf::strong_actor_ptr sender = {};
   caf::message_id id = {};
-  caf::message what = {}; // no request: what was sent, for the sender
+  // No request: what was sent, if the sender is to be told of its loss.
+  caf::message what = {};
+  // Through whom the reply comes to the sender; the next is the last of them.
+  caf::mailbox_element::forwarding_stack stages = {};
 };
 
 /// What proxies, served addresses and the IO thread share. It outlives the
@@ -108,6 +111,8 @@ public:
   /// time until `deadline`. False when too many wait.
   [[nodiscard]] bool expect(std::uint64_t number, waiting_send who,
                             clock::time_point deadline);
+  /// Whether it would be true now.
+  [[nodiscard]] bool may_expect();
   [[nodiscard]] std::optional<waiting_send> take_waiting(std::uint64_t number);
   /// It has ended, however it did: the file, if it has it, need not keep it.
   void ended(const amqp::outgoing& what) {
@@ -216,8 +221,12 @@ public:
   const std::unique_ptr<spill> spilled;
 };
 
-/// Tells the sender, if there is one: answers its request as if the remote
-/// actor had, or with a `send_lost`.
+/// Its reply: what the remote actor answered, for the next stage or the sender,
+/// as of a promise of that actor.
+void answer(waiting_send who, caf::message what);
+
+/// Tells the sender, past all stages, if it is to be told: answers its request
+/// as if the remote actor had, or with a `send_lost`.
 void fail(const waiting_send& who, caf::error error);
 
 } // namespace rookery::bridge

@@ -20,4 +20,14 @@ namespace rookery::bridge {
   return blocking != nullptr && blocking->mailbox().closed();
 }
 
+/// Whether `x` has begun all that was sent to it and waits for more, or has no
+/// mailbox of CAF's. @thread any
+[[nodiscard]] inline bool mailbox_idle(const caf::actor& x) {
+  auto* base = caf::actor_cast<caf::abstract_actor*>(x);
+  if (auto* scheduled = dynamic_cast<caf::scheduled_actor*>(base))
+    return scheduled->mailbox().blocked();
+  auto* blocking = dynamic_cast<caf::blocking_actor*>(base);
+  return blocking == nullptr || blocking->mailbox().blocked();
+}
+
 } // namespace rookery::bridge

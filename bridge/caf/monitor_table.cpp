@@ -146,7 +146,9 @@ void monitor_table::expire(clock::time_point now) {
     auto& x = which->second;
     if (x.deadline > now)
       continue;
-    if (!x.what.ended)
+    if (!x.what.ended && x.what.progress == state::gone)
+      x.reason = caf::exit_reason::remote_link_unreachable;
+    else if (!x.what.ended)
       x.reason = caf::make_error(errc::reply_timeout,
                                  "nobody said that the watch has begun");
     tell(which);
@@ -245,7 +247,8 @@ monitor_table::peer_gone(const std::string& peer, clock::time_point deadline) {
     if (x.what.progress != state::begun || x.what.at.peer != peer)
       continue;
     x.what.progress = state::gone;
-    x.deadline = deadline;
+    if (!x.what.ended) // else it waits for copies of that
+      x.deadline = deadline;
     result.push_back(x.what);
   }
   return result;

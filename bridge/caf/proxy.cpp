@@ -4,6 +4,7 @@
 #include "bridge/caf/encoding.hpp"
 #include "bridge/send_lost.hpp"
 
+#include <caf/actor_cast.hpp>
 #include <caf/deep_to_string.hpp>
 #include <caf/default_attachable.hpp>
 #include <caf/mailbox_element.hpp>
@@ -26,10 +27,20 @@ caf::default_attachable::observe_token link_of(const caf::actor_addr& who) {
   return {who, caf::default_attachable::link};
 }
 
+// CAF marks an actor before it says that it has ended.
+bool has_ended(const caf::actor_addr& who) {
+  const auto x = caf::actor_cast<caf::strong_actor_ptr>(who);
+  return !x || x->get()->getf(caf::abstract_actor::is_terminated_flag);
+}
+
 bool parse(std::string_view text, std::uint64_t& out) {
   auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), out);
   return error == std::errc{} && end == text.data() + text.size();
+}
+
+errc why_not(push_result x) {
+  return x == push_result::closed ? errc::closed : errc::queue_full;
 }
 
 } // namespace
@@ -73,10 +84,15 @@ void proxy::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
   if (codec == nullptr)
     return take_other(*what);
   const auto* body = codec->view(content);
-  if (body->ByteSizeLong() > hub_->options.message_bytes_max) {
+  const auto body_bytes = body->ByteSizeLong();
+  if (body_bytes > hub_->options.message_bytes_max) {
     ++hub_->counters.unencodable;
     return refuse(*what, errc::too_long, codec->name);
   }
+  auto who = waiter(*what);
+  // Before it has a number: gaps take room in the dedupe window of receivers.
+  if (const auto why = obstacle(who.has_value(), body_bytes))
+    return turn_away(*what, *why);
   thread_local envelope head; // keeps the memory of its strings
   auto seq = ++to_->seq;
   head.message_id = hub_->stream;
@@ -84,7 +100,6 @@ void proxy::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
   head.message_id += std::to_string(to_->index);
   head.message_id += '-';
   head.message_id += std::to_string(seq);
-  auto who = waiter(*what);
   if (who && who->kind != waiting_send::kind_type::stored)
     head.reply_to = hub_->reply_to;
   else
@@ -103,9 +118,11 @@ void proxy::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
 void proxy::take_other(const caf::mailbox_element& what) {
   const auto& content = what.content();
   if (content.match_elements<caf::exit_msg>()) {
-    // Of an actor that was linked to it; else it is nobody's business.
+    // Of an actor that was linked to it; else it is nobody's business. Who
+    // calls `send_exit` is the source as well, and lives.
     const auto& x = content.get_as<caf::exit_msg>(0);
-    hub_->end_links(this, link_of(x.source), x.reason);
+    if (has_ended(x.source))
+      hub_->end_links(this, link_of(x.source), x.reason);
     return;
   }
   if (content.match_elements<caf::down_msg>())
@@ -140,18 +157,23 @@ bool proxy::remove_backlink(caf::abstract_actor* who) {
 
 std::optional<waiting_send> proxy::waiter(const caf::mailbox_element& what) {
   using kind = waiting_send::kind_type;
-  waiting_send result;
-  if (what.mid.is_request())
-    return waiting_send{kind::request, ctrl(), what.sender, what.mid};
-  const auto tell = how_.tell_losses && what.sender;
-  if (how_.how != level::done && (how_.how == level::fire || !tell))
+  const auto request = what.mid.is_request();
+  // Of a composed actor: its other part waits for the reply.
+  const auto composed = !what.stages.empty();
+  const auto done = how_.how == level::done || composed;
+  const auto tell = how_.tell_losses && what.sender && !request;
+  if (!request && !done && (how_.how == level::fire || !tell))
     return std::nullopt;
-  result.kind = how_.how == level::done ? kind::done : kind::stored;
+  waiting_send result;
+  if (!request)
+    result.kind = done ? kind::done : kind::stored;
   result.proxy = ctrl();
-  if (tell) {
+  if (request || composed || tell)
     result.sender = what.sender;
+  result.id = what.mid;
+  if (tell)
     result.what = what.copy_content_to_message();
-  }
+  result.stages = what.stages;
   return result;
 }
 
@@ -168,8 +190,7 @@ void proxy::push(const caf::mailbox_element& what, std::string bytes,
     auto deadline =
         std::min(item.expires, hub_->world.now() + hub_->options.reply_timeout);
     if (!hub_->expect(number, std::move(*who), deadline)) {
-      ++hub_->counters.too_many_requests;
-      return refuse(what, errc::too_many_requests, to_->name);
+      return turn_away(what, errc::too_many_requests);
     }
   }
   const auto result = queue(std::move(item));
@@ -177,16 +198,38 @@ void proxy::push(const caf::mailbox_element& what, std::string bytes,
     return;
   if (who && !hub_->take_waiting(number))
     return; // the bridge stopped meanwhile and answered it
-  if (result == push_result::closed) {
-    ++hub_->counters.closed;
-    return refuse(what, errc::closed, to_->name);
-  }
-  if (how_.when_full == overflow::drop_newest && !what.mid.is_request()) {
-    ++hub_->counters.dropped;
+  turn_away(what, why_not(result));
+}
+
+std::optional<errc> proxy::obstacle(bool is_waited_for,
+                                    std::size_t bytes) const {
+  if (is_waited_for && !hub_->may_expect())
+    return errc::too_many_requests;
+  const auto result = would_queue(bytes);
+  return accepted(result) ? std::nullopt : std::optional{why_not(result)};
+}
+
+push_result proxy::would_queue(std::size_t bytes) const {
+  if (how_.when_full == overflow::spill)
+    return hub_->spilled->would_push(*to_->lane, bytes);
+  const auto result = to_->queue->would_push(bytes);
+  const auto makes_room = how_.when_full == overflow::drop_oldest
+                          && result == push_result::full
+                          && to_->queue->may_fit(bytes);
+  return makes_room ? push_result::queued : result;
+}
+
+void proxy::turn_away(const caf::mailbox_element& what, errc why) {
+  auto& count = hub_->counters;
+  if (why == errc::queue_full && how_.when_full == overflow::drop_newest
+      && !what.mid.is_request()) {
+    ++count.dropped;
     return;
   }
-  ++hub_->counters.queue_full;
-  refuse(what, errc::queue_full, to_->name);
+  ++(why == errc::closed       ? count.closed
+     : why == errc::queue_full ? count.queue_full
+                               : count.too_many_requests);
+  refuse(what, why, to_->name);
 }
 
 push_result proxy::queue(amqp::outgoing item) {

@@ -8,6 +8,7 @@
 #include <caf/actor_proxy.hpp>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -68,9 +69,14 @@ private:
   // Who waits for the end of `what`, if anybody does.
   [[nodiscard]] std::optional<waiting_send>
   waiter(const caf::mailbox_element& what);
+  // Why a message would be refused now. Others may come before it.
+  [[nodiscard]] std::optional<errc> obstacle(bool is_waited_for,
+                                             std::size_t bytes) const;
+  [[nodiscard]] push_result would_queue(std::size_t bytes) const;
+  // Refuses or drops it for that.
+  void turn_away(const caf::mailbox_element& what, errc why);
   void refuse(const caf::mailbox_element& what, errc why,
               const std::string& text);
-  // `number`: of the message in the node.
   void push(const caf::mailbox_element& what, std::string bytes,
             std::uint64_t number, std::optional<waiting_send> who);
   [[nodiscard]] push_result queue(amqp::outgoing item);

@@ -1,6 +1,8 @@
 // The life of a target: made, watched, ended, made again.
 #include "bridge/caf/served_address.hpp"
 
+#include "bridge/caf/mailbox_closed.hpp"
+
 #include <caf/actor_cast.hpp>
 
 #include <utility>
@@ -134,7 +136,9 @@ void served_address::on_target_down(const caf::error& reason) {
   hub_->report(outlived || asked ? severity::debug : severity::warning,
                "target-down", name_ + ": " + why);
   for (auto& x : lost) {
-    if (x.place == place::mailbox && !outlived && !asked)
+    if (x.late)
+      end_late(std::move(x));
+    else if (x.place == place::mailbox && !outlived && !asked)
       failed(std::move(x), why);
     else
       bounced(std::move(x), why);
@@ -156,7 +160,7 @@ bool served_address::check(clock::time_point now) {
     std::lock_guard guard{mutex_};
     if (gone_)
       return false;
-    restart = !target_ && restart_at_ <= now;
+    restart = !target_ && !giving_back_ && restart_at_ <= now;
   }
   end_overdue(now);
   if (restart)
@@ -170,15 +174,26 @@ void served_address::end_overdue(clock::time_point now) {
   using place = unfinished::place_type;
   std::vector<unfinished> overdue;
   std::vector<unfinished> expired;
+  std::vector<unfinished> left;
   {
     std::lock_guard guard{mutex_};
     for (auto& x : unfinished_) {
-      if (x.delivery == 0 || x.place == place::joined)
+      if (x.delivery == 0)
         continue;
-      if (x.place == place::waits && x.expires <= now)
+      if (x.place == place::waits && x.expires <= now) {
         expired.push_back(std::exchange(x, {}));
-      else if (x.deadline <= now)
+      } else if (x.late) {
+        if (has_begun(x))
+          left.push_back(std::exchange(x, {}));
+      } else if (x.deadline <= now && x.place == place::mailbox
+                 && !has_begun(x)) {
+        // Its place is not free: a slow target would get ever more.
+        x.late = true;
+        overdue.push_back(x);
+      } else if (x.deadline <= now && x.place != place::entering) {
+        joined_ -= x.place == place::joined ? 1 : 0;
         overdue.push_back(std::exchange(x, {}));
+      }
     }
     std::erase_if(waiting_, [this](auto x) { return find(x) == nullptr; });
   }
@@ -186,6 +201,12 @@ void served_address::end_overdue(clock::time_point now) {
     expire(x);
   for (auto& x : overdue)
     timed_out(std::move(x));
+  for (auto& x : left)
+    end_late(std::move(x));
+}
+
+bool served_address::has_begun(const unfinished& x) const {
+  return x.entered <= begun_to_ || !target_ || mailbox_idle(target_);
 }
 
 } // namespace rookery::bridge

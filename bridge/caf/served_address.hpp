@@ -65,11 +65,10 @@ public:
   void give_back();
 
   [[nodiscard]] std::uint32_t window() const { return options_.window; }
-  /// How many of its ends may be on their way to the IO thread: two of each
-  /// delivery that is settled early.
+  /// How many of its ends may be on their way to the IO thread: one of each
+  /// delivery, and one that came early.
   [[nodiscard]] std::size_t settlements_max() const {
-    return std::size_t{options_.window}
-           * (options_.settle == settle_when::in_mailbox ? 2 : 1);
+    return std::size_t{options_.window} * 2;
   }
 
   /// A response. @thread any
@@ -103,8 +102,10 @@ private:
 
     std::uint64_t ticket = 0;   // entering, mailbox: the request's id
     std::uint64_t target = 0;   // entering, mailbox: which of the targets
+    std::uint64_t entered = 0;  // mailbox: in which order
     std::uint32_t failures = 0; // of its handlers
     bool settled = false;       // early, when it entered the mailbox
+    bool late = false;          // given up, but perhaps in the mailbox yet
     bool in_pack = false;
     clock::time_point due{}; // waits: not before
     clock::time_point deadline = clock::time_point::max();
@@ -136,6 +137,8 @@ private:
   void watch(const caf::actor& target);
   void on_target_down(const caf::error& reason);
   void end_overdue(clock::time_point now);
+  // Whether a handler has had it. With mutex_ held.
+  [[nodiscard]] bool has_begun(const unfinished& x) const;
 
   // A failed attempt: served_address_retry.cpp. Each takes one that was taken
   // out of the table.
@@ -143,8 +146,10 @@ private:
   // Its answer is the runtime's: its target ended, or another that it was
   // passed on to.
   void bounced(unfinished x, const std::string& why);
-  // It waited for an answer, or for a target, too long.
+  // It waited for an answer, a target, or for one that is late, too long.
   void timed_out(unfinished x);
+  // A late one is in the mailbox no more; its answer if there is one.
+  void end_late(unfinished x, const caf::type_erased_tuple* answer = nullptr);
   [[nodiscard]] bool is_last(const unfinished& x) const;
   void park(const unfinished& x, const std::string& why);
   // No attempt follows here.
@@ -157,8 +162,11 @@ private:
   void finish_error(unfinished x, const caf::error& error);
   // It waited for a target too long.
   void expire(const unfinished& x);
-  // Settles it, and those that joined it.
+  // Settles it, and those that joined it. A late one keeps its place.
   void end(const unfinished& x, const outcome& how);
+  // Of a message that ended so, what copies of it are to find. With mutex_
+  // held.
+  void note_end(const unfinished& x, const outcome& how);
   void refuse(std::uint64_t delivery, const amqp::envelope_view& head,
               bool in_pack, errc why, const char* condition,
               const std::string& text);
@@ -181,9 +189,12 @@ private:
   [[nodiscard]] unfinished* find_attempt(std::uint64_t ticket);
   // Takes out one that a handler has begun.
   [[nodiscard]] unfinished take_begun(unfinished& x);
-  void join(unfinished x);
+  void join(unfinished x, clock::time_point now);
   void wait(unfinished& x, clock::time_point due);
   [[nodiscard]] attempt enter(unfinished& x, clock::time_point now);
+  // Whether `x` joined `of`.
+  [[nodiscard]] static bool is_copy(const unfinished& x, const unfinished& of);
+  [[nodiscard]] bool has_joined(const unfinished& x) const;
   [[nodiscard]] std::vector<std::uint64_t>
   take_joined(const unfinished& x, bool in_packs_only = false);
 
@@ -196,6 +207,8 @@ private:
   std::mutex mutex_;               // guards all below
   caf::actor target_;              // null while there is none
   std::uint64_t targets_ = 0;      // made so far: the number of the present one
+  std::uint64_t entries_ = 0;      // into mailboxes, so far
+  std::uint64_t begun_to_ = 0;     // of them: handlers had those before
   std::uint64_t watched_as_ = 0;   // the present one, to watchers
   bool gone_ = false;              // the target ended and nobody makes another
   bool able_ = false;              // the present one handled something

@@ -10,6 +10,8 @@
 #include <caf/mailbox_element.hpp>
 #include <caf/sec.hpp>
 
+#include <algorithm>
+
 namespace rookery::bridge {
 
 namespace {
@@ -36,13 +38,17 @@ void served_address::enqueue(caf::mailbox_element_ptr what,
     std::lock_guard guard{mutex_};
     auto ticket = what->mid.request_id().integer_value();
     if (auto* found = find_attempt(ticket)) {
+      // Mailboxes keep the order.
+      begun_to_ = std::max(begun_to_, found->entered);
       if (found->target == targets_
           && !what->content().match_elements<caf::error>())
         able_ = true;
       std::swap(x, *found);
     }
   }
-  if (x.delivery != 0) // else it is late
+  if (x.late)
+    end_late(std::move(x), &what->content());
+  else if (x.delivery != 0)
     finish(std::move(x), what->content());
 }
 
@@ -79,21 +85,33 @@ served_address::outcome_by_hand(const unfinished& x,
 
 void served_address::end(const unfinished& x, const outcome& how) {
   std::vector<std::uint64_t> joined;
-  if (x.stream && !x.settled) {
+  {
     std::lock_guard guard{mutex_};
-    // Only what was accepted is not to be seen again: a refusal is given to
-    // each copy, so that each is parked with its reason.
-    if (how.kind == outcome::kind_type::accepted)
-      x.stream->finish(x.seq);
-    else if (how.undeliverable_here)
-      x.stream->give_up(x.seq);
-    else
-      x.stream->fail(x.seq, x.failures);
-    joined = take_joined(x);
+    if (x.late && find(x.delivery) == nullptr)
+      return; // its answer came in between
+    if (x.stream && !x.settled) {
+      note_end(x, how);
+      joined = take_joined(x);
+    }
   }
-  hub_->settle(x.delivery, how);
+  if (!x.late || !x.settled)
+    hub_->settle(x.delivery, how, x.late);
   for (auto delivery : joined)
     hub_->settle(delivery, how);
+}
+
+void served_address::note_end(const unfinished& x, const outcome& how) {
+  // Only what was accepted is not to be seen again: a refusal is given to
+  // each copy, so that each is parked with its reason.
+  if (how.kind == outcome::kind_type::accepted)
+    x.stream->finish(x.seq);
+  else if (how.undeliverable_here)
+    x.stream->give_up(x.seq);
+  else
+    x.stream->fail(x.seq, x.failures);
+  // The target has it still, so copies do not go there, but wait for that.
+  if (x.late || x.place == unfinished::place_type::joined)
+    static_cast<void>(x.stream->begin(x.seq));
 }
 
 void served_address::finish(unfinished x,

@@ -135,7 +135,7 @@ void served_address::take_in(unfinished x, clock::time_point now) {
     if (x.stream)
       before = x.stream->find(x.seq);
     if (before == state::running)
-      return join(std::move(x));
+      return join(std::move(x), now);
     if (before != state::done && !gone_ && (target_ || !giving_back_)) {
       x.arrival = ++arrivals_;
       auto& kept = add(std::move(x)); // first: what runs must have an end

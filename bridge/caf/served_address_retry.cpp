@@ -54,8 +54,13 @@ void served_address::bounced(unfinished x, const std::string& why) {
 }
 
 void served_address::timed_out(unfinished x) {
+  using place = unfinished::place_type;
   hub_->report(observer::severity::warning, "handler-timeout", name_);
-  const auto begun = x.place != unfinished::place_type::waits;
+  const auto begun = x.place != place::waits;
+  if (x.place == place::joined) {
+    std::lock_guard guard{mutex_};
+    x.failures = x.stream->failures(x.seq);
+  }
   // A process that was stopped all the time has failed on nothing.
   if (begun && !x.settled && !x.in_pack && hub_->lease_held(x.connection)) {
     ++x.failures;
@@ -66,6 +71,24 @@ void served_address::timed_out(unfinished x) {
   }
   // A target that lives may be at it still: it does not get it again from here.
   give_up(x);
+}
+
+void served_address::end_late(unfinished x,
+                              const caf::type_erased_tuple* answer) {
+  x.late = false;
+  const auto done = answer != nullptr && !answer->match_elements<caf::error>();
+  bool has_copy = false;
+  if (x.stream && !x.settled) {
+    std::lock_guard guard{mutex_};
+    x.failures = x.stream->failures(x.seq);
+    has_copy = has_joined(x);
+  }
+  // Its copy came back here: as if it had been in time. Else whoever has that
+  // answers, or another copy will come and find that it is done.
+  if (done && has_copy)
+    finish(std::move(x), *answer);
+  else
+    end(x, done ? outcome::accepted() : outcome::failure());
 }
 
 bool served_address::is_last(const unfinished& x) const {

@@ -1,6 +1,7 @@
 // The table of what has not ended. All of it with mutex_ held.
 #include "bridge/caf/served_address.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <utility>
 
@@ -39,12 +40,15 @@ served_address::unfinished served_address::take_begun(unfinished& x) {
   return std::exchange(x, {});
 }
 
-void served_address::join(unfinished x) {
+void served_address::join(unfinished x, clock::time_point now) {
   ++hub_->counters.duplicates;
-  x.place = unfinished::place_type::joined; // the other one has a deadline
+  x.place = unfinished::place_type::joined;
   for (auto& other : unfinished_)
-    if (other.delivery != 0 && other.stream == x.stream && other.seq == x.seq)
+    if (other.delivery != 0 && other.stream == x.stream && other.seq == x.seq) {
       other.connection = x.connection;
+      if (other.late) // else that has a deadline
+        x.deadline = now + options_.handler_timeout;
+    }
   add(std::move(x));
   ++joined_;
 }
@@ -75,6 +79,7 @@ served_address::attempt served_address::enter(unfinished& x,
   x.ticket = (std::uint64_t{number} << 32) | index;
   x.place = unfinished::place_type::entering;
   x.target = targets_;
+  x.entered = ++entries_;
   x.deadline = now + options_.handler_timeout;
   if (options_.settle == settle_when::handled)
     return {x.ticket, x.content};
@@ -88,15 +93,24 @@ served_address::attempt served_address::enter(unfinished& x,
   return {x.ticket, std::move(x.content)};
 }
 
+bool served_address::is_copy(const unfinished& x, const unfinished& of) {
+  return x.delivery != 0 && x.place == unfinished::place_type::joined
+         && x.stream == of.stream && x.seq == of.seq;
+}
+
+bool served_address::has_joined(const unfinished& x) const {
+  return joined_ > 0
+         && std::any_of(unfinished_.begin(), unfinished_.end(),
+                        [&x](const auto& other) { return is_copy(other, x); });
+}
+
 std::vector<std::uint64_t> served_address::take_joined(const unfinished& x,
                                                        bool in_packs_only) {
-  constexpr auto place = unfinished::place_type::joined;
   std::vector<std::uint64_t> result;
   for (auto& other : unfinished_) {
     if (joined_ == 0)
       break;
-    if (other.place != place || other.stream != x.stream || other.seq != x.seq
-        || (in_packs_only && !other.in_pack))
+    if (!is_copy(other, x) || (in_packs_only && !other.in_pack))
       continue;
     result.push_back(other.delivery);
     other = {};

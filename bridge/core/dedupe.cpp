@@ -119,7 +119,8 @@ void dedupe::move_to(std::uint64_t seq) {
     std::fill(done_.begin(), done_.end(), 0);
   } else {
     // The places of the new numbers hold the oldest ones.
-    for (auto fresh = highest_ + 1; fresh <= seq; ++fresh) {
+    for (auto fresh = highest_; fresh < seq;) { // seq may be the last number
+      ++fresh;
       set(running_, fresh, false);
       set(done_, fresh, false);
     }

@@ -30,7 +30,7 @@ public:
   /// are waiting. `number` must be new.
   [[nodiscard]] bool add(std::uint64_t number, time_point deadline,
                          Value&& value) {
-    if (entries_.size() >= requests_max_)
+    if (full())
       return false;
     auto [position, added] = entries_.try_emplace(number, std::move(value));
     ROOKERY_ASSERT(added);
@@ -73,6 +73,10 @@ public:
   }
 
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+  /// Whether one more would be refused.
+  [[nodiscard]] bool full() const noexcept {
+    return entries_.size() >= requests_max_;
+  }
   /// Replies nobody waited for.
   [[nodiscard]] std::uint64_t late_replies() const noexcept {
     return late_replies_;

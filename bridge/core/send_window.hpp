@@ -43,6 +43,14 @@ public:
     return *entries_.back().item;
   }
 
+  /// Null when it is not in the ledger.
+  [[nodiscard]] const Item* find(std::uint64_t number) const {
+    if (number < base_ || number - base_ >= entries_.size())
+      return nullptr;
+    const auto& item = entries_[static_cast<std::size_t>(number - base_)].item;
+    return item ? &*item : nullptr;
+  }
+
   /// The outcome of `number` came: takes the item out. Nothing when it is not
   /// in the ledger (a second outcome, or a number never given out): the peer
   /// is at fault, the ledger is not.
@@ -74,6 +82,12 @@ public:
   void restart_deadline(std::uint64_t number, time_point deadline) {
     ROOKERY_ASSERT(number >= base_ && number - base_ < entries_.size());
     entries_[static_cast<std::size_t>(number - base_)].deadline = deadline;
+  }
+
+  /// The same for all of them.
+  void restart_deadlines(time_point deadline) {
+    for (auto& x : entries_)
+      x.deadline = deadline;
   }
 
   /// The number of the oldest send without an outcome, if there is one.

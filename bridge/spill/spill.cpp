@@ -77,16 +77,14 @@ push_result spill::push(const std::shared_ptr<spill_lane>& to,
   if (closed_)
     return push_result::closed;
   item.place = last_place_ + 1;
-  if (to->empty()
-      && to->queue->size() < file_->options().messages_in_memory_max) {
+  if (in_memory(*to)) {
     const auto expires = item.expires;
     const auto result = to->queue->push(std::move(item), bytes, expires);
     last_place_ += accepted(result) ? 1 : 0;
     if (result != push_result::full)
       return result;
   }
-  if (!to->queue->may_fit(bytes) || bytes_ + bytes > file_->options().bytes_max
-      || (bytes_to_write_ > 0 && bytes_to_write_ + bytes > bytes_to_write_max))
+  if (!file_has_room(*to, bytes))
     return push_result::full;
   ++last_place_;
   ++to->to_write;
@@ -96,6 +94,27 @@ push_result spill::push(const std::shared_ptr<spill_lane>& to,
   to_write_.push_back({to, std::move(item)});
   begin_work();
   return push_result::queued;
+}
+
+push_result spill::would_push(const spill_lane& to, std::size_t bytes) const {
+  lock guard{mutex_};
+  if (closed_)
+    return push_result::closed;
+  return file_has_room(to, bytes) || (in_memory(to) && to.queue->fits(bytes))
+             ? push_result::queued
+             : push_result::full;
+}
+
+bool spill::in_memory(const spill_lane& to) const {
+  return to.empty()
+         && to.queue->size() < file_->options().messages_in_memory_max;
+}
+
+bool spill::file_has_room(const spill_lane& to, std::size_t bytes) const {
+  return to.queue->may_fit(bytes)
+         && bytes_ + bytes <= file_->options().bytes_max
+         && (bytes_to_write_ == 0
+             || bytes_to_write_ + bytes <= bytes_to_write_max);
 }
 
 bool spill::waits(const spill_lane& x) const {

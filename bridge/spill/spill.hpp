@@ -69,6 +69,10 @@ public:
   [[nodiscard]] push_result push(const std::shared_ptr<spill_lane>& to,
                                  amqp::outgoing&& item);
 
+  /// What a push of `bytes` would do now; see send_queue.
+  [[nodiscard]] push_result would_push(const spill_lane& to,
+                                       std::size_t bytes) const;
+
   /// Whether messages for `x` will be queued that wait in the file now, or for
   /// it.
   [[nodiscard]] bool brings(const spill_lane& x) const;
@@ -103,6 +107,9 @@ private:
   };
   using lock = std::unique_lock<std::mutex>;
 
+  [[nodiscard]] bool in_memory(const spill_lane& to) const;
+  [[nodiscard]] bool file_has_room(const spill_lane& to,
+                                   std::size_t bytes) const;
   [[nodiscard]] bool has_work() const;
   void begin_work();
   void work();

@@ -34,6 +34,12 @@ struct rig : tests::bridge_rig {
     to->queue->take(to->queue->size(), result);
     return result;
   }
+  std::vector<std::string> ids() {
+    std::vector<std::string> result;
+    for (const auto& x : take(*to->queue))
+      result.push_back(x.message_id);
+    return result;
+  }
   const std::vector<send_lost>& told() {
     world.run();
     return sender.seen<send_lost>();
@@ -154,6 +160,38 @@ TEST_CASE("losses: at level done the sender is told when nobody reports",
   REQUIRE(told.size() == 1);
   CHECK(told[0].why == errc::reply_timeout);
   CHECK(r.home->counters.snapshot().done_missing == 1);
+}
+
+TEST_CASE("losses: what finds no room takes no number", "[actors][proxy]") {
+  bridge::bridge_options options;
+  options.send_queue.messages_max = 1;
+  rig r{{.when_full =
+             GENERATE(bridge::overflow::fail, bridge::overflow::drop_newest)},
+        options};
+  for (std::uint64_t i = 1; i <= 10; ++i)
+    r.send(i);
+  CHECK_FALSE(r.world.ask<void>(r.uut, PostTweetRequest{}));
+  CHECK(r.ids() == std::vector{r.home->stream + ".3-1"});
+  r.send(11);
+  CHECK(r.ids() == std::vector{r.home->stream + ".3-2"});
+}
+
+TEST_CASE("losses: what is refused for another reason takes no number",
+          "[actors][proxy]") {
+  bridge::bridge_options options;
+  options.requests_max = 1;
+  rig r{{}, options};
+  auto first = r.world.start<void>(r.uut, PostTweetRequest{});
+  auto answer = r.world.ask<void>(r.uut, PostTweetRequest{});
+  REQUIRE_FALSE(answer);
+  CHECK(answer.error() == errc::too_many_requests);
+  r.send(1);
+  CHECK(r.ids()
+        == std::vector{r.home->stream + ".3-1", r.home->stream + ".3-2"});
+  r.to->queue->close();
+  r.send(2);
+  CHECK(r.home->counters.snapshot().closed == 1);
+  CHECK(r.to->seq == 2);
 }
 
 TEST_CASE("proxy: a time to live is on the message and on the reply",

@@ -7,6 +7,7 @@
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -195,4 +196,15 @@ TEST_CASE("dedupe: agrees with a map in every random walk",
     }
     REQUIRE(uut.highest() == highest);
   }
+}
+
+TEST_CASE("dedupe: the last numbers there are come like others",
+          "[bridge][dedupe]") {
+  constexpr auto last = std::numeric_limits<std::uint64_t>::max();
+  dedupe uut{64};
+  CHECK(uut.begin(last - 1) == state::unseen);
+  CHECK(uut.begin(last) == state::unseen);
+  uut.finish(last);
+  CHECK(uut.find(last) == state::done);
+  CHECK(uut.find(last - 1) == state::running);
 }

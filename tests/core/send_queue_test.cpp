@@ -45,6 +45,17 @@ TEST_CASE("send_queue: is full by count", "[bridge][send_queue]") {
   CHECK(queue.push(std::move(item), 1) == push_result::queued);
 }
 
+TEST_CASE("send_queue: says what a push would do", "[bridge][send_queue]") {
+  send_queue<int> queue{{.messages_max = 2, .bytes_max = 100}};
+  CHECK(accepted(queue.push(1, 60)));
+  CHECK(queue.would_push(40) == push_result::queued);
+  CHECK(queue.would_push(41) == push_result::full);
+  CHECK(accepted(queue.push(2, 1)));
+  CHECK(queue.would_push(1) == push_result::full);
+  queue.close();
+  CHECK(queue.would_push(1) == push_result::closed);
+}
+
 TEST_CASE("send_queue: what expires leaves from anywhere, and makes room",
           "[bridge][send_queue]") {
   using namespace std::chrono_literals;

@@ -190,3 +190,114 @@ TEST_CASE("client: of many that were refused one is told, and they alone are "
         == std::vector<std::string>{"PUT /queues/a", "PUT /queues/c"});
   CHECK(w.owner.ups == 1);
 }
+
+TEST_CASE(
+    "client: what two declared is asked for until both have taken it back",
+    "[link][client]") {
+  world w;
+  const bridge::queue_declaration in{.name = "in"};
+  w.client.declare(in);
+  w.client.declare(in);
+  w.connect();
+  w.client.undeclare(in);
+  w.cut();
+  w.connect();
+  CHECK(w.broker->asked == std::vector<std::string>{"PUT /queues/in"});
+  w.client.undeclare(in);
+  w.cut();
+  w.connect();
+  CHECK(w.broker->asked.empty());
+  CHECK(w.owner.ups == 3);
+}
+
+TEST_CASE("client: what was taken back and declared again comes last",
+          "[link][client]") {
+  world w;
+  for (const auto* name : {"a", "b", "c"})
+    w.client.declare(bridge::queue_declaration{.name = name});
+  w.client.undeclare(bridge::queue_declaration{.name = "a"});
+  w.client.declare(bridge::queue_declaration{.name = "a"});
+  w.connect();
+  CHECK(w.broker->asked
+        == std::vector<std::string>{"PUT /queues/b", "PUT /queues/c",
+                                    "PUT /queues/a"});
+  CHECK(w.owner.ups == 1);
+}
+
+TEST_CASE("client: comes up at once when the only one refused is taken back",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->answer["/queues/other"] = 409;
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  w.client.declare(bridge::queue_declaration{.name = "other"});
+  static_cast<void>(w.client.add_receiver("in", 10, {}));
+  w.connect();
+  REQUIRE(w.owner.refusals == std::vector<std::string>{"queue other"});
+  REQUIRE(w.owner.ups == 0);
+  w.client.undeclare(bridge::queue_declaration{.name = "other"});
+  w.run();
+  CHECK(w.owner.ups == 1);
+  CHECK(w.broker->consumers.size() == 1);
+  w.check_after(6s);
+  CHECK(w.broker->asked.size() == 2); // and not again
+}
+
+TEST_CASE("client: of two that were refused the one not taken back is declared "
+          "again",
+          "[link][client]") {
+  world w;
+  w.broker.emplace();
+  w.broker->answer = {{"/queues/a", 409}, {"/queues/b", 409}};
+  for (const auto* name : {"a", "b"})
+    w.client.declare(bridge::queue_declaration{.name = name});
+  w.connect();
+  w.client.undeclare(bridge::queue_declaration{.name = "a"});
+  w.run();
+  CHECK(w.owner.ups == 0);
+  w.broker->answer.clear();
+  w.broker->asked.clear();
+  w.check_after(6s);
+  CHECK(w.broker->asked == std::vector<std::string>{"PUT /queues/b"});
+  CHECK(w.owner.ups == 1);
+}
+
+TEST_CASE("client: a late answer for what was taken back changes nothing",
+          "[link][client]") {
+  const auto status = GENERATE(201, 409);
+  world w;
+  w.broker.emplace();
+  w.broker->answer["/queues/mine"] = status;
+  w.connect();
+  const bridge::queue_declaration mine{
+      .name = "mine", .replicated = false, .exclusive = true};
+  w.client.declare(mine);
+  w.client.undeclare(mine); // the question is on its way
+  CHECK(w.owner.ups == 2);
+  w.run();
+  CHECK(w.broker->asked == std::vector<std::string>{"PUT /queues/mine"});
+  CHECK(w.owner.refusals.empty());
+  CHECK(w.owner.downs.empty());
+  w.check_after(6s);
+  CHECK(w.broker->asked.size() == 1);
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  w.run();
+  CHECK(w.owner.ups == 3);
+}
+
+TEST_CASE("client: a late answer is not taken for that to the next declaration",
+          "[link][client]") {
+  const bool good = GENERATE(false, true);
+  world w;
+  w.broker.emplace();
+  w.broker->answer = {{"/queues/a", good ? 409 : 201},
+                      {"/queues/b", good ? 201 : 409}};
+  w.connect();
+  w.client.declare(bridge::queue_declaration{.name = "a"});
+  w.client.undeclare(bridge::queue_declaration{.name = "a"});
+  w.client.declare(bridge::queue_declaration{.name = "b"});
+  w.run();
+  REQUIRE(w.broker->asked.size() == 2);
+  CHECK(w.owner.ups == (good ? 3 : 2));
+  CHECK(w.owner.refusals.size() == (good ? 0 : 1));
+}

@@ -105,6 +105,11 @@ pass_on each_way() {
                   pass_on{promises});
 }
 
+/// Doubles what it gets from a handle that it is composed with.
+caf::behavior doubles() {
+  return {[](const PostTweetReply& x) { return tweet(2 * x.tweet_id()); }};
+}
+
 } // namespace
 
 TEST_CASE("delegation: the answer comes to who asked", "[link][delegation]") {
@@ -146,4 +151,60 @@ TEST_CASE("delegation: an actor at the client may delegate to a proxy",
   });
   c.c.run(2s);
   CHECK(c.answer == 9);
+}
+
+TEST_CASE("delegation: a composed actor gets what its handle answers",
+          "[link][delegation]") {
+  chain c{delegates};
+  const auto stages = GENERATE(1U, 2U);
+  const auto* to = GENERATE("back", "front");
+  c.client->execute([&] {
+    auto composed = c.client->proxy(to);
+    for (auto i = stages; i > 0; --i)
+      composed = c.client->actors().spawn(doubles) * composed;
+    c.client->system().spawn([&, composed](caf::event_based_actor* self) {
+      self->request(composed, caf::infinite, author(9))
+          .then([&](const PostTweetReply& y) { c.answer = y.tweet_id(); });
+    });
+  });
+  c.c.run(2s);
+  CHECK(c.answer == 9U << stages);
+}
+
+TEST_CASE("delegation: an error passes a composed actor by",
+          "[link][delegation]") {
+  chain c{delegates};
+  c.client->execute([&] {
+    auto composed = c.client->actors().spawn(doubles) * c.client->proxy("back");
+    c.client->system().spawn([&, composed](caf::event_based_actor* self) {
+      self->request(composed, caf::infinite, author(0))
+          .then([](const PostTweetReply&) {},
+                [&, self, composed](caf::error& why) {
+                  c.error = std::move(why);
+                  self->request(composed, caf::infinite, author(9))
+                      .then([&](const PostTweetReply& y) {
+                        c.answer = y.tweet_id();
+                      });
+                });
+    });
+  });
+  c.c.run(2s);
+  CHECK(c.error == errc::rejected);
+  CHECK(c.answer == 18);
+}
+
+TEST_CASE("delegation: a composed actor answers asynchronous messages, too",
+          "[link][delegation]") {
+  chain c{delegates};
+  c.client->execute([&] {
+    auto composed = c.client->actors().spawn(doubles) * c.client->proxy("back");
+    c.client->system().spawn(
+        [&, composed](caf::event_based_actor* self) -> caf::behavior {
+          self->send(composed, author(9));
+          return {[&](const PostTweetReply& y) { c.answer = y.tweet_id(); }};
+        });
+  });
+  c.c.run(2s);
+  CHECK(c.answer == 18);
+  CHECK(c.client->network().counters().done == 1);
 }

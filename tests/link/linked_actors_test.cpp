@@ -19,6 +19,20 @@ TEST_CASE("link: the end of the remote actor ends the local one",
   CHECK(seen->seen == std::vector<std::string>{"answer 0", down_as_it_fell});
 }
 
+TEST_CASE("link: it outlasts an exit that a living actor sends to the handle",
+          "[bridge][monitor]") {
+  const auto linkable = GENERATE(false, true);
+  watched_pair p{{.linkable = linkable}};
+  auto seen = p.watch(true);
+  const auto before = p.served;
+  p.tell(caf::atom("exit"));
+  p.c.run(2s);
+  CHECK(p.served == before);
+  p.ask(0);
+  p.c.run(5s);
+  CHECK(seen->seen == std::vector<std::string>{"answer 0", down_as_it_fell});
+}
+
 TEST_CASE("link: the local actor takes the remote one along where it may",
           "[bridge][monitor]") {
   const auto linkable = GENERATE(false, true);

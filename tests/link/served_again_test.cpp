@@ -66,6 +66,51 @@ std::size_t consumers(pair& p, const std::string& queue) {
   return p.c.broker().inside()->host.find_queue(queue)->counts().consumers;
 }
 
+/// Serves "s" at `at`, with a queue that goes with its last consumer.
+caf::actor serve_own(tests::node& at,
+                     std::optional<std::uint64_t> length_max = {}) {
+  caf::actor result;
+  at.execute([&] {
+    result = at.system().spawn([](caf::event_based_actor*) {
+      return caf::behavior{[](const PostTweetRequest&) {}};
+    });
+    bridge::queue_declaration queue;
+    queue.replicated = false;
+    queue.auto_delete = true;
+    queue.length_max = length_max;
+    at.network().declare(bridge::exchange_declaration{"news"});
+    at.network().serve(
+        address::queue("s"), result,
+        {.window = 4, .queue = queue, .bindings = {{"news", ""}}});
+  });
+  return result;
+}
+
+bool has_s(pair& p) {
+  return p.c.broker().inside()->host.find_queue("s") != nullptr;
+}
+
+/// The receiver serves "s" until its target has ended, and has forgotten it.
+void serve_own_and_end(pair& p) {
+  const auto ends = serve_own(*p.receiver);
+  REQUIRE(p.c.run_until([&] { return has_s(p) && p.receiver->ready(); }, 5s));
+  p.receiver->execute(
+      [&] { caf::anon_send_exit(ends, caf::exit_reason::user_shutdown); });
+  REQUIRE(p.c.run_until([&] { return !has_s(p); }, 5s));
+  p.c.run(500ms); // the answer to the detach
+}
+
+/// Whether the receiver is up again soon when its connection breaks.
+bool comes_back(pair& p) {
+  p.receiver->cut();
+  return p.c.run_until(
+      [&] {
+        return p.receiver->network().counters().reconnects == 1
+               && p.receiver->ready();
+      },
+      5s);
+}
+
 } // namespace
 
 TEST_CASE("served again: each target in turn gets what comes",
@@ -141,4 +186,24 @@ TEST_CASE("served again: answers of one that has ended leave others their room",
   p.c.run(29s);
   CHECK(p.receiver->network().counters().queue_full == 0);
   CHECK(p.sender->network().counters().done == 60);
+}
+
+TEST_CASE("served again: what is served no more is not declared any more",
+          "[link][served_address]") {
+  pair p;
+  serve_own_and_end(p);
+  REQUIRE(comes_back(p));
+  p.c.run(5s);
+  CHECK(p.receiver->ready());
+  CHECK(!has_s(p));
+}
+
+TEST_CASE("served again: what others made of a queue since stops nobody who "
+          "serves it no more",
+          "[link][served_address]") {
+  pair p;
+  serve_own_and_end(p);
+  static_cast<void>(serve_own(*p.sender, 5));
+  REQUIRE(p.c.run_until([&] { return has_s(p) && p.sender->ready(); }, 5s));
+  CHECK(comes_back(p));
 }

@@ -343,3 +343,21 @@ TEST_CASE("spill: what is longer than the file may be is refused",
   REQUIRE(p.told->seen<send_lost>().size() == 1);
   CHECK(p.told->seen<send_lost>()[0].why == errc::queue_full);
 }
+
+TEST_CASE("spill: what no queue takes behind an exchange waits for one",
+          "[link][spill]") {
+  pair p;
+  p.sender->network().declare(bridge::exchange_declaration{"news"});
+  auto to = p.sender->network().proxy(address::exchange("news", {}), spilling);
+  p.sender->execute([&] {
+    for (std::uint64_t i = 1; i <= 100; ++i)
+      caf::send_as(p.told->handle(), to, message(i));
+  });
+  p.c.run(10s);
+  CHECK(p.sender->network().counters().released == 0);
+  p.receiver->network().declare(bridge::binding_declaration{"news", "q"});
+  p.c.run(5s);
+  CHECK(p.seen == numbers(1, 100));
+  CHECK(p.sender->network().counters().accepted == 100);
+  CHECK(p.spilled() == 0);
+}

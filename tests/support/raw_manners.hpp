@@ -27,7 +27,8 @@ public:
   // The script.
   std::string sasl_outcome = hex("50 00"); // 0 = logged in
   std::string open = raw_open();
-  std::string credit = hex("52 64"); // for each link that sends to us
+  std::string credit = hex("52 64");          // for each link that sends to us
+  std::string window = hex("70 00 00 ff ff"); // of each session, for transfers
 
   // What happened.
   std::vector<link> links;  // in the order of their ATTACHes
@@ -88,7 +89,7 @@ private:
       return raw_frame(performative(0x11, 4,
                                     hex("60") + static_cast<char>(channel >> 8)
                                         + static_cast<char>(channel & 0xff)
-                                        + hex("43 70 00 00 ff ff 52 64")),
+                                        + hex("43") + window + hex("52 64")),
                        channel);
     case 0x12:
       return attach(channel, fields);
@@ -124,7 +125,7 @@ private:
     if (x.node_sends)
       result +=
           raw_frame(performative(0x13, 7,
-                                 hex("43 70 00 00 ff ff 43 70 00 00 ff ff")
+                                 hex("43") + window + hex("43 70 00 00 ff ff")
                                      + x.handle + hex("43") + credit),
                     channel);
     return result;

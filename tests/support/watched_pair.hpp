@@ -97,6 +97,8 @@ inline caf::behavior watcher(caf::event_based_actor* self, caf::actor whom,
               return self->demonitor(whom);
             if (what == caf::atom("monitor"))
               return self->monitor(whom);
+            if (what == caf::atom("exit"))
+              return self->send_exit(whom, fell_over);
             self->request(whom, caf::infinite, number(x))
                 .then(
                     [=](const PostTweetReply& y) {
