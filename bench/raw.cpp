@@ -102,7 +102,7 @@ private:
   }
 
   void on_credit(amqp::link) override {
-    if (asks_ && sent_ == 0)
+    if (asks_ && sent_ == 0 && out_.credit() > 0)
       send();
   }
 

@@ -82,19 +82,21 @@ refusal attach_management(request& x) {
     return invalid("link property 'paired' is not true");
   const auto answers = x.self.is_sender();
   const auto& client = answers ? x.terms.target : x.terms.source;
-  auto& pair = x.where.pairs[std::string{x.self.name()}];
-  if (!pair || (!pair->answers && !pair->requests)) {
-    pair = std::make_shared<management_pair>();
-    pair->client = client;
-  }
+  auto& all = x.where.pairs;
+  const auto there = all.find(x.self.name());
+  const auto pair = there != all.end()
+                        ? there->second
+                        : std::make_shared<management_pair>(management_pair{
+                            std::string{x.self.name()}, client});
   auto& half = answers ? pair->answers : pair->requests;
   if (half || pair->client != client)
     return amqp::condition{"amqp:precondition-failed",
                            "the two links of a management pair do not match"};
   half = x.self;
+  all.try_emplace(pair->name, pair);
   x.terms.presettled = true;
   x.self.open(x.terms);
-  add(x, std::make_unique<management_link>(x.owner, x.self, pair));
+  add(x, std::make_unique<management_link>(x.owner, x.self, all, pair));
   return std::nullopt;
 }
 

@@ -1,5 +1,6 @@
 #include "broker/connection.hpp"
 
+#include "bridge/amqp/unwritten.hpp"
 #include "broker/attach.hpp"
 #include "broker/dispatcher.hpp"
 
@@ -9,10 +10,6 @@
 namespace rookery::broker {
 
 namespace {
-
-// More than a transfer takes on the wire besides its message, and a little for
-// dispositions and flows: the count of what waits must not run ahead of it.
-constexpr std::uint64_t transfer_overhead_bytes = 64;
 
 endpoint* endpoint_of(amqp::link x) {
   return static_cast<endpoint*>(x.context());
@@ -98,7 +95,7 @@ void connection::remove(endpoint& which, detach_reason why) {
 }
 
 bool connection::sent(endpoint& through, std::size_t bytes) {
-  output_bytes_ += bytes + transfer_overhead_bytes;
+  output_bytes_ += bytes + amqp::transfer_overhead_bytes;
   if (output_bytes_ < shared_.options.output_bytes_max)
     return true;
   waiting_.push_back(&through);
@@ -202,9 +199,11 @@ void connection::on_dispatched() {
 }
 
 void connection::on_written(std::size_t count, bool drained) {
-  output_bytes_ =
+  const auto left =
       drained ? 0
               : output_bytes_ - std::min<std::uint64_t>(output_bytes_, count);
+  // What was written need not be what was sent: that may wait for a window.
+  output_bytes_ = std::max<std::uint64_t>(left, engine_->unwritten_bytes());
   if (output_bytes_ > shared_.options.output_bytes_max / 2)
     return;
   for (auto* each : std::exchange(waiting_, {}))

@@ -99,7 +99,7 @@ private:
   bool owns_queues_ = false;
   std::vector<std::unique_ptr<session_state>> sessions_;
   /// What was sent and not written yet, counted as somewhat too much; known
-  /// again, zero, whenever all was written.
+  /// again whenever all was written that the client's windows let out.
   std::uint64_t output_bytes_ = 0;
   /// Endpoints that wait for `on_room`.
   std::vector<endpoint*> waiting_;

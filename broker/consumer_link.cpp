@@ -110,7 +110,7 @@ void consumer_link::on_credit() {
   const auto credit = self_.credit();
   const auto drain = self_.draining() && credit > 0;
   // Reported again whenever a transfer was written: mostly nothing is new.
-  if (credit == source_->credit() && !drain)
+  if (credit == source_->credit() && drain == source_->draining())
     return;
   source_->set_credit(credit, drain);
   owner_.shared().wake();

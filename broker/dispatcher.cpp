@@ -46,7 +46,9 @@ void dispatcher::run() {
   resume();
   flush();
   // At last, for all of the above may have moved it.
-  if (const auto due = host.next_due(); due != std::exchange(alarm_, due))
+  if (const auto due = host.next_due(); due <= options.host.time.now())
+    wake(); // more was due than a turn takes
+  else if (due != std::exchange(alarm_, due))
     ask_at_(due);
 }
 

@@ -17,6 +17,13 @@ route route_of(const terminus& x) {
   return x.kind == kind::exchange ? route{x.name, x.key} : route{"", x.name};
 }
 
+/// Gives back room that is not used: what a queue holds is counted by its size.
+void fit(std::string& bytes) {
+  constexpr std::size_t small = 64;
+  if (bytes.capacity() - bytes.size() > bytes.size() / 4 + small)
+    bytes.shrink_to_fit();
+}
+
 } // namespace
 
 publisher_link::publisher_link(connection& owner, amqp::link self,
@@ -91,6 +98,7 @@ publisher_link::verdict publisher_link::publish(std::string& bytes) {
   // After the last use of `to`, which points behind them.
   fresh->bytes.erase(facts->delivery_annotations_at,
                      facts->delivery_annotations_bytes);
+  fit(fresh->bytes);
   fresh->published_to = route_->to();
   return verdict_of(owner_.shared().host.publish(*route_, fresh));
 }
@@ -108,8 +116,7 @@ std::optional<bridge::outcome> publisher_link::aim(std::string_view to) {
       || (where->kind == kind::plain
           && owner_.shared().host.find_queue(where->name) == nullptr))
     return bridge::outcome::rejected("amqp:precondition-failed",
-                                     "bad 'to' address string '"
-                                         + std::string{to} + "'");
+                                     "bad 'to' address string " + quoted(to));
   route_ = route_of(*where);
   last_to_ = to;
   return std::nullopt;

@@ -5,9 +5,7 @@
 #include "broker/management/link_pair.hpp"
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <string>
 #include <vector>
 
 namespace rookery::broker {
@@ -21,8 +19,7 @@ struct session_state {
   /// yet.
   std::uint32_t link_count = 0;
   std::vector<std::unique_ptr<endpoint>> endpoints;
-  /// Halves and whole pairs of management links, by link name.
-  std::map<std::string, std::shared_ptr<management_pair>> pairs;
+  management_pairs pairs;
 };
 
 } // namespace rookery::broker

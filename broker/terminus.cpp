@@ -1,6 +1,7 @@
 #include "broker/terminus.hpp"
 
 #include "bridge/percent.hpp"
+#include "broker/core/names.hpp"
 
 #include <utility>
 
@@ -16,12 +17,22 @@ constexpr std::string_view exchanges = "/exchanges/";
 constexpr std::string_view management = "/management";
 
 auto bad(std::string_view address) {
-  return bridge::unexpected{"bad address string '" + std::string{address}
-                            + "'"};
+  return bridge::unexpected{"bad address string " + quoted(address)};
+}
+
+/// A name or key as it is meant; nothing when it is malformed or too long.
+std::optional<std::string> decoded(std::string_view text) {
+  constexpr std::size_t escape_bytes = 3;
+  if (text.size() > escape_bytes * name_bytes_max)
+    return std::nullopt;
+  auto result = bridge::percent_decode(text);
+  if (result && result->size() > name_bytes_max)
+    return std::nullopt;
+  return result;
 }
 
 parsed parse_queue(std::string_view address) {
-  auto name = bridge::percent_decode(address.substr(queues.size()));
+  auto name = decoded(address.substr(queues.size()));
   if (!name || name->empty())
     return bad(address);
   return terminus{kind::queue, *std::move(name)};
@@ -32,8 +43,8 @@ parsed parse_exchange(std::string_view address) {
   const auto slash = rest.find('/');
   const auto key_text =
       slash == std::string_view::npos ? "" : rest.substr(slash + 1);
-  auto name = bridge::percent_decode(rest.substr(0, slash));
-  auto key = bridge::percent_decode(key_text);
+  auto name = decoded(rest.substr(0, slash));
+  auto key = decoded(key_text);
   // The default exchange is reached through "/queues/".
   if (!name || !key || name->empty() || *name == "amq.default"
       || key_text.find('/') != std::string_view::npos)
@@ -46,12 +57,22 @@ parsed parse_any(std::string_view address) {
     return parse_queue(address);
   if (address.starts_with(exchanges))
     return parse_exchange(address);
-  if (address.empty() || address.starts_with('/'))
+  if (address.empty() || address.starts_with('/')
+      || address.size() > name_bytes_max)
     return bad(address);
   return terminus{kind::plain, std::string{address}};
 }
 
 } // namespace
+
+std::string quoted(std::string_view address) {
+  if (address.size() <= name_bytes_max)
+    return "'" + std::string{address} + "'";
+  auto end = name_bytes_max;
+  while (end > 0 && (address[end] & '\xc0') == '\x80')
+    --end; // not within a character
+  return "'" + std::string{address.substr(0, end)} + "...'";
+}
 
 parsed parse_source(const std::optional<std::string>& address) {
   if (!address)

@@ -25,11 +25,14 @@ struct terminus {
   };
 
   kind_type kind = kind_type::queue;
-  /// The queue or exchange, decoded.
+  /// The queue or exchange, decoded; at most `name_bytes_max`, as the key.
   std::string name = {};
   /// The routing key, decoded; empty but for exchanges.
   std::string key = {};
 };
+
+/// The address in quotes, for a refusal; only the beginning of a long one.
+[[nodiscard]] std::string quoted(std::string_view address);
 
 /// Reads the address of a source, from which a client consumes.
 /// On failure: one sentence that quotes the address.

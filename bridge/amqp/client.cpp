@@ -311,11 +311,10 @@ void client::on_dispatched() {
 }
 
 void client::on_written(std::size_t count, bool drained) {
-  output_bytes_ -= std::min(output_bytes_, count);
-  const auto unwritten = [](const auto& x) { return x->unwritten(); };
-  if (drained && output_bytes_ > 0
-      && std::none_of(senders_.begin(), senders_.end(), unwritten))
-    output_bytes_ = 0;
+  const auto left =
+      drained ? 0 : output_bytes_ - std::min(output_bytes_, count);
+  // What was written need not be what was sent: that may wait for a window.
+  output_bytes_ = std::max(left, engine_->unwritten_bytes());
   if (management_ && !aborted_ && output_bytes_ <= output_bytes_max / 2)
     pump(options_.now());
 }

@@ -120,8 +120,6 @@ public:
         !again_.empty() && again_.front().first == window_.oldest();
     return !not_again && window_.expired(now);
   }
-  /// Something that was handed to the link is not written.
-  [[nodiscard]] bool unwritten() const { return link_ && link_.queued() > 0; }
   [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
   /// Nothing waits and nothing is without an outcome.
   [[nodiscard]] bool idle() const {

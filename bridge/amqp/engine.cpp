@@ -3,6 +3,7 @@
 #include "bridge/amqp/frame_guard.hpp"
 #include "bridge/amqp/open_sessions.hpp"
 #include "bridge/amqp/proton_data.hpp"
+#include "bridge/amqp/unwritten.hpp"
 
 #include <proton/connection.h>
 #include <proton/connection_driver.h>
@@ -19,12 +20,6 @@
 #include <utility>
 
 namespace rookery::amqp {
-
-namespace {
-
-std::string text(const char* x) { return x ? x : ""; }
-
-} // namespace
 
 struct engine::impl {
   impl(side role_arg, engine_options options_arg, engine_handler& handler_arg)
@@ -118,15 +113,7 @@ void engine::impl::configure() {
     pn_transport_require_auth(transport, false);
   } else {
     pn_connection_set_hostname(connection, options.hostname.c_str());
-    auto* sasl = pn_sasl(transport);
-    if (options.user.empty()) {
-      pn_sasl_allowed_mechs(sasl, "ANONYMOUS");
-    } else {
-      pn_connection_set_user(connection, options.user.c_str());
-      pn_connection_set_password(connection, options.password.c_str());
-      pn_sasl_set_allow_insecure_mechs(sasl, true);
-      pn_sasl_allowed_mechs(sasl, "PLAIN");
-    }
+    put_login(connection, pn_sasl(transport), options.user, options.password);
     pn_connection_open(connection);
   }
   pn_connection_driver_bind(&driver);
@@ -135,8 +122,8 @@ void engine::impl::configure() {
 peer_info engine::impl::peer() const {
   auto* connection = driver.connection;
   return {
-      text(pn_connection_remote_container(connection)),
-      text(pn_connection_remote_hostname(connection)),
+      from_pn(pn_connection_remote_container(connection)),
+      from_pn(pn_connection_remote_hostname(connection)),
       get_properties(pn_connection_remote_properties(connection)),
       get_symbols(pn_connection_remote_offered_capabilities(connection)),
       std::chrono::milliseconds{
@@ -146,8 +133,7 @@ peer_info engine::impl::peer() const {
 
 void engine::impl::end_link(pn_link_t* x, const condition& why) {
   handler.on_link_closed(link{x}, why);
-  pn_link_close(x);
-  pn_link_free(x);
+  close_and_forget(x);
 }
 
 void engine::impl::end_session(pn_session_t* x) {
@@ -251,13 +237,15 @@ void engine::impl::handle(pn_event_t* event) {
   }
   case PN_LINK_REMOTE_DETACH:
   case PN_LINK_REMOTE_CLOSE:
-    return end_link(
-        pn_event_link(event),
-        get_condition(pn_link_remote_condition(pn_event_link(event))));
+    end_link(pn_event_link(event),
+             get_condition(pn_link_remote_condition(pn_event_link(event))));
+    if (abandoned_bytes(driver.connection) > options.message_bytes_max)
+      fail({"amqp:resource-limit-exceeded",
+            "too much that links which are gone have not taken"});
+    return;
   case PN_LINK_FLOW:
     if (auto* x = pn_event_link(event);
-        pn_link_is_sender(x) && (pn_link_state(x) & PN_LOCAL_ACTIVE) != 0
-        && (pn_link_credit(x) > 0 || pn_link_get_drain(x)))
+        pn_link_is_sender(x) && (pn_link_state(x) & PN_LOCAL_ACTIVE) != 0)
       handler.on_credit(link{x});
     return;
   case PN_DELIVERY:
@@ -388,6 +376,10 @@ link engine::make_receiver(session s, const std::string& name) {
 }
 
 bool engine::writing() const { return impl_->writing; }
+
+std::size_t engine::unwritten_bytes() const {
+  return amqp::unwritten_bytes(impl_->driver.connection);
+}
 
 bool engine::finished() const {
   return pn_connection_driver_finished(&impl_->driver);

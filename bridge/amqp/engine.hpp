@@ -78,7 +78,8 @@ public:
   /// A link ended, by itself or with its session, whose reason it then is. The
   /// handle is invalid afterwards.
   virtual void on_link_closed(link, const condition&) {}
-  /// Sender: there is new credit, or the peer asks to drain.
+  /// Sender: the credit may be another, zero too, or the peer asks to drain,
+  /// or does not any more. Told as well when a message was written.
   virtual void on_credit(link) {}
   /// Receiver: a whole message came, never an empty one. `bytes` may be moved
   /// out.
@@ -156,6 +157,12 @@ public:
   /// direction and appear in logs.
   [[nodiscard]] link make_sender(session s, const std::string& name);
   [[nodiscard]] link make_receiver(session s, const std::string& name);
+
+  /// Bytes given to `link::send` that are not in frames yet, with what the
+  /// transfers take besides: behind a session window that the peer shut, what
+  /// `on_written` says has left all the same. Too many, until nothing waits,
+  /// where links ended with such.
+  [[nodiscard]] std::size_t unwritten_bytes() const;
 
   [[nodiscard]] bool finished() const;
   /// Whether there is output that the socket has not taken. What a session of

@@ -1,5 +1,6 @@
 #include "bridge/amqp/proton_data.hpp"
 
+#include <proton/connection.h>
 #include <proton/delivery.h>
 #include <proton/disposition.h>
 
@@ -64,6 +65,16 @@ void for_each_entry(pn_data_t* data, F f) {
 }
 
 } // namespace
+
+void put_login(pn_connection_t* x, pn_sasl_t* how, const std::string& user,
+               const std::string& password) {
+  if (user.empty())
+    return pn_sasl_allowed_mechs(how, "ANONYMOUS");
+  pn_connection_set_user(x, user.c_str());
+  pn_connection_set_password(x, password.c_str());
+  pn_sasl_set_allow_insecure_mechs(how, true);
+  pn_sasl_allowed_mechs(how, "PLAIN");
+}
 
 void put_properties(
     pn_data_t* data,

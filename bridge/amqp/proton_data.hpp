@@ -5,6 +5,7 @@
 
 #include <proton/codec.h>
 #include <proton/condition.h>
+#include <proton/sasl.h>
 #include <proton/types.h>
 
 #include <cstdint>
@@ -23,6 +24,12 @@ namespace rookery::amqp {
 [[nodiscard]] inline std::string from_pn(pn_bytes_t x) {
   return x.start ? std::string{x.start, x.size} : std::string{};
 }
+[[nodiscard]] inline std::string from_pn(const char* x) { return x ? x : ""; }
+
+/// How a client says who it is: by name and password, or not if `user` is
+/// empty.
+void put_login(pn_connection_t* x, pn_sasl_t* how, const std::string& user,
+               const std::string& password);
 
 /// Writes a map of symbol to string; nothing when `entries` is empty.
 void put_properties(

@@ -48,6 +48,8 @@ public:
   [[nodiscard]] bool attached() const { return queue_ != nullptr; }
   [[nodiscard]] const queue* source() const { return queue_; }
   [[nodiscard]] std::uint32_t credit() const { return credit_; }
+  /// It waits for `drained`.
+  [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] std::size_t unsettled_count() const {
     return unsettled_.size();
   }

@@ -10,13 +10,13 @@
 namespace rookery::broker {
 
 management_link::management_link(connection& owner, amqp::link self,
+                                 management_pairs& all,
                                  std::shared_ptr<management_pair> pair)
     : endpoint{owner, self},
+      all_{all},
       pair_{std::move(pair)} {
-  if (!self_.is_sender()) {
-    credit_ = credit_max;
-    self_.add_credit(credit_);
-  }
+  if (!self_.is_sender())
+    refill();
 }
 
 void management_link::on_message(amqp::delivery d, std::string& bytes) {
@@ -38,10 +38,8 @@ void management_link::on_message(amqp::delivery d, std::string& bytes) {
     return owner_.end_session(
         *this, {"amqp:precondition-failed",
                 "no credit for the answer to a management request"});
-  if (--credit_ <= credit_max / 2) {
-    self_.add_credit(credit_max - credit_);
-    credit_ = credit_max;
-  }
+  --credit_;
+  refill();
   answer(bytes);
 }
 
@@ -53,12 +51,26 @@ void management_link::answer(const std::string& bytes) {
   auto result = handle(*request, shared.host, owner_.id());
   if (result.declared_exclusive)
     owner_.owns_queues();
-  pair_->answers.send(++pair_->answer_count,
-                      encode_response(request->id, result.status, result.body),
-                      {}, true);
+  const auto encoded = encode_response(request->id, result.status, result.body);
+  pair_->answers.send(++pair_->answer_count, encoded, {}, true);
+  if (!owner_.sent(*this, encoded.size()))
+    output_full_ = true;
   shared.wake();
   if (!result.deleted_queue.empty())
     shared.queue_deleted(result.deleted_queue, result.cancelled);
+}
+
+void management_link::refill() {
+  if (output_full_ || credit_ > credit_max / 2)
+    return;
+  self_.add_credit(credit_max - credit_);
+  credit_ = credit_max;
+}
+
+void management_link::on_room() {
+  output_full_ = false;
+  refill();
+  owner_.shared().touch(owner_);
 }
 
 void management_link::on_credit() {
@@ -69,10 +81,10 @@ void management_link::on_credit() {
 }
 
 void management_link::on_closed(detach_reason) {
-  if (self_.is_sender())
-    pair_->answers = {};
-  else
-    pair_->requests = {};
+  auto& half = pair_->answers == self_ ? pair_->answers : pair_->requests;
+  half = {};
+  if (!pair_->answers && !pair_->requests)
+    all_.erase(pair_->name);
 }
 
 } // namespace rookery::broker

@@ -46,7 +46,28 @@ TEST_CASE("broker: a malformed address ends the session", "[broker][link]") {
   SECTION("default exchange") { client.sender("/exchanges/amq.default/x"); }
   SECTION("unpaired management") { client.sender("/management"); }
   SECTION("no source") { client.attach(false, "in", {.target = "c"}); }
+  const std::string name(256, 'n');
+  SECTION("long plain name") { client.receiver(name); }
+  SECTION("long source") { client.receiver("/queues/" + name); }
+  SECTION("long target") { client.sender("/queues/" + name); }
+  SECTION("long exchange") { client.sender("/exchanges/" + name); }
+  SECTION("long key") { client.sender("/exchanges/amq.direct/" + name); }
   CHECK(ended(t, client) == "amqp:invalid-field");
+  CHECK(client.ended_sessions[0].description.size() < 400);
+}
+
+TEST_CASE("broker: a name may have 255 bytes, however it is written",
+          "[broker][link]") {
+  broker_harness t;
+  auto& client = t.connect();
+  const std::string name(255, 'n');
+  client.receiver(name);
+  std::string address = "/queues/";
+  for (std::size_t i = 0; i < name.size(); ++i)
+    address += "%6e";
+  client.sender(address);
+  CHECK(ended(t, client).empty());
+  CHECK(t.counts(name).consumers == 1);
 }
 
 TEST_CASE("broker: what it does not do is said", "[broker][link]") {

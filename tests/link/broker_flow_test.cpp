@@ -204,6 +204,61 @@ TEST_CASE("broker: a consumer that settles nothing gets no more than so much",
   CHECK(t.counts("q").accepted == 3);
 }
 
+TEST_CASE("broker: who takes its credit back gets nothing more",
+          "[broker][link]") {
+  broker_harness t;
+  t.declare("q");
+  auto& in = t.connect().receiver("/queues/q", 10);
+  t.pump();
+  t.put("q", {"1"});
+  in.take_back(9);
+  t.pump();
+  t.put("q", {"2", "3"});
+  auto& other = t.connect().receiver("/queues/q", 10);
+  t.pump();
+  CHECK(in.bodies() == texts{"1"});
+  CHECK(other.bodies() == texts{"2", "3"});
+  in.self.add_credit(1);
+  t.pump();
+  t.put("q", {"4", "5"});
+  CHECK(in.deliveries.size() + other.deliveries.size() == 5);
+  CHECK(in.bodies().size() == 2);
+}
+
+TEST_CASE("broker: credit taken back is not given twice to what waits for it",
+          "[broker][link]") {
+  broker_harness t;
+  t.declare("q");
+  auto& client = t.connect();
+  auto& in = client.receiver("/queues/q", 10);
+  t.pump();
+  t.wire_of(client).stall(true);
+  t.put("q", {"1", "2", "3"});
+  in.take_back(10);
+  in.self.add_credit(4);
+  t.pump();
+  t.wire_of(client).stall(false);
+  t.pump();
+  t.put("q", {"4", "5"});
+  CHECK(in.bodies() == texts{"1", "2", "3", "4"});
+  CHECK(t.counts("q").ready == 1);
+}
+
+TEST_CASE(
+    "broker: what is due in more queues than one turn looks at is not late",
+    "[broker][link]") {
+  using namespace std::chrono_literals;
+  broker::queue_options options;
+  options.message_ttl = 50ms;
+  broker_harness t;
+  for (int i = 0; i < 100; ++i) {
+    t.declare(std::to_string(i), options);
+    t.put(std::to_string(i), {"x"});
+  }
+  t.pass(50ms);
+  CHECK(t.shared.host.bytes_used() == 0);
+}
+
 TEST_CASE("broker: a message too long for its receiver ends the session",
           "[broker][link]") {
   broker_harness t;

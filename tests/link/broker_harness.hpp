@@ -62,6 +62,10 @@ struct client_link {
   void send_text(std::string_view text, std::string_view to = {}) {
     send(message_of(text, to));
   }
+  /// Receiver: of the credit granted, so much is granted no more.
+  void take_back(int credit) {
+    self.add_credit(static_cast<std::uint32_t>(-credit));
+  }
   void settle_first(const bridge::outcome& how) {
     deliveries.front().handle.settle(how);
     deliveries.erase(deliveries.begin());

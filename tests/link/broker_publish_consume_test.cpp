@@ -112,6 +112,26 @@ TEST_CASE("broker: who had a message before is not the publisher's to say",
   CHECK(proton::get<std::string>(got.body()) == "hello");
 }
 
+TEST_CASE("broker: what a queue holds takes no more than it counts",
+          "[broker][link]") {
+  broker_harness t;
+  t.declare("q");
+  auto& out = t.connect().sender("/queues/q");
+  t.pump();
+  proton::message sent;
+  sent.body(std::string{"x"});
+  sent.delivery_annotations().put(proton::symbol{"x-hop"},
+                                  std::string(100'000, 'x'));
+  out.send(encoded(sent));
+  t.pump();
+  auto consumer = t.shared.host.attach("q", {.settled = true});
+  REQUIRE(consumer);
+  consumer.value()->set_credit(1);
+  broker::event got;
+  REQUIRE(t.shared.host.next(got));
+  CHECK(got.message->bytes.capacity() < 200);
+}
+
 TEST_CASE("broker: a redelivery says how often the message was given out",
           "[broker][link]") {
   broker_harness t;

@@ -75,12 +75,17 @@ TEST_CASE("broker: the anonymous terminus routes by 'to'", "[broker][link]") {
   CHECK(to("plain").kind == outcome_kind::accepted);
   CHECK(to("/queues/nope").kind == outcome_kind::released);
   CHECK(to("/exchanges/x/nope").kind == outcome_kind::released);
-  for (std::string bad : {"/queues/", "/queues/%4", "/queue/a", "nope",
-                          "/exchanges/", "/exchanges/x/k/l", ""}) {
+  const std::string name(256, 'n');
+  for (const auto& bad :
+       texts{"/queues/", "/queues/%4", "/queue/a", "nope", "/exchanges/",
+             "/exchanges/x/k/l", "", name, "/queues/" + name,
+             "/exchanges/" + name + "/k", "/exchanges/x/" + name,
+             "/exchanges/x/" + std::string(100'000, 'n')}) {
     INFO(bad);
     const auto how = to(bad);
     CHECK(how.kind == outcome_kind::rejected);
     CHECK(how.condition == "amqp:precondition-failed");
+    CHECK(how.description.size() < 400);
   }
   const auto missing = to("/exchanges/nope/k");
   CHECK(missing.kind == outcome_kind::rejected);

@@ -89,6 +89,21 @@ TEST_CASE("broker: a consumer of higher priority takes over",
   CHECK(low.bodies() == texts{"3"});
 }
 
+TEST_CASE("broker: an owner that took its credit back is given nothing that "
+          "would keep the next one waiting",
+          "[broker][link]") {
+  owned_queue x;
+  auto& low = x.a.receiver("/queues/q", 10, 1);
+  x.t.pump();
+  low.take_back(10);
+  x.t.pump();
+  x.t.put("q", {"1"});
+  auto& high = x.b.receiver("/queues/q", 10, 10);
+  x.t.pump();
+  CHECK(low.deliveries.empty());
+  CHECK(high.bodies() == texts{"1"});
+}
+
 TEST_CASE("broker: without one active consumer the highest priority is served",
           "[broker][link]") {
   broker_harness t;

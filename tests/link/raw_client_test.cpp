@@ -2,10 +2,9 @@
 // connection, for a reason that is told; the broker keeps little for it, and
 // serves others. Method: the whole broker in one thread, the client written
 // down frame by frame, and another one beside it that keeps to the rules.
-#include "tests/link/broker_harness.hpp"
+#include "tests/link/raw_client.hpp"
+
 #include "tests/support/catch.hpp"
-#include "tests/support/raw_end.hpp"
-#include "tests/support/raw_frame.hpp"
 
 #include <functional>
 #include <string>
@@ -16,27 +15,6 @@ using namespace rookery::tests;
 using namespace std::chrono_literals;
 
 namespace {
-
-constexpr std::size_t unread_bytes_max = 100'000;
-
-/// A client of the broker, as far as OPEN, and `more` in one breath.
-struct raw_client : broker::output {
-  explicit raw_client(broker_harness& at, const amqp::condition& refusal = {},
-                      const std::string& more = {})
-      : handler{at.shared, 1'000, *this, refusal},
-        engine{amqp::engine::side::server,
-               {.container_id = "broker", .unread_bytes_max = unread_bytes_max},
-               handler},
-        far{engine, {.others = [&at] { at.pump(); }}} {
-    handler.bind(engine);
-    far.say(amqp_header + raw_open() + more);
-  }
-  void flush() override {} // `far` sees to it
-
-  broker::connection handler;
-  amqp::engine engine;
-  raw_end far;
-};
 
 /// A broker and a client of it that does nothing wrong.
 struct raw_world {
@@ -149,6 +127,50 @@ TEST_CASE("broker: a message ends once, whatever its consumer says of it",
     REQUIRE(w.all.sink.closed.size() == 1);
     CHECK(w.all.sink.closed.front().starts_with(each.reason));
   }
+}
+
+TEST_CASE("broker: who takes back a drain in time keeps its credit",
+          "[broker][raw]") {
+  broker::broker_options options;
+  options.unsettled_max = 1; // who holds one is told nothing
+  broker_harness all{options};
+  all.declare("q");
+  all.put("q", {"a"});
+  raw_client client{all};
+  const auto one_left = [](const std::string& drain) {
+    return raw_frame(performative(
+        0x13, 9,
+        hex("52 01 70 00 00 ff ff 43 52 64 43 52 01 52 01 40") + drain));
+  };
+  client.far.say(raw_begin() + consumer());
+  REQUIRE(all.counts("q").unsettled == 1);
+  client.far.say(one_left(hex("41")));
+  client.far.say(one_left(hex("42")));
+  client.far.say(raw_frame(
+      raw_disposition(hex("43"), hex("40"), raw_settled, raw_accepted)));
+  CHECK(all.counts("q").accepted == 1);
+  all.put("q", {"b"});
+  CHECK(all.counts("q").ready == 0);
+}
+
+TEST_CASE("broker: links to management may come and go for ever",
+          "[broker][raw]") {
+  raw_world w;
+  raw_client client{w.all};
+  client.far.say(raw_begin());
+  const auto detach = [](const std::string& handle) {
+    return raw_frame(performative(0x16, 2, handle + hex("41")));
+  };
+  for (int i = 0; i < 1'000; ++i) {
+    const auto name = std::to_string(i);
+    client.far.say(raw_management(true, name) + raw_management(false, name));
+    REQUIRE(client.handler.session->pairs.size() == 1);
+    client.far.say(detach(hex("43")));
+    REQUIRE(client.handler.session->pairs.size() == 1);
+    client.far.say(detach(hex("52 01")));
+    REQUIRE(client.handler.session->pairs.empty());
+  }
+  CHECK(w.works());
 }
 
 TEST_CASE("broker: sessions may be begun and ended for ever", "[broker][raw]") {

@@ -64,6 +64,26 @@ inline std::string raw_attach(char handle = 0, std::uint16_t channel = 0,
       channel);
 }
 
+inline std::string raw_text(std::string_view x) {
+  return hex("a1") + static_cast<char>(x.size()) + std::string{x};
+}
+
+/// One half of a management link pair; `sends`: it brings requests, as handle
+/// 1, else it takes answers, as handle 0.
+inline std::string raw_management(bool sends, std::string_view name = "m") {
+  const auto terminus = [](const std::string& code, bool node) {
+    const auto address = raw_text(node ? "/management" : "me");
+    return hex("00 53") + code + hex("c0")
+           + static_cast<char>(address.size() + 1) + hex("01") + address;
+  };
+  return raw_frame(
+      performative(0x12, 14,
+                   raw_text(name) + (sends ? hex("52 01 42") : hex("43 41"))
+                       + hex("50 01 40") + terminus(hex("28"), !sends)
+                       + terminus(hex("29"), sends)
+                       + hex("40 40 43 40 40 40 c1 0a 02 a3 06 'paired' 41")));
+}
+
 /// The fields of a transfer; an empty one is not sent, but for those in front
 /// of others, which are null then.
 struct raw_transfer {

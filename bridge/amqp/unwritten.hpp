@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+
+struct pn_connection_t;
+struct pn_link_t;
+
+namespace rookery::amqp {
+
+/// More than a transfer takes on the wire besides its message, and a little for
+/// dispositions and flows: counts of what waits must not run ahead of it.
+inline constexpr std::size_t transfer_overhead_bytes = 64;
+
+/// Messages that Proton has made no frames of, and what their transfers take
+/// besides; those of links that are gone too, while others wait: Proton does
+/// not tell them apart, and forgets them only with their session.
+[[nodiscard]] std::size_t unwritten_bytes(pn_connection_t* x);
+
+/// Bytes of the messages of links that are gone; known while no others wait,
+/// else 0.
+[[nodiscard]] std::size_t abandoned_bytes(pn_connection_t* x);
+
+/// Detaches a link that the peer ended, and forgets it with what it did not
+/// write; but for pre-settled messages and the first of the others, which may
+/// be in frames in part: those Proton keeps.
+void close_and_forget(pn_link_t* x);
+
+} // namespace rookery::amqp
