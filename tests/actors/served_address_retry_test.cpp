@@ -335,3 +335,18 @@ TEST_CASE("retry: a node that stops gives back what waits",
   REQUIRE(settled.size() == 1); // at once, without another attempt
   CHECK(settled[0].result == outcome::failure());
 }
+
+TEST_CASE("retry: a node that stops makes no other target",
+          "[actors][served_address]") {
+  rig r;
+  auto& uut = r.serve_with([](caf::event_based_actor* self, std::uint64_t) {
+    self->quit();
+    return caf::result<void>{caf::unit};
+  });
+  uut.give_back();
+  uut.deliver(1, rig::post(7), r.now);
+  r.world.run();
+  REQUIRE(r.seen.size() == 1);
+  r.pass(uut, 60s);
+  CHECK(r.made == 1);
+}

@@ -182,6 +182,19 @@ TEST_CASE("client: a broker that sends more than it may loses its node",
   CHECK(w.owner.deliveries.size() == 4);
 }
 
+TEST_CASE("client: what comes behind the end of a link is given back",
+          "[link][client][raw]") {
+  raw_world w;
+  w.connect();
+  const auto late = w.deliver(0);
+  static_cast<void>(w.client.close_receiver(0)); // not written yet
+  w.say(late);
+  CHECK(w.owner.deliveries.empty());
+  CHECK(w.manners.settled == 1);
+  const auto released = hex("41 00 53 26");
+  CHECK(w.manners.said.find(released) != std::string::npos);
+}
+
 TEST_CASE("client: a pack that no node sends is one message",
           "[link][client][raw]") {
   const auto fullest = pack(amqp::pack_messages_max, message());
