@@ -123,8 +123,9 @@ struct serve_options {
   std::optional<std::int32_t> priority = {};
   /// A delivery whose handler has not answered for so long, or that found no
   /// target for so long, ends as modified(failed), and may come again, here or
-  /// elsewhere. A late answer is dropped. Of what a bridge sent, and only of
-  /// that, it is known then how often handlers failed on it.
+  /// elsewhere. It keeps its place in the window as long as it may be in the
+  /// mailbox; a late answer is sent all the same. Of what a bridge sent, and
+  /// only of that, it is known then how often handlers failed on it.
   std::chrono::milliseconds handler_timeout{60'000};
   retry_options retry = {};
   /// Whether an actor elsewhere that links itself to the target takes it along

@@ -96,9 +96,13 @@ void connection::remove(endpoint& which, detach_reason why) {
 
 bool connection::sent(endpoint& through, std::size_t bytes) {
   output_bytes_ += bytes + amqp::transfer_overhead_bytes;
+  return has_room(through);
+}
+
+bool connection::has_room(endpoint& whose) {
   if (output_bytes_ < shared_.options.output_bytes_max)
     return true;
-  waiting_.push_back(&through);
+  waiting_.push_back(&whose);
   return false;
 }
 

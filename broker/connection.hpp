@@ -62,6 +62,8 @@ public:
   /// So many bytes were sent on `through`.
   /// @returns false when it should send no more until `on_room`.
   [[nodiscard]] bool sent(endpoint& through, std::size_t bytes);
+  /// Whether something may be sent on `whose`; if not, it waits for `on_room`.
+  [[nodiscard]] bool has_room(endpoint& whose);
   /// Its exclusive queues are to go with it.
   void owns_queues() { owns_queues_ = true; }
 

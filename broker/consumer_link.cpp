@@ -60,6 +60,8 @@ std::optional<failure> consumer_link::consume(std::string_view queue,
   if (!joined)
     return joined.error();
   source_ = std::move(joined.value());
+  output_full_ = !owner_.has_room(*this); // by what others have not taken
+  refresh_pause();
   return std::nullopt;
 }
 

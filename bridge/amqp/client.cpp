@@ -335,6 +335,9 @@ void client::on_closed(const condition& why) {
   refused_ = refusal_told_ = false;
   aborted_ = false;
   up_ = false;
+  if (std::exchange(guessed_, false) && !came_up_)
+    for (auto& [number, x] : declarations_)
+      x.known = false; // perhaps that was wrong
   came_up_ = false;
   session_ = {};
   session_links_ = 0;

@@ -300,6 +300,8 @@ private:
   std::size_t unasked_links_ = 0; // that the broker attached
   // Nothing we ask can be written.
   clock::time_point deaf_since_{};
+  bool guessed_ = false;         // attach_known was called
+  std::uint64_t attaches_ = 0;   // of senders
   std::size_t output_bytes_ = 0; // of messages; about, and 0 when all is out
   std::deque<client_sender*> turns_; // those that may have something to send
   // Exchanges that were not declared here.

@@ -82,9 +82,10 @@ void client::attach_known() {
           const auto& x = each.second;
           const auto* what = std::get_if<bridge::queue_declaration>(&x.what);
           return what == nullptr || what->name != queue
-                 || (x.known && !what->exclusive);
+                 || (x.known && what->replicated && !what->auto_delete);
         });
   };
+  guessed_ = true;
   for (auto& [index, x] : receivers_)
     if (x->wants_link() && is_known(x->queue()))
       attach(*x);
@@ -114,7 +115,8 @@ void client::attach(client_receiver& x) {
 void client::attach(client_sender& x) {
   x.state = client_sender::state_type::attaching;
   x.attach_by = options_.now() + options_.sending.outcome_timeout;
-  auto name = options_.name + ".out." + std::to_string(x.index());
+  // Another each time: the end of the last one may be under way yet.
+  auto name = options_.name + ".out." + std::to_string(++attaches_);
   auto l = engine_->make_sender(session_for_link(), name);
   l.set_context(&x);
   link_terms terms;
@@ -229,7 +231,10 @@ void client::try_later(client_sender& x) {
   old.set_context(nullptr); // what is under way on it comes again
   old.close();
   x.link_lost();
+  if (x.to() && x.to()->kind() == bridge::address::kind_type::exchange)
+    found_exchanges_.erase(x.to()->name());
   x.careful = true;
+  x.refusal = {};
   x.state = client_sender::state_type::missing;
   x.retry_at = options_.now() + missing_time;
 }

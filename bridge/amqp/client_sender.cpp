@@ -69,8 +69,12 @@ void client_sender::settle(std::uint64_t number, std::vector<outgoing>& out) {
 }
 
 bool client_sender::waits_for_takers(std::uint64_t number) const {
-  const auto* item = window_.find(number);
-  return link_ && item != nullptr && item->place != 0;
+  const auto found = shared_.find(number);
+  const auto count = found == shared_.end() ? 1 : found->second;
+  for (std::size_t i = 0; link_ && i < count; ++i)
+    if (const auto* item = window_.find(number + i); item && item->place != 0)
+      return true;
+  return false;
 }
 
 std::optional<outgoing> client_sender::take(std::uint64_t number) {
@@ -122,7 +126,7 @@ client_sender::progress client_sender::pump(clock::time_point now,
   done.packed = 0;
   while (again_.empty() && !(careful && transfers_ > 0) && !done.more
          && unsettled_bytes_ < limits_.in_flight_bytes_max) {
-    const auto n = std::min(window_.room(), batch_max);
+    const auto n = careful ? 1 : std::min(window_.room(), batch_max);
     const std::size_t credit = link_.credit();
     if (n == 0 || credit == 0 || gathers())
       break;

@@ -88,8 +88,8 @@ public:
   /// when it is unknown.
   void settle(std::uint64_t number, std::vector<outgoing>& out);
 
-  /// Whether transfer `number` is one that waits in a file while no queue takes
-  /// it.
+  /// Whether something in transfer `number` waits in a file while no queue
+  /// takes it.
   [[nodiscard]] bool waits_for_takers(std::uint64_t number) const;
 
   /// Takes out everything that waits or has no outcome, oldest first, but what

@@ -239,7 +239,7 @@ void engine::impl::handle(pn_event_t* event) {
   case PN_LINK_REMOTE_CLOSE:
     end_link(pn_event_link(event),
              get_condition(pn_link_remote_condition(pn_event_link(event))));
-    if (abandoned_bytes(driver.connection) > options.message_bytes_max)
+    if (leaves_too_much(driver.connection, options.message_bytes_max))
       fail({"amqp:resource-limit-exceeded",
             "too much that links which are gone have not taken"});
     return;

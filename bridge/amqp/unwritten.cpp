@@ -34,9 +34,9 @@ std::size_t unwritten_bytes(pn_connection_t* x) {
   return queued > 0 ? kept + queued * transfer_overhead_bytes : 0;
 }
 
-std::size_t abandoned_bytes(pn_connection_t* x) {
+bool leaves_too_much(pn_connection_t* x, std::size_t bytes_max) {
   const auto kept = kept_bytes(x);
-  return kept > 0 && queued_messages(x) == 0 ? kept : 0;
+  return kept > bytes_max && (kept / 4 > bytes_max || queued_messages(x) == 0);
 }
 
 void close_and_forget(pn_link_t* x) {

@@ -16,9 +16,9 @@ inline constexpr std::size_t transfer_overhead_bytes = 64;
 /// not tell them apart, and forgets them only with their session.
 [[nodiscard]] std::size_t unwritten_bytes(pn_connection_t* x);
 
-/// Bytes of the messages of links that are gone; known while no others wait,
-/// else 0.
-[[nodiscard]] std::size_t abandoned_bytes(pn_connection_t* x);
+/// Whether links that are gone left more behind than `bytes_max`. While others
+/// wait that is not known: then whether all together is four times that.
+[[nodiscard]] bool leaves_too_much(pn_connection_t* x, std::size_t bytes_max);
 
 /// Detaches a link that the peer ended, and forgets it with what it did not
 /// write; but for pre-settled messages and the first of the others, which may

@@ -21,7 +21,8 @@ namespace rookery::bridge {
 }
 
 /// Whether `x` has begun all that was sent to it and waits for more, or has no
-/// mailbox of CAF's. @thread any
+/// mailbox of CAF's. True as well while it skips what it has, as in an await.
+/// @thread any
 [[nodiscard]] inline bool mailbox_idle(const caf::actor& x) {
   auto* base = caf::actor_cast<caf::abstract_actor*>(x);
   if (auto* scheduled = dynamic_cast<caf::scheduled_actor*>(base))

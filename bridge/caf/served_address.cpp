@@ -206,7 +206,9 @@ void served_address::end_overdue(clock::time_point now) {
 }
 
 bool served_address::has_begun(const unfinished& x) const {
-  return x.entered <= begun_to_ || !target_ || mailbox_idle(target_);
+  // A node that stops gives the target no more, so places do not matter.
+  return x.entered <= begun_to_ || giving_back_ || !target_
+         || mailbox_idle(target_);
 }
 
 } // namespace rookery::bridge

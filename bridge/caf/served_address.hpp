@@ -194,7 +194,8 @@ private:
   [[nodiscard]] attempt enter(unfinished& x, clock::time_point now);
   // Whether `x` joined `of`.
   [[nodiscard]] static bool is_copy(const unfinished& x, const unfinished& of);
-  [[nodiscard]] bool has_joined(const unfinished& x) const;
+  // Whether the target may have that message in its mailbox, late.
+  [[nodiscard]] bool has_late(const unfinished& of) const;
   [[nodiscard]] std::vector<std::uint64_t>
   take_joined(const unfinished& x, bool in_packs_only = false);
 

@@ -110,7 +110,7 @@ void served_address::note_end(const unfinished& x, const outcome& how) {
   else
     x.stream->fail(x.seq, x.failures);
   // The target has it still, so copies do not go there, but wait for that.
-  if (x.late || x.place == unfinished::place_type::joined)
+  if (has_late(x))
     static_cast<void>(x.stream->begin(x.seq));
 }
 

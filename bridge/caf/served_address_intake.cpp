@@ -166,9 +166,10 @@ bool served_address::takes(std::string_view type) const {
 
 void served_address::hand_over_due(clock::time_point now) {
   caf::actor target;
-  std::vector<attempt> ready;
-  std::vector<attempt> again; // what failed: it may end this target, too
+  std::vector<unfinished*> ready;
+  std::vector<unfinished*> again; // what failed: it may end this target, too
   std::vector<unfinished> stale;
+  std::vector<attempt> attempts; // in the order in which they enter
   {
     std::lock_guard guard{mutex_};
     if (!target_)
@@ -183,15 +184,17 @@ void served_address::hand_over_due(clock::time_point now) {
       if (!hub_->lease_held(x->connection))
         stale.push_back(std::exchange(*x, {}));
       else
-        (x->failures > 0 ? again : ready).push_back(enter(*x, now));
+        (x->failures > 0 ? again : ready).push_back(x);
       return true;
     });
+    for (const auto* part : {&ready, &again})
+      for (auto* x : *part)
+        attempts.push_back(enter(*x, now));
   }
   for (const auto& x : stale)
     give_up(x);
-  for (auto* part : {&ready, &again})
-    for (auto& x : *part)
-      hand_over(target, std::move(x));
+  for (auto& x : attempts)
+    hand_over(target, std::move(x));
 }
 
 void served_address::hand_over(const caf::actor& target, attempt x) {

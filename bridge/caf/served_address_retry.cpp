@@ -55,12 +55,15 @@ void served_address::bounced(unfinished x, const std::string& why) {
 
 void served_address::timed_out(unfinished x) {
   using place = unfinished::place_type;
+  {
+    std::lock_guard guard{mutex_};
+    if (x.late && find(x.delivery) == nullptr)
+      return; // its answer came in between
+    if (x.place == place::joined)
+      x.failures = x.stream->failures(x.seq);
+  }
   hub_->report(observer::severity::warning, "handler-timeout", name_);
   const auto begun = x.place != place::waits;
-  if (x.place == place::joined) {
-    std::lock_guard guard{mutex_};
-    x.failures = x.stream->failures(x.seq);
-  }
   // A process that was stopped all the time has failed on nothing.
   if (begun && !x.settled && !x.in_pack && hub_->lease_held(x.connection)) {
     ++x.failures;
@@ -76,19 +79,13 @@ void served_address::timed_out(unfinished x) {
 void served_address::end_late(unfinished x,
                               const caf::type_erased_tuple* answer) {
   x.late = false;
-  const auto done = answer != nullptr && !answer->match_elements<caf::error>();
-  bool has_copy = false;
+  if (answer != nullptr && !answer->match_elements<caf::error>() && !x.settled)
+    return finish(std::move(x), *answer); // a copy will find that it is done
   if (x.stream && !x.settled) {
     std::lock_guard guard{mutex_};
     x.failures = x.stream->failures(x.seq);
-    has_copy = has_joined(x);
   }
-  // Its copy came back here: as if it had been in time. Else whoever has that
-  // answers, or another copy will come and find that it is done.
-  if (done && has_copy)
-    finish(std::move(x), *answer);
-  else
-    end(x, done ? outcome::accepted() : outcome::failure());
+  end(x, outcome::failure());
 }
 
 bool served_address::is_last(const unfinished& x) const {
@@ -128,9 +125,13 @@ void served_address::park(const unfinished& x, const std::string& why) {
 
 void served_address::give_back() {
   std::vector<unfinished> waiting;
+  std::vector<unfinished> left;
   {
     std::lock_guard guard{mutex_};
     giving_back_ = true;
+    for (auto& x : unfinished_)
+      if (x.late)
+        left.push_back(std::exchange(x, {}));
     for (auto delivery : std::exchange(waiting_, {}))
       if (auto* x = find(delivery))
         waiting.push_back(std::exchange(*x, {}));
@@ -140,6 +141,8 @@ void served_address::give_back() {
       end(x, outcome::released());
     else
       give_up(x);
+  for (auto& x : left) // others have it since
+    end_late(std::move(x));
 }
 
 } // namespace rookery::bridge

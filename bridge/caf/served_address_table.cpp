@@ -98,10 +98,11 @@ bool served_address::is_copy(const unfinished& x, const unfinished& of) {
          && x.stream == of.stream && x.seq == of.seq;
 }
 
-bool served_address::has_joined(const unfinished& x) const {
-  return joined_ > 0
-         && std::any_of(unfinished_.begin(), unfinished_.end(),
-                        [&x](const auto& other) { return is_copy(other, x); });
+bool served_address::has_late(const unfinished& of) const {
+  return std::any_of(
+      unfinished_.begin(), unfinished_.end(), [&of](const auto& x) {
+        return x.late && x.stream == of.stream && x.seq == of.seq;
+      });
 }
 
 std::vector<std::uint64_t> served_address::take_joined(const unfinished& x,

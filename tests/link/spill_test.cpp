@@ -361,3 +361,28 @@ TEST_CASE("spill: what no queue takes behind an exchange waits for one",
   CHECK(p.sender->network().counters().accepted == 100);
   CHECK(p.spilled() == 0);
 }
+
+TEST_CASE("spill: an exchange that goes while it is sent to ends no connection",
+          "[link][spill]") {
+  pair p;
+  auto& host = p.c.broker().inside()->host;
+  p.receiver->network().declare(bridge::exchange_declaration{"news"});
+  p.receiver->network().declare(bridge::binding_declaration{"news", "q"});
+  p.c.run(1s);
+  auto to = p.sender->network().proxy(address::exchange("news", {}), spilling);
+  const auto send = [&](std::uint64_t x) {
+    p.sender->execute([&] { caf::send_as(p.told->handle(), to, message(x)); });
+    p.c.run(1s);
+  };
+  send(1);
+  CHECK(p.seen == numbers(1, 1));
+  REQUIRE(host.delete_exchange("news"));
+  send(2);
+  p.c.run(5s);
+  CHECK(p.sender->network().counters().reconnects == 0);
+  p.receiver->network().declare(bridge::exchange_declaration{"news"});
+  p.receiver->network().declare(bridge::binding_declaration{"news", "q"});
+  p.c.run(5s);
+  CHECK(p.seen == numbers(1, 2));
+  CHECK(p.sender->network().counters().reconnects == 0);
+}
