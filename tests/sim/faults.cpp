@@ -191,11 +191,8 @@ void die_after_commit(cluster& on, const std::shared_ptr<node_host>& x,
                       clock::duration time) {
   if (x->process() == nullptr)
     return;
-  x->die_after_commit();
-  auto n = x->incarnation();
-  on.outside.after(time, [&on, x, n] {
-    if (x->incarnation() != n || !x->up())
-      on.effects.add(effect::crash_after_commit);
+  x->die_after_commit([&on] { on.effects.add(effect::crash_after_commit); });
+  on.outside.after(time, [x] {
     if (!x->up())
       x->start();
   });
@@ -221,8 +218,8 @@ void slow_down(cluster& on, const std::shared_ptr<node_host>& x,
                clock::duration time) {
   on.outside.note(x->name(), "slow");
   x->slowness = 20 + on.outside.draw(100);
-  on.outside.after(time / 2, [&on] {
-    if (on.broker->held() > 10)
+  on.outside.after(time / 2, [&on, x] {
+    if (unsettled(*x) > 4)
       on.effects.add(effect::slow_consumer);
   });
   on.outside.after(time, [x] { x->slowness = 1; });
@@ -281,7 +278,8 @@ void strike(cluster& on) {
   case 7:
     return crash_broker(on, brief, true);
   case 8:
-    on.effects.add(effect::planned_stop);
+    if (server->up())
+      on.effects.add(effect::planned_stop);
     server->stop();
     return server->start_after(2500ms);
   case 9:

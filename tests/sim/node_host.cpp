@@ -130,9 +130,10 @@ void node_host::stepped() {
   if (x == nullptr || x->counts().syncs == syncs_)
     return;
   syncs_ = x->counts().syncs;
-  if (std::exchange(die_after_commit_, false)) {
+  if (const auto dead = std::exchange(die_after_commit_, nullptr)) {
     outside().note(name(), "dies after a commit");
-    return crash();
+    crash();
+    return dead();
   }
   if (std::exchange(pause_after_commit_, false)) {
     outside().note(name(), "pauses after a commit");

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,8 +47,11 @@ public:
     return up() && process_ ? &*process_ : nullptr;
   }
 
-  /// Dies with the next commit that is durable, before it tells anybody.
-  void die_after_commit() { die_after_commit_ = true; }
+  /// Dies with the next commit that is durable, before it tells anybody; then
+  /// calls `dead`.
+  void die_after_commit(std::function<void()> dead) {
+    die_after_commit_ = std::move(dead);
+  }
   /// Pauses then instead.
   void pause_after_commit() { pause_after_commit_ = true; }
   /// Sends that were refused because too many waited for their end; of all its
@@ -68,7 +72,10 @@ private:
   void open_spill(bridge::bridge_options& into);
   void stepped() override;
   [[nodiscard]] nodes::role_environment role_environment();
-  void forget_plans() { die_after_commit_ = pause_after_commit_ = false; }
+  void forget_plans() {
+    die_after_commit_ = nullptr;
+    pause_after_commit_ = false;
+  }
 
   nodes::node_config config_;
   disk* disk_;
@@ -78,7 +85,7 @@ private:
   std::uint64_t syncs_ = 0;             // seen so far
   std::uint64_t requests_refused_ = 0;
   std::string no_spill_; // why it did not open, if so
-  bool die_after_commit_ = false;
+  std::function<void()> die_after_commit_;
   bool pause_after_commit_ = false;
 };
 
