@@ -75,8 +75,8 @@ void client::declare_missing() {
       continue;
     x.state = progress::asked;
     management_->declare(x.what,
-                         [this, number](int status, std::string reason) {
-                           on_declared(number, status, reason);
+                         [this, of = number](int status, std::string reason) {
+                           on_declared(of, status, reason);
                          });
   }
   if (ready())
