@@ -210,6 +210,7 @@ private:
   void give_up(client_sender& x);
   // Nobody takes what may wait in a file.
   void try_later(client_sender& x);
+  void forget_exchange(const client_sender& x);
   void bring_up(client_sender& x, clock::time_point now);
   void give_turn(client_sender& x);
   void pump(clock::time_point now);
@@ -300,7 +301,7 @@ private:
   std::size_t unasked_links_ = 0; // that the broker attached
   // Nothing we ask can be written.
   clock::time_point deaf_since_{};
-  bool guessed_ = false;         // attach_known was called
+  bool guessed_ = false;         // attach_known attached one
   std::uint64_t attaches_ = 0;   // of senders
   std::size_t output_bytes_ = 0; // of messages; about, and 0 when all is out
   std::deque<client_sender*> turns_; // those that may have something to send

@@ -85,10 +85,11 @@ void client::attach_known() {
                  || (x.known && what->replicated && !what->auto_delete);
         });
   };
-  guessed_ = true;
   for (auto& [index, x] : receivers_)
-    if (x->wants_link() && is_known(x->queue()))
+    if (x->wants_link() && is_known(x->queue())) {
+      guessed_ = true;
       attach(*x);
+    }
 }
 
 session client::session_for_link() {
@@ -226,13 +227,18 @@ void client::give_up(client_sender& x) {
     ended(x, std::move(item), how);
 }
 
+// It may be gone: it is looked for before the next link.
+void client::forget_exchange(const client_sender& x) {
+  if (x.to() && x.to()->kind() == bridge::address::kind_type::exchange)
+    found_exchanges_.erase(x.to()->name());
+}
+
 void client::try_later(client_sender& x) {
   auto old = x.current_link();
   old.set_context(nullptr); // what is under way on it comes again
   old.close();
   x.link_lost();
-  if (x.to() && x.to()->kind() == bridge::address::kind_type::exchange)
-    found_exchanges_.erase(x.to()->name());
+  forget_exchange(x);
   x.careful = true;
   x.refusal = {};
   x.state = client_sender::state_type::missing;
@@ -246,8 +252,7 @@ void client::sender_lost(client_sender& x, bool with_session,
   const auto refused = !x.attached() && x.state == state::attaching;
   x.link_lost();
   x.retry_at = options_.now() + missing_time;
-  if (x.to() && x.to()->kind() == bridge::address::kind_type::exchange)
-    found_exchanges_.erase(x.to()->name());
+  forget_exchange(x);
   if (!refused)
     return;
   // It may be another's fault that their session went.

@@ -20,13 +20,14 @@ struct settlement {
 
 /// Ends of deliveries on their way to the IO thread. A lane of its own, so
 /// that a full send queue can never hold back a settlement or the credit that
-/// comes with it. Its bound is the sum of the receive windows, twice where
-/// deliveries are settled early, so a push beyond it is a bug and aborts.
+/// comes with it. Its bound is twice the sum of the receive windows, for each
+/// delivery may be settled early besides, so a push beyond it is a bug and
+/// aborts.
 class settle_lane {
 public:
   settle_lane() = default;
 
-  /// Makes room for one more receiver's window. @thread any
+  /// Makes room for one more receiver's settlements. @thread any
   void add_window(std::size_t window);
 
   /// Takes the room back, when that receiver has nothing unfinished left.
