@@ -1,7 +1,7 @@
 #include "bridge/amqp/wire/message_decoder.hpp"
 #include "bridge/caf/bridge_impl.hpp"
 #include "bridge/caf/encoding.hpp"
-#include "bridge/caf/mailbox_closed.hpp"
+#include "bridge/caf/mailbox_state.hpp"
 
 #include <caf/send.hpp>
 

@@ -1,6 +1,6 @@
 #include "bridge/caf/monitor_table.hpp"
 
-#include "bridge/caf/mailbox_closed.hpp"
+#include "bridge/caf/mailbox_state.hpp"
 #include "bridge/caf/observer_of.hpp"
 #include "bridge/errc.hpp"
 

@@ -1,7 +1,7 @@
 // The life of a target: made, watched, ended, made again.
 #include "bridge/caf/served_address.hpp"
 
-#include "bridge/caf/mailbox_closed.hpp"
+#include "bridge/caf/mailbox_state.hpp"
 
 #include <caf/actor_cast.hpp>
 

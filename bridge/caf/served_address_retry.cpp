@@ -1,6 +1,6 @@
 // What becomes of an attempt that failed.
 #include "bridge/amqp/wire/park_note.hpp"
-#include "bridge/caf/mailbox_closed.hpp"
+#include "bridge/caf/mailbox_state.hpp"
 #include "bridge/caf/plain_text.hpp"
 #include "bridge/caf/served_address.hpp"
 
