@@ -184,6 +184,7 @@ TEST_CASE("retry: failures count on when the message comes again",
   rig r;
   bridge::serve_options options;
   options.retry.attempts_max = 3;
+  options.retry.delay.delay_min = 200ms;
   auto& uut = r.serve_with(failing(100), options);
   bridge::envelope head;
   head.message_id = "0123456789abcdef.0-7";
