@@ -167,11 +167,13 @@ void wire::leave(side which) {
   auto& x = ends_[which];
   if (std::exchange(x.left, true))
     return;
+  torn_ = torn_ || !closed();
   x.closed = true;
   close_after(which == client ? server : client);
 }
 
 void wire::cut() {
+  torn_ = torn_ || !closed();
   for (auto at : {client, server}) {
     auto& x = ends_[at];
     std::size_t total = 0;
@@ -209,6 +211,15 @@ std::size_t wire::bytes_under_way() const {
   for (auto& x : ends_)
     for (auto& chunk : x.coming)
       result += chunk.size();
+  return result;
+}
+
+std::size_t wire::bytes_held_back() const {
+  std::size_t result = 0;
+  for (auto& x : ends_)
+    if (x.silent)
+      for (std::size_t i = 0; i < x.arrived && i < x.coming.size(); ++i)
+        result += x.coming[i].size();
   return result;
 }
 

@@ -71,7 +71,10 @@ public:
                        std::function<void()> done);
 
   [[nodiscard]] std::size_t bytes_under_way() const;
-  [[nodiscard]] bool over() const { return ends_[0].closed && ends_[1].closed; }
+  /// Of these, what waits where an end is silent.
+  [[nodiscard]] std::size_t bytes_held_back() const;
+  /// An end closed it, though it was not cut and both processes were there.
+  [[nodiscard]] bool given_up() const { return !torn_ && closed(); }
 
 private:
   struct end {
@@ -93,10 +96,14 @@ private:
   void arrive(side at);
   void read(side at);
   void close_after(side at);
+  [[nodiscard]] bool closed() const {
+    return ends_[client].closed || ends_[server].closed;
+  }
 
   world& outside_;
   wire_terms terms_;
   std::array<end, 2> ends_;
+  bool torn_ = false; // cut, or a process gone, while it was open
   lapse lapse_ = lapse::silence;
   std::size_t lapses_ = 0; // to come
   std::function<void()> on_lapse_;

@@ -163,6 +163,27 @@ TEST_CASE("disk: one process writes at a time", "[sim]") {
   CHECK(first.numbers() == numbers{1, 2});
 }
 
+TEST_CASE("disk: it is known who is between two writes of a transaction",
+          "[sim]") {
+  disk disk{1};
+  client first{disk, 1};
+  client second{disk, 2};
+  CHECK_FALSE(first.process.in_transaction());
+  REQUIRE(first.execute("BEGIN IMMEDIATE") == "");
+  CHECK(first.process.in_transaction());
+  CHECK_FALSE(second.process.in_transaction());
+  REQUIRE(first.execute("COMMIT") == "");
+  CHECK_FALSE(first.process.in_transaction());
+  // What moves commits from the WAL to the file is none of them.
+  int writes = 0;
+  disk.watch([&](int, disk_event what) {
+    writes += what == disk_event::write ? 1 : 0;
+    CHECK_FALSE(first.process.in_transaction());
+  });
+  REQUIRE(first.execute("PRAGMA wal_checkpoint(PASSIVE)") == "");
+  CHECK(writes > 0);
+}
+
 TEST_CASE("disk: a process that waits goes on when the other one is done",
           "[sim]") {
   disk disk{1};

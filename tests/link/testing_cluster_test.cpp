@@ -99,6 +99,7 @@ TEST_CASE("cluster: a connection that is cut is made again",
   auto gone = p.client->line();
   CHECK(p.ask(7, 10s));
   CHECK(p.client->line() != gone);
+  CHECK_FALSE(gone->given_up());
   CHECK(p.client->network().counters().reconnects == 1);
 }
 
@@ -106,7 +107,10 @@ TEST_CASE("cluster: a line that is silent is given up", "[testing][cluster]") {
   pair p;
   REQUIRE(p.c.run_until([&] { return p.ready(); }, 1s));
   p.server->silence(testing::wire::client);
+  const auto gone = p.server->line();
   CHECK(p.c.run_until([&] { return !p.server->ready(); }, 6s));
+  CHECK(gone->given_up());
+  CHECK(gone->bytes_held_back() > 0);
   CHECK(p.c.run_until([&] { return p.server->ready(); }, 10s));
 }
 

@@ -37,6 +37,11 @@ void disk_process::kill() { state_->kill(); }
 
 bool disk_process::killed() const { return state_->killed; }
 
+bool disk_process::in_transaction() const {
+  return std::any_of(state_->files.begin(), state_->files.end(),
+                     [](auto* x) { return x->node->locks.writes_wal(x); });
+}
+
 disk_faults& disk_process::faults() { return state_->faults; }
 
 const disk_counts& disk_process::counts() const { return state_->counts; }

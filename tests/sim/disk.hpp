@@ -67,6 +67,8 @@ public:
   /// so that they can be closed whenever it suits.
   void kill();
   [[nodiscard]] bool killed() const;
+  /// It writes to a database in WAL mode: a commit is under way.
+  [[nodiscard]] bool in_transaction() const;
 
   /// Takes effect at once.
   [[nodiscard]] disk_faults& faults();

@@ -29,9 +29,9 @@ void silence(cluster& on, node_host& x, clock::duration time) {
     return;
   x.silence(on.outside.chance(2) ? wire::client : wire::server);
   on.outside.after(time, [&on, line, node = x.shared_from_this()] {
-    if (line != node->line() || line->over())
+    if (line->given_up())
       on.effects.add(effect::silence_ended_connection);
-    else if (line->bytes_under_way() > 0)
+    else if (line == node->line() && line->bytes_held_back() > 0)
       on.effects.add(effect::bytes_delayed);
     line->restore();
   });
@@ -178,8 +178,10 @@ void strike_transaction(cluster& on, std::size_t writer, clock::duration time) {
       lose_power(on);
       return on.outside.after(0us, [=, &on] { crash_writers(on, time); });
     }
-    on.effects.add(effect::crash_in_transaction);
-    on.nodes[writer]->process()->kill();
+    auto& process = *on.nodes[writer]->process();
+    if (process.in_transaction())
+      on.effects.add(effect::crash_in_transaction);
+    process.kill();
     on.outside.after(0us, [=, &on] {
       on.nodes[writer]->crash();
       on.nodes[writer]->start_after(time);

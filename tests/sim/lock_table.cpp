@@ -9,6 +9,7 @@ namespace rookery::sim {
 namespace {
 
 constexpr int pending = SQLITE_LOCK_PENDING;
+constexpr std::uint32_t wal_writer_slot = 1; // WAL_WRITE_LOCK of SQLite's wal.c
 
 } // namespace
 
@@ -37,6 +38,12 @@ void lock_table::unlock(owner who, int level) {
 
 bool lock_table::reserved() const {
   return level_of_others(nullptr) >= SQLITE_LOCK_RESERVED;
+}
+
+bool lock_table::writes_wal(owner who) const {
+  return std::any_of(holders_.begin(), holders_.end(), [&](auto& x) {
+    return x.who == who && (x.own_slots & wal_writer_slot) != 0;
+  });
 }
 
 bool lock_table::lock_slots(owner who, std::uint32_t slots, bool alone) {

@@ -20,6 +20,9 @@ public:
   void unlock(owner who, int level);
   /// Whether anybody holds RESERVED or more.
   [[nodiscard]] bool reserved() const;
+  /// Whether `who` is the one that may write to the WAL. Not so in SQLite's
+  /// exclusive mode: it takes no slots there.
+  [[nodiscard]] bool writes_wal(owner who) const;
 
   /// Takes all slots of the mask, or none.
   [[nodiscard]] bool lock_slots(owner who, std::uint32_t slots, bool alone);
