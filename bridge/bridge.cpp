@@ -241,10 +241,8 @@ void bridge::impl::stop(std::chrono::milliseconds timeout,
     return;
   auto deadline = hub_->world.now() + timeout;
   loop_->post([this, deadline, done = std::move(done)] {
-    for (const auto& [index, x] : served_) {
+    for (const auto& [index, x] : served_)
       client_.pause_receiver(index);
-      static_cast<served_address*>(x.actor->get())->give_back();
-    }
     if (hub_->spilled)
       hub_->spilled->stop_reading();
     stopping_ = stopping{deadline, done};

@@ -40,17 +40,13 @@ std::size_t client::add_receiver(std::string queue, std::uint32_t window,
 bool client::close_receiver(std::size_t index) {
   auto& x = receiver(index);
   x.close();
-  release_backlog(x);
   if (!x.over())
     return false;
   receivers_.erase(index);
   return true;
 }
 
-void client::pause_receiver(std::size_t index) {
-  receiver(index).pause();
-  release_backlog(receiver(index));
-}
+void client::pause_receiver(std::size_t index) { receiver(index).pause(); }
 
 void client::hold_receiver(std::size_t index, bool on) {
   receiver(index).hold(on);
@@ -104,6 +100,7 @@ void client::flush(clock::time_point now) {
   }
   pump(now);
   for (auto& [index, x] : receivers_) {
+    release_backlog(*x);
     hand_over(*x);
     x->top_up();
   }
@@ -155,6 +152,15 @@ std::size_t client::unfinished_sends() const {
   for (const auto& x : senders_)
     result += x->unfinished();
   return result + to_return_.size();
+}
+
+std::size_t client::unfinished_deliveries() const {
+  auto result = deliveries_.size();
+  for (const auto& [index, x] : receivers_)
+    for (const auto& each : x->backlog)
+      result +=
+          each.pack == 0 ? 1 : packs_.find(each.pack)->parts.size() - each.next;
+  return result;
 }
 
 void client::for_each_unfinished(

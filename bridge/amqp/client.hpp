@@ -99,6 +99,8 @@ public:
   /// @returns the index that `on_message` names.
   std::size_t add_receiver(std::string queue, std::uint32_t window,
                            std::optional<std::int32_t> priority);
+  /// Asks for no more and gives back what came and has to wait. Of a pack that
+  /// was begun the rest is still handed over.
   void pause_receiver(std::size_t index);
   /// Hands nothing over and asks for no more until told otherwise; the credit
   /// stays.
@@ -157,9 +159,7 @@ public:
   /// Calls `f` on each of the sends to one address, in its order.
   void for_each_unfinished(const std::function<void(const bridge::address& to,
                                                     const outgoing&)>& f) const;
-  [[nodiscard]] std::size_t unfinished_deliveries() const {
-    return deliveries_.size();
-  }
+  [[nodiscard]] std::size_t unfinished_deliveries() const;
 
   // engine_handler
   void on_received() override;
@@ -225,7 +225,7 @@ private:
   // The next part of a pack, or one that came alone.
   void hand_over(client_receiver& x, const delivery_table::entry& what,
                  std::string& bytes, clock::time_point came);
-  // What nobody had goes to others.
+  // What nobody had goes to others, once the receiver is paused and quiet.
   void release_backlog(client_receiver& x);
   void forget_backlog(client_receiver& x,
                       const std::function<bool(delivery)>& which);

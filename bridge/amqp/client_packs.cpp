@@ -32,16 +32,15 @@ void client::take_in(client_receiver& x, delivery d, std::string& bytes) {
   } else {
     x.backlog.push_back({.handle = d, .bytes = std::move(bytes), .came = now});
   }
-  if (x.paused())
-    release_backlog(x);
-  else
-    hand_over(x);
+  hand_over(x);
 }
 
 void client::hand_over(client_receiver& x) {
   std::string bytes;
   while (!x.backlog.empty() && x.may_hand_over()) {
     auto& front = x.backlog.front();
+    if (x.paused() && front.next == 0)
+      return; // not to be begun
     delivery_table::entry what{front.handle, x.index(), front.pack, front.next};
     const auto came = front.came;
     if (front.pack == 0) {
@@ -69,12 +68,22 @@ void client::hand_over(client_receiver& x, const delivery_table::entry& what,
   }
 }
 
+// What was not begun goes back whole, and in its place: not before nothing more
+// comes, or what goes back comes here again and leaves the order. What is left
+// of a pack that was begun would go back alone, behind all others: it is
+// finished here, if the target is still there.
 void client::release_backlog(client_receiver& x) {
-  const auto waiting = std::exchange(x.backlog, {});
+  if (x.backlog.empty() || !x.paused() || !x.quiet())
+    return;
+  auto waiting = std::exchange(x.backlog, {});
+  if (!x.closed() && waiting.front().next > 0) {
+    x.backlog.push_back(std::move(waiting.front()));
+    waiting.pop_front();
+  }
   for (const auto& each : waiting) {
     if (each.pack == 0) {
       if (each.handle && in_time(options_.now()))
-        delivery{each.handle}.settle(bridge::outcome::released());
+        delivery{each.handle}.settle(bridge::outcome::untouched());
       x.finished();
       continue;
     }
@@ -82,7 +91,7 @@ void client::release_backlog(client_receiver& x) {
     for (auto i = each.next; i < pack.parts.size(); ++i) {
       x.finished();
       --pack.running;
-      pack.parts[i].end = end_type::released;
+      pack.parts[i].end = end_type::untouched;
     }
     conclude(each.pack);
   }
@@ -124,6 +133,8 @@ void client::part_ended(const delivery_table::entry& x,
     part.end = end_type::accepted;
   else if (how.kind == kind::released)
     part.end = end_type::released;
+  else if (how == bridge::outcome::untouched())
+    part.end = end_type::untouched;
   else
     send_back(x.pack, part);
   conclude(x.pack);
@@ -190,15 +201,12 @@ void client::conclude(std::uint64_t number) {
   auto& pack = *packs_.find(number);
   if (!pack.over())
     return;
-  const auto whole = pack.all_released();
-  if (!whole)
+  if (pack.outcome() == bridge::outcome::accepted())
     for (auto& part : pack.parts)
-      if (part.end == end_type::released)
+      if (part.end == end_type::released || part.end == end_type::untouched)
         send_back(number, part);
-  if (!pack.over())
-    return;
-  settle_pack(number, whole ? bridge::outcome::released()
-                            : bridge::outcome::accepted());
+  if (pack.over())
+    settle_pack(number, pack.outcome());
 }
 
 void client::settle_pack(std::uint64_t number, const bridge::outcome& how) {

@@ -166,15 +166,17 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
     return;
   if (pn_link_is_receiver(from)) {
     if ((pn_link_state(from) & PN_LOCAL_CLOSED) != 0 || closing()) {
-      // We detached, or closed: what is still under way counts as released.
+      // We detached, or closed: what is still under way is given back.
       // Forgetting it at once keeps a peer that goes on sending from filling
       // our memory; but behind our CLOSE Proton forgets nothing.
       if (closing() && pn_link_remote_credit(from) < 0)
         return fail({"amqp:link:transfer-limit-exceeded",
                      "a message without credit, behind our CLOSE"});
-      // Said, for the DETACH may not be written yet.
+      // Said, for the DETACH may not be written yet: to a broker as not failed,
+      // so that it keeps its place in the queue; to who published as
+      // unroutable.
       if (!pn_delivery_settled(x))
-        pn_delivery_update(x, PN_RELEASED);
+        pn_delivery_update(x, role == side::client ? PN_MODIFIED : PN_RELEASED);
       pn_delivery_settle(x);
       return;
     }

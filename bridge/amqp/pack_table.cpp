@@ -5,9 +5,20 @@
 
 namespace rookery::amqp {
 
-bool pack_table::pack::all_released() const {
-  return std::all_of(parts.begin(), parts.end(),
-                     [](const part& x) { return x.end == end_type::released; });
+namespace {
+
+using end_type = pack_table::end_type;
+
+}
+
+bridge::outcome pack_table::pack::outcome() const {
+  auto result = bridge::outcome::untouched();
+  for (const auto& x : parts)
+    if (x.end == end_type::released)
+      result = bridge::outcome::released();
+    else if (x.end != end_type::untouched)
+      return bridge::outcome::accepted();
+  return result;
 }
 
 std::uint64_t pack_table::add(delivery handle, std::size_t receiver,
@@ -25,6 +36,10 @@ std::uint64_t pack_table::add(delivery handle, std::size_t receiver,
 }
 
 pack_table::pack* pack_table::find(std::uint64_t number) {
+  return const_cast<pack*>(std::as_const(*this).find(number));
+}
+
+const pack_table::pack* pack_table::find(std::uint64_t number) const {
   auto found = packs_.find(number);
   return found == packs_.end() ? nullptr : &found->second;
 }

@@ -22,8 +22,10 @@ public:
   enum class end_type : std::uint8_t {
     running,
     accepted,
-    released, // nobody here had it: back with the others, if nobody had those
-    returned  // it is on its way back, or the broker has it again
+    // Back with the others, if all in the pack ended as one of these two.
+    released,
+    untouched,
+    returned // it is on its way back, or the broker has it again
   };
   struct part {
     std::size_t at; // in the bytes of the pack
@@ -44,7 +46,8 @@ public:
     }
     /// Whether nothing in it is to be waited for.
     [[nodiscard]] bool over() const { return running == 0 && returning == 0; }
-    [[nodiscard]] bool all_released() const;
+    /// What to settle it with when it is over.
+    [[nodiscard]] bridge::outcome outcome() const;
   };
 
   /// @param parts as `decode_pack` found them in `bytes` @returns its number
@@ -52,6 +55,7 @@ public:
                     const std::vector<std::string_view>& parts);
   /// Null when it is gone. It stays in place until `erase`.
   [[nodiscard]] pack* find(std::uint64_t number);
+  [[nodiscard]] const pack* find(std::uint64_t number) const;
   void erase(std::uint64_t number) { packs_.erase(number); }
   /// Those of which only what goes back is not over, for too long.
   [[nodiscard]] std::vector<std::uint64_t>

@@ -111,6 +111,7 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   struct stopping {
     hub::clock::time_point deadline;
     std::function<void(std::size_t)> done;
+    bool gives_back = false;              // `give_back` was called
     std::optional<std::size_t> left = {}; // set once the loop is closing
   };
   std::optional<stopping> stopping_; // until it called `done`

@@ -314,6 +314,12 @@ void bridge::impl::go_on_stopping(hub::clock::time_point now) {
   auto late = now >= stopping_->deadline;
   // Behind their last words, and while it can still be sent.
   const auto soon = now + 2 * check_interval >= stopping_->deadline;
+  // Not before nothing more comes: what goes back would come here again.
+  if (!stopping_->gives_back && (client_.quiet() || soon)) {
+    stopping_->gives_back = true;
+    for (const auto& [index, x] : served_)
+      get(x.actor).give_back();
+  }
   if (!left_ && (unfinished() == 0 || soon)) {
     left_ = true;
     watching_.leave();

@@ -155,7 +155,7 @@ void served_address::take_in(unfinished x, clock::time_point now) {
     ++hub_->counters.duplicates;
     return hub_->settle(delivery, outcome::accepted());
   }
-  hub_->settle(delivery, outcome::released()); // somebody else may take it
+  hub_->settle(delivery, outcome::untouched()); // somebody else may take it
 }
 
 bool served_address::takes(std::string_view type) const {

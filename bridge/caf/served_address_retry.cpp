@@ -138,7 +138,7 @@ void served_address::give_back() {
   }
   for (const auto& x : waiting)
     if (x.in_pack) // nobody here had it
-      end(x, outcome::released());
+      end(x, outcome::untouched());
     else
       give_up(x);
   for (auto& x : left) // others have it since

@@ -43,6 +43,11 @@ struct outcome {
             .condition = std::move(condition),
             .description = std::move(description)};
   }
+  /// Nobody began it: it comes again in its place, and counts as no attempt.
+  /// RabbitMQ's quorum queues put what is `released` behind all others.
+  [[nodiscard]] static outcome untouched() {
+    return {.kind = kind_type::modified};
+  }
   /// The handler failed; another attempt may succeed.
   [[nodiscard]] static outcome failure() {
     return {.kind = kind_type::modified, .failed = true};

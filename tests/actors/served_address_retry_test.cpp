@@ -315,7 +315,7 @@ TEST_CASE("retry: a node that stops takes nothing in that would wait",
   uut.deliver(1, rig::post(7), r.now);
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
-  CHECK(settled[0].result == outcome::released());
+  CHECK(settled[0].result == outcome::untouched());
 }
 
 TEST_CASE("retry: a node that stops gives back what waits",

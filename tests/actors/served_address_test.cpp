@@ -319,7 +319,7 @@ TEST_CASE("served address: a target that had handled something is made again "
   }
 }
 
-TEST_CASE("served address: what comes when the target is gone is released",
+TEST_CASE("served address: what comes when the target is gone is given back",
           "[actors][served_address]") {
   rig r;
   auto target = r.world.spawn([](caf::event_based_actor* self) {
@@ -332,7 +332,7 @@ TEST_CASE("served address: what comes when the target is gone is released",
   uut.deliver(2, rig::post(2), clock::now());
   auto settled = r.settled();
   REQUIRE(settled.size() == 1);
-  CHECK(settled[0].result == outcome::released());
+  CHECK(settled[0].result == outcome::untouched());
 }
 
 TEST_CASE("served address: a target that was dead before is down at once",

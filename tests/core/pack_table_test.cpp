@@ -52,10 +52,16 @@ TEST_CASE(
 TEST_CASE("pack_table: goes back whole only if nobody had any of it",
           "[amqp][pack]") {
   pack x{2};
-  x.self->parts[0].end = end_type::released;
-  CHECK_FALSE(x.self->all_released());
-  x.self->parts[1].end = end_type::released;
-  CHECK(x.self->all_released());
+  auto& first = x.self->parts[0].end;
+  auto& second = x.self->parts[1].end;
+  first = second = end_type::untouched;
+  CHECK(x.self->outcome() == bridge::outcome::untouched());
+  first = end_type::released; // it may be for others, and is not in its place
+  CHECK(x.self->outcome() == bridge::outcome::released());
+  first = end_type::accepted;
+  CHECK(x.self->outcome() == bridge::outcome::accepted());
+  second = end_type::returned;
+  CHECK(x.self->outcome() == bridge::outcome::accepted());
 }
 
 TEST_CASE("pack_table: of what does not run nothing is kept without its link",

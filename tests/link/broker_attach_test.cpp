@@ -193,6 +193,23 @@ TEST_CASE("broker: deleting a queue ends the links to it", "[broker][link]") {
   CHECK(client.ended_sessions.empty());
 }
 
+TEST_CASE("broker: what comes for a queue that is just gone is unroutable",
+          "[broker][link]") {
+  broker_harness t;
+  t.declare("q");
+  auto& client = t.connect();
+  auto& out = client.sender("/queues/q");
+  t.pump();
+  out.send(message_of("late"));
+  REQUIRE(t.wire_of(client).step()); // it is there, and not looked at
+  auto gone = t.shared.host.delete_queue("q", 0);
+  REQUIRE(gone);
+  t.shared.queue_deleted("q", gone.value().cancelled);
+  t.pump();
+  REQUIRE(out.outcomes.size() == 1);
+  CHECK(out.outcomes[0] == bridge::outcome::released());
+}
+
 TEST_CASE("broker: an auto-delete queue that goes ends the links to it",
           "[broker][link]") {
   broker_harness t;

@@ -265,6 +265,39 @@ TEST_CASE("pack: a node that stops leaves to others what it has not begun",
   CHECK(sorted(p.seen) == rest);
 }
 
+TEST_CASE("pack: what a node that stops had begun it finishes, and the rest "
+          "comes in its place",
+          "[link][pack]") {
+  pair p;
+  std::vector<caf::response_promise> held;
+  const auto hold = [&](auto* self, std::uint64_t) -> caf::result<void> {
+    held.push_back(self->make_response_promise());
+    return held.back();
+  };
+  const auto answer_for = [&](std::chrono::milliseconds time) {
+    for (auto left = time; left > 0ms; left -= 10ms) {
+      p.c.run(10ms);
+      p.receiver->execute([&] {
+        for (auto& x : std::exchange(held, {}))
+          x.deliver(caf::unit);
+      });
+    }
+  };
+  p.serve(hold, {.window = 10});
+  p.c.run(1s);
+  p.send(500);
+  answer_for(50ms);
+  const auto begun = p.seen.size();
+  p.receiver->stop();
+  answer_for(3s);
+  CHECK(p.seen.size() > begun);
+  CHECK(p.seen.size() < 200);
+  p.receiver->start();
+  p.serve_well();
+  p.c.run(2s);
+  CHECK(p.seen == up_to(500));
+}
+
 TEST_CASE(
     "pack: what has a time to live, or is settled, is not mixed with others",
     "[link][pack]") {

@@ -191,8 +191,8 @@ TEST_CASE("client: what comes behind the end of a link is given back",
   w.say(late);
   CHECK(w.owner.deliveries.empty());
   CHECK(w.manners.settled == 1);
-  const auto released = hex("41 00 53 26");
-  CHECK(w.manners.said.find(released) != std::string::npos);
+  const auto untouched = hex("41 00 53 27"); // modified
+  CHECK(w.manners.said.find(untouched) != std::string::npos);
 }
 
 TEST_CASE("client: a pack that no node sends is one message",
