@@ -21,6 +21,15 @@
 
 namespace rookery::amqp {
 
+namespace {
+
+using namespace std::chrono_literals;
+
+// Proton sends twice as often as the peer asks for, and of 1 ms always.
+constexpr std::chrono::milliseconds idle_timeout_min{100};
+
+} // namespace
+
 struct engine::impl {
   impl(side role_arg, engine_options options_arg, engine_handler& handler_arg)
       : role{role_arg},
@@ -29,7 +38,9 @@ struct engine::impl {
         guard{{.server = role_arg == side::server,
                .frame_bytes_max = options.frame_bytes_max,
                .message_bytes_max = options.message_bytes_max,
-               .sessions_max = options.sessions_max}} {
+               .sessions_max = options.sessions_max,
+               .deliveries_ever = [this] { return deliveries_ever(); },
+               .deliveries_unsettled = [this] { return unsettled(); }}} {
     if (pn_connection_driver_init(&driver, nullptr, nullptr) != 0)
       throw std::bad_alloc{};
     configure();
@@ -76,6 +87,18 @@ struct engine::impl {
     return (pn_connection_state(driver.connection) & PN_LOCAL_CLOSED) != 0;
   }
   [[nodiscard]] peer_info peer() const;
+  // Each took a frame, either way.
+  [[nodiscard]] std::uint64_t deliveries_ever() const {
+    return pn_transport_get_frames_output(driver.transport)
+           + pn_transport_get_frames_input(driver.transport);
+  }
+  [[nodiscard]] std::uint64_t unsettled() const {
+    std::uint64_t result = 0;
+    for (auto* i = pn_link_head(driver.connection, 0); i != nullptr;
+         i = pn_link_next(i, 0))
+      result += static_cast<std::uint64_t>(pn_link_unsettled(i));
+    return result;
+  }
 
   side role;
   engine_options options;
@@ -198,6 +221,7 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
   auto how = get_outcome(x);
   if (!settled && how.kind == bridge::outcome::kind_type::none)
     return;
+  guard.delivery_known();
   pn_delivery_settle(x);
   handler.on_outcome(link{from}, number, how);
 }
@@ -207,10 +231,16 @@ void engine::impl::handle(pn_event_t* event) {
   if (broken && type != PN_TRANSPORT_ERROR)
     return; // it only remains to be closed
   switch (type) {
-  case PN_CONNECTION_REMOTE_OPEN:
+  case PN_CONNECTION_REMOTE_OPEN: {
+    const auto they = peer();
     pn_connection_open(driver.connection);
+    if (they.idle_timeout > 0ms && they.idle_timeout < idle_timeout_min)
+      return fail({"amqp:not-allowed",
+                   "an idle-time-out of less than "
+                       + std::to_string(idle_timeout_min.count()) + " ms"});
     opened = true;
-    return handler.on_open(peer());
+    return handler.on_open(they);
+  }
   case PN_CONNECTION_REMOTE_CLOSE:
     if (reason.empty())
       reason = get_condition(pn_connection_remote_condition(driver.connection));

@@ -26,7 +26,13 @@ constexpr std::size_t bytes_per_value = 100;
 // which there may be tens of thousands.
 constexpr std::size_t disposition_values_max = 64;
 constexpr std::size_t disposition_bytes_max = 16 * 1024;
+constexpr std::size_t common_disposition_values_max = 16;
 constexpr std::size_t common_disposition_bytes_max = 512;
+// A delivery is spoken of twice: what became of it, and that it is settled. Who
+// speaks once saves that up, to this.
+constexpr std::int64_t talk_of_one = 2;
+constexpr std::int64_t saved_talk_max = 100'000;
+constexpr std::int64_t idle_talk_max = 1'000;
 constexpr auto amqp_name = "AMQP"sv;
 constexpr auto amqp_header = "AMQP\x00\x01\x00\x00"sv;
 constexpr auto sasl_header = "AMQP\x03\x01\x00\x00"sv;
@@ -277,10 +283,28 @@ void frame_guard::attach(std::uint16_t channel, const performative_facts& said,
 
 void frame_guard::take_disposition(const performative_facts& said,
                                    std::size_t body_bytes) {
-  if (said.values > disposition_values_max
-      || body_bytes > (said.several ? common_disposition_bytes_max
-                                    : disposition_bytes_max))
-    refuse(resource_limit, "a disposition says more than it may");
+  const auto several = said.deliveries > 1;
+  if (said.values
+          > (several ? common_disposition_values_max : disposition_values_max)
+      || body_bytes
+             > (several ? common_disposition_bytes_max : disposition_bytes_max))
+    return refuse(resource_limit, "a disposition says more than it may");
+  if (!several || !options_.deliveries_ever)
+    return;
+  // Proton looks for each from the first to the last that there was.
+  idle_talk_ += static_cast<std::int64_t>(
+      std::min(said.deliveries, options_.deliveries_ever() + 1));
+  if (idle_talk_ <= idle_talk_max)
+    return;
+  // What waits to be looked at may bring as many to their end.
+  const auto unsettled = options_.deliveries_unsettled();
+  if (idle_talk_ - idle_talk_max
+      > 2 * talk_of_one * static_cast<std::int64_t>(unsettled))
+    refuse(resource_limit, "dispositions speak of the same deliveries again");
+}
+
+void frame_guard::delivery_known() {
+  idle_talk_ = std::max(idle_talk_ - talk_of_one, -saved_talk_max);
 }
 
 void frame_guard::detach(std::uint16_t channel, std::uint32_t handle) {
@@ -340,7 +364,7 @@ void frame_guard::take_transfer(std::uint16_t channel, std::string_view body,
     unfinished_bytes_ -= on->bytes;
     on->under_way = false;
     on->bytes = 0;
-    return;
+    return delivery_known();
   }
   if (!on->under_way)
     on->delivery_id = *said->delivery_id;

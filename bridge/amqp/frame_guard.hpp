@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,14 +29,20 @@ struct frame_guard_options {
   /// What all links that are attached may take in memory for what their
   /// ATTACHes say, bytes: estimated, and rather too much.
   std::size_t attached_bytes_max = std::size_t{128} << 20;
+  /// At most so many deliveries there were yet, those that are over too; null =
+  /// it is not asked.
+  std::function<std::uint64_t()> deliveries_ever = {};
+  /// Those that are not settled.
+  std::function<std::uint64_t()> deliveries_unsettled = {};
 };
 
 /// Stands between the network and a protocol engine: sees every byte that came
 /// before the engine does, and ends the connection where the engine would do
 /// worse. Proton 0.37 aborts the process on a delivery without a delivery-id,
 /// keeps a message without end in memory, takes seventy times the memory that
-/// came for some frames, recurses as deep as a value is nested, and takes up
-/// TLS with whom it was not told to.
+/// came for some frames, looks for each delivery that 22 bytes speak of and
+/// keeps an event for each it finds, recurses as deep as a value is nested, and
+/// takes up TLS with whom it was not told to.
 ///
 /// It knows headers, frames, which channels and handles are in use, and how
 /// far each message has come. What it lets through may still break a rule of
@@ -59,6 +66,8 @@ public:
 
   /// We began a session: the peer owes one answer more.
   void session_begun() { ++answers_due_; }
+  /// What the peer said of a delivery was its end.
+  void delivery_known();
 
 private:
   /// The peer's end of a link, and the delivery under way on it.
@@ -113,6 +122,7 @@ private:
   std::size_t link_count_ = 0;
   std::size_t attached_bytes_ = 0; // of all links
   std::size_t answers_due_ = 0;    // sessions of ours that have no answer
+  std::int64_t idle_talk_ = 0;     // of more deliveries than there were to end
   std::unordered_map<std::uint16_t, session_state> sessions_;
   link_state* last_ = nullptr; // found last, by this key; null = forgotten
   std::uint64_t last_key_ = 0;

@@ -267,7 +267,8 @@ parse_performative(std::string_view body) noexcept {
     look.boolean(); // role
     const auto first = look.uint();
     const auto last = look.uint();
-    result.several = last && last != first;
+    if (last)
+      result.deliveries = std::uint64_t{*last - first.value_or(0)} + 1;
   } else if (code == performative::attach && count > 2) {
     look.text(); // the link's name
     result.handle = look.uint();

@@ -55,8 +55,8 @@ struct performative_facts {
   bool peer_receives = false;
   /// BEGIN: the channel of ours that it answers.
   std::optional<std::uint16_t> answers = {};
-  /// DISPOSITION: it speaks of more than one delivery.
-  bool several = false;
+  /// DISPOSITION: of so many deliveries it speaks, at least 1.
+  std::uint64_t deliveries = 1;
   /// All there are, the elements of compounds and arrays among them.
   std::size_t values = 0;
 };

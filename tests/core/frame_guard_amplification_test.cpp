@@ -129,6 +129,49 @@ TEST_CASE("frame guard: a disposition is short, for many deliveries shorter",
         == "amqp:decode-error: a frame is malformed"); // a ulong
 }
 
+TEST_CASE("frame guard: dispositions may speak of each delivery twice, and a "
+          "thousand times of none",
+          "[amqp][frame_guard]") {
+  std::uint64_t unsettled = 0;
+  amqp::frame_guard_options options{.server = true};
+  options.deliveries_ever = [] { return 5'000; };
+  options.deliveries_unsettled = [&] { return unsettled; };
+  amqp::frame_guard guard{options};
+  REQUIRE(feed(guard, opened(), 5'000).reason.empty());
+  const auto accepted = hex("00 53 24 45");
+  const auto say = [&](std::string_view last) {
+    return feed(guard, disposition(last, accepted), 5'000).reason;
+  };
+  const std::string hundred = "52 63";      // from 0
+  const std::string all = "70 ff ff ff ff"; // and as many as there ever were
+  const std::string too_often = "amqp:resource-limit-exceeded: dispositions "
+                                "speak of the same deliveries again";
+  SECTION("none is there") {
+    for (int i = 0; i < 10; ++i)
+      CHECK(say(hundred).empty());
+    CHECK(say(hundred) == too_often);
+  }
+  SECTION("some are there, and not looked at yet") {
+    unsettled = 100;
+    for (int i = 0; i < 14; ++i)
+      CHECK(say(hundred).empty());
+    CHECK(say(hundred) == too_often);
+  }
+  SECTION("each brings as many to their end") {
+    for (int i = 0; i < 1'000; ++i) {
+      CHECK(say(hundred).empty());
+      CHECK(say(hundred).empty());
+      for (int each = 0; each < 100; ++each)
+        guard.delivery_known();
+    }
+  }
+  SECTION("one that speaks of all there were") { CHECK(say(all) == too_often); }
+  SECTION("one at a time takes no more than it says") {
+    for (int i = 0; i < 10'000; ++i)
+      CHECK(say("40").empty());
+  }
+}
+
 TEST_CASE("frame guard: a transfer has little in front of its payload",
           "[amqp][frame_guard]") {
   const auto with_state = [](std::size_t count) {

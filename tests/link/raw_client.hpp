@@ -24,7 +24,8 @@ struct open_connection : broker::connection {
 /// A client of the broker, as far as OPEN, and `more` in one breath.
 struct raw_client : broker::output {
   explicit raw_client(broker_harness& at, const amqp::condition& refusal = {},
-                      const std::string& more = {})
+                      const std::string& more = {},
+                      const std::string& open = raw_open())
       : handler{at.shared, 1'000, *this, refusal},
         engine{amqp::engine::side::server,
                {.container_id = "broker",
@@ -33,7 +34,7 @@ struct raw_client : broker::output {
                handler},
         far{engine, {.others = [&at] { at.pump(); }}} {
     handler.bind(engine);
-    far.say(amqp_header + raw_open() + more);
+    far.say(amqp_header + open + more);
   }
   void flush() override {} // `far` sees to it
 

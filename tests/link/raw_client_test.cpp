@@ -129,6 +129,43 @@ TEST_CASE("broker: a message ends once, whatever its consumer says of it",
   }
 }
 
+TEST_CASE("broker: who goes on speaking of all deliveries is cut off",
+          "[broker][raw]") {
+  raw_world w;
+  w.all.put("q", texts(1'000, "a"));
+  raw_client client{w.all};
+  client.far.say(
+      raw_begin() + consumer()
+      + raw_frame(performative(
+          0x13, 7, hex("43 70 00 00 ff ff 43 52 64 43 43 70 00 00 03 e8"))));
+  REQUIRE(w.all.counts("q").unsettled == 1'000);
+  const auto all = hex("70 7f ff ff ff");
+  const auto nothing =
+      raw_frame(raw_disposition(hex("43"), all, raw_unsettled, hex("40")));
+  client.far.say(nothing);
+  CHECK_FALSE(client.far.over());
+  client.far.say(times(400, nothing));
+  CHECK(client.far.over());
+  CHECK(w.all.sink.closed
+        == texts{"amqp:resource-limit-exceeded: dispositions speak of the same "
+                 "deliveries again"});
+  CHECK(w.works());
+}
+
+TEST_CASE("broker: who wants to hear something all the time is refused",
+          "[broker][raw]") {
+  for (const auto& [wish, granted] : std::vector<std::pair<std::string, bool>>{
+           {"52 01", false}, {"52 63", false}, {"52 64", true}}) {
+    INFO("idle-time-out " << wish);
+    raw_world w;
+    const auto open =
+        raw_frame(performative(0x10, 5, hex("a1 01 'p' 40 40 40 " + wish)));
+    raw_client client{w.all, {}, raw_begin(), open};
+    CHECK(client.far.over() != granted);
+    CHECK(w.works());
+  }
+}
+
 TEST_CASE("broker: who takes back a drain in time keeps its credit",
           "[broker][raw]") {
   broker::broker_options options;
