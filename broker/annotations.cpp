@@ -172,16 +172,33 @@ void keep_others(amqp::reader& in, std::string_view sections,
   }
 }
 
+/// Where the section of message annotations begins, and its map is what is read
+/// next; `npos` if there is none.
+std::size_t find_annotations(amqp::reader& in) {
+  while (!in.done() && !in.failed()) {
+    const auto begin = in.offset();
+    const auto code = in.descriptor().value_or(0);
+    if (code == amqp::section::message_annotations)
+      return begin;
+    if (code > amqp::section::message_annotations
+        && code <= amqp::section::footer)
+      break;
+    in.skip(); // what nobody knows may stand anywhere
+  }
+  return std::string_view::npos;
+}
+
 } // namespace
 
 std::string annotate(std::string_view sections, const message& of,
                      std::uint32_t delivered_before) {
   amqp::reader in{sections, depth_max};
   entries all;
-  std::size_t rest = 0; // where what stays as it is begins
-  if (in.descriptor() == amqp::section::message_annotations) {
+  const auto begin = find_annotations(in);
+  auto end = begin;
+  if (begin != sections.npos) {
     keep_others(in, sections, of.notes, all);
-    rest = in.offset();
+    end = in.offset();
   }
   if (delivered_before > 0)
     all.signed_number(delivery_count, delivered_before);
@@ -195,7 +212,9 @@ std::string annotate(std::string_view sections, const message& of,
   put(result, type::smallulong, 1);
   put(result, amqp::section::message_annotations, 1);
   all.write_map(result);
-  result += sections.substr(rest);
+  result += sections.substr(0, begin);
+  if (end != sections.npos)
+    result += sections.substr(end);
   return result;
 }
 

@@ -1,3 +1,4 @@
+rookery_test(core broker_annotations_test rookery::broker)
 rookery_test(core edge_file_test rookery::load)
 rookery_test(core graph_generator_test rookery::load)
 rookery_test(core histogram_test rookery::load)

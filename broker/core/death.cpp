@@ -39,6 +39,19 @@ void death_history::record(death once) {
   std::rotate(records.begin(), known, known + 1);
 }
 
+std::size_t bytes_of(const publication& x) {
+  return sizeof x + x.exchange.size() + x.key.size();
+}
+
+std::size_t bytes_of(const death_history& x) {
+  auto result = sizeof x + x.first_queue.size() + x.first_exchange.size();
+  for (const auto& each : x.records)
+    result += sizeof each + each.queue.size()
+              + each.published_to.exchange.size()
+              + each.published_to.key.size();
+  return result;
+}
+
 bool death_history::is_cycle(std::string_view queue) const {
   for (const auto& each : records) {
     if (each.reason == death_reason::rejected)

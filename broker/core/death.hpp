@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -61,5 +62,9 @@ struct death_history {
   /// refused it: then it would go round for ever.
   [[nodiscard]] bool is_cycle(std::string_view queue) const;
 };
+
+/// What they take in memory.
+[[nodiscard]] std::size_t bytes_of(const publication& x);
+[[nodiscard]] std::size_t bytes_of(const death_history& x);
 
 } // namespace rookery::broker

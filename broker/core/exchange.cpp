@@ -33,7 +33,7 @@ std::optional<exchange_type> parse_exchange_type(std::string_view name) {
   return std::nullopt;
 }
 
-bool exchange::bind(queue& target, std::string_view key) {
+const std::string* exchange::bind(queue& target, std::string_view key) {
   auto place = by_key_.find(key);
   if (place == by_key_.end()) {
     place = by_key_.try_emplace(std::string{key}).first;
@@ -41,45 +41,34 @@ bool exchange::bind(queue& target, std::string_view key) {
       topics_.add(key, place->second);
   }
   if (contains(place->second, target))
-    return false;
+    return nullptr;
   place->second.push_back(&target);
-  if (type_ == exchange_type::fanout && !contains(all_, target))
+  if (type_ == exchange_type::fanout && ++counts_[&target] == 1)
     all_.push_back(&target);
   ++binding_count_;
-  return true;
+  return &place->first;
 }
 
 bool exchange::unbind(queue& target, std::string_view key) {
   const auto place = by_key_.find(key);
   if (place == by_key_.end() || std::erase(place->second, &target) == 0)
     return false;
-  if (place->second.empty())
-    erase_key(place);
-  --binding_count_;
-  const auto bound = [&](const auto& each) {
-    return contains(each.second, target);
-  };
-  if (type_ == exchange_type::fanout
-      && std::none_of(by_key_.begin(), by_key_.end(), bound))
+  if (type_ == exchange_type::fanout && --counts_[&target] == 0) {
+    counts_.erase(&target);
     std::erase(all_, &target);
+  }
+  --binding_count_;
+  if (place->second.empty()) {
+    if (type_ == exchange_type::topic)
+      topics_.remove(place->first);
+    by_key_.erase(place);
+  }
   return true;
 }
 
-std::size_t exchange::unbind_all(queue& target) {
-  std::size_t removed = 0;
-  for (auto each = by_key_.begin(); each != by_key_.end();) {
-    removed += std::erase(each->second, &target);
-    each = each->second.empty() ? erase_key(each) : std::next(each);
-  }
-  std::erase(all_, &target);
-  binding_count_ -= removed;
-  return removed;
-}
-
-exchange::bindings::iterator exchange::erase_key(bindings::iterator place) {
-  if (type_ == exchange_type::topic)
-    topics_.remove(place->first);
-  return by_key_.erase(place);
+const std::string* exchange::find_key(std::string_view key) const {
+  const auto place = by_key_.find(key);
+  return place == by_key_.end() ? nullptr : &place->first;
 }
 
 std::span<queue* const>

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace rookery::broker {
@@ -36,12 +37,13 @@ class exchange {
 public:
   exchange(exchange_type type, bool durable) : type_{type}, durable_{durable} {}
 
-  /// @returns false when that binding was there before.
-  bool bind(queue& target, std::string_view key);
+  /// @returns the key as it is kept as long as anything is bound with it; null
+  /// when that binding was there before.
+  const std::string* bind(queue& target, std::string_view key);
   /// @returns false when there was no such binding.
   bool unbind(queue& target, std::string_view key);
-  /// Removes all bindings of a queue. @returns their number.
-  std::size_t unbind_all(queue& target);
+  /// The key as `bind` returned it; null when nothing is bound with it.
+  [[nodiscard]] const std::string* find_key(std::string_view key) const;
 
   /// Where a message of this key goes; valid until the bindings change. Uses
   /// `room`, of the caller, where that is not known beforehand.
@@ -63,15 +65,15 @@ public:
 private:
   using bindings = name_map<std::vector<queue*>>;
 
-  bindings::iterator erase_key(bindings::iterator place);
-
   exchange_type type_;
   /// Remembered and compared only.
   bool durable_;
   /// No list is empty; in order of binding.
   bindings by_key_;
-  /// A fanout's queues, each once; empty for others.
+  /// A fanout's queues, each once, and how many bindings each has; empty for
+  /// others.
   std::vector<queue*> all_;
+  std::unordered_map<const queue*, std::size_t> counts_;
   /// A topic exchange's patterns, the keys of `by_key_`; empty for others.
   topic_index topics_;
   std::size_t binding_count_ = 0;

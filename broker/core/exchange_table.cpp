@@ -39,8 +39,10 @@ result<bool> exchange_table::remove(std::string_view name) {
   const auto place = exchanges_.find(name);
   if (place == exchanges_.end())
     return false;
-  place->second.each_binding(
-      [this](const auto&, const queue& target) { released(target, 1); });
+  auto& gone = place->second;
+  gone.each_binding([&](const std::string& key, const queue& target) {
+    released(target, gone, key);
+  });
   exchanges_.erase(place);
   return true;
 }
@@ -53,9 +55,10 @@ result<bool> exchange_table::bind(std::string_view exchange, queue& target,
   if (binding_count_ >= bindings_max_)
     return refuse(errc::resource_limit_exceeded, "exchange", exchange,
                   "would get one binding more than the broker allows");
-  if (!found.value()->bind(target, key))
+  const auto* kept = found.value()->bind(target, key);
+  if (kept == nullptr)
     return false;
-  ++bound_[&target];
+  bound_[&target].emplace(found.value(), kept);
   ++binding_count_;
   return true;
 }
@@ -65,18 +68,24 @@ result<bool> exchange_table::unbind(std::string_view exchange, queue& target,
   auto found = find_for_binding(exchange, key);
   if (!found)
     return found.error();
-  if (!found.value()->unbind(target, key))
+  auto& from = *found.value();
+  const auto* kept = from.find_key(key);
+  const auto of_target = bound_.find(&target);
+  if (kept == nullptr || of_target == bound_.end()
+      || !of_target->second.contains({&from, kept}))
     return false;
-  released(target, 1);
-  return true;
+  released(target, from, *kept);
+  return from.unbind(target, key);
 }
 
 void exchange_table::forget(queue& target) {
-  if (!bound_.contains(&target))
+  const auto place = bound_.find(&target);
+  if (place == bound_.end())
     return;
-  for (auto& [name, each] : exchanges_)
-    if (const auto removed = each.unbind_all(target); removed > 0)
-      released(target, removed);
+  binding_count_ -= place->second.size();
+  for (const auto& [from, key] : place->second)
+    from->unbind(target, std::string{*key}); // the key may go with it
+  bound_.erase(place);
 }
 
 const exchange* exchange_table::find(std::string_view name) const {
@@ -98,11 +107,12 @@ result<exchange*> exchange_table::find_for_binding(std::string_view name,
   return &place->second;
 }
 
-void exchange_table::released(const queue& target, std::size_t bindings) {
-  binding_count_ -= bindings;
+void exchange_table::released(const queue& target, exchange& from,
+                              const std::string& key) {
+  --binding_count_;
   const auto place = bound_.find(&target);
-  place->second -= bindings;
-  if (place->second == 0)
+  place->second.erase({&from, &key});
+  if (place->second.empty())
     bound_.erase(place);
 }
 

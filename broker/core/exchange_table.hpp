@@ -5,7 +5,10 @@
 #include "broker/core/name_map.hpp"
 
 #include <cstddef>
+#include <set>
+#include <string>
 #include <unordered_map>
+#include <utility>
 
 namespace rookery::broker {
 
@@ -40,14 +43,15 @@ public:
 private:
   result<exchange*> find_for_binding(std::string_view name,
                                      std::string_view key);
-  void released(const queue& target, std::size_t bindings);
+  void released(const queue& target, exchange& from, const std::string& key);
 
   std::size_t exchanges_max_;
   std::size_t bindings_max_;
   name_map<exchange> exchanges_;
-  /// How many bindings each bound queue has, so that a queue without any goes
-  /// without a search.
-  std::unordered_map<const queue*, std::size_t> bound_;
+  /// The bindings of each bound queue, so that one that goes takes no search of
+  /// all others. The keys are the exchange's.
+  using binding = std::pair<exchange*, const std::string*>;
+  std::unordered_map<const queue*, std::set<binding>> bound_;
   std::size_t binding_count_ = 0;
 };
 

@@ -41,15 +41,16 @@ using message_ptr = std::shared_ptr<const message>;
 /// tiny messages meets the byte limits too.
 inline constexpr std::size_t message_overhead_bytes = 192;
 
-/// And what each record of a dead letter's history does.
-inline constexpr std::size_t death_overhead_bytes = 256;
-
 /// What `message` counts against the byte limits that protect the process.
 [[nodiscard]] inline std::size_t cost_of(const message& message) {
-  const auto deaths = message.history ? message.history->records.size() : 0;
-  const auto notes = message.notes ? bytes_of(*message.notes) : 0;
-  return message.bytes.size() + message_overhead_bytes
-         + deaths * death_overhead_bytes + notes;
+  auto result = message.bytes.size() + message_overhead_bytes;
+  if (message.history)
+    result += bytes_of(*message.history);
+  if (message.history && message.published_to) // its own; others share theirs
+    result += bytes_of(*message.published_to);
+  if (message.notes)
+    result += bytes_of(*message.notes);
+  return result;
 }
 
 } // namespace rookery::broker

@@ -32,6 +32,9 @@ amqp::engine_options engine_options_of(const client_options& x,
   result.hostname = where.host;
   result.user = x.user;
   result.password = x.password;
+  // What is parked may be as long as anybody allows, and its broker has added
+  // to it; too long a one would close the whole queue to this tool.
+  result.message_bytes_max = std::uint64_t{1} << 30;
   return result;
 }
 

@@ -168,8 +168,13 @@ TEST_CASE("dead letter: reject-publish is said to publishers, not to letters") {
 }
 
 TEST_CASE("dead letter: counts against the limits until it is published") {
+  // Published with the key "q" to the queue "q", and then with "dead".
+  const auto history =
+      bytes_of(
+          death_history{{{.queue = "q", .published_to = {"", "q"}}}, "q", ""})
+      + bytes_of(publication{"", "dead"});
   virtual_host_options limits;
-  limits.bytes_max = 2 * cost_of(*text_message("a")) + death_overhead_bytes;
+  limits.bytes_max = 2 * cost_of(*text_message("a")) + history;
   broker_shell broker{limits};
   auto options = dying_to("", "dead");
   options.length_max = 0;
@@ -177,11 +182,10 @@ TEST_CASE("dead letter: counts against the limits until it is published") {
   broker.declare("dead");
   broker.publish_all("q", {"a", "b"});
   CHECK(broker.counts("q").ready == 0);
-  const std::string much(death_overhead_bytes, 'c');
+  const std::string much(history, 'c');
   CHECK(broker.publish("q", much) == publish_outcome::rejected);
   CHECK(broker.take().empty());
-  CHECK(broker.host.bytes_used()
-        == cost_of(*text_message("a")) + death_overhead_bytes);
+  CHECK(broker.host.bytes_used() == cost_of(*text_message("a")) + history);
   CHECK(broker.host.dead_counts().published == 1); // with its history
   CHECK(broker.host.dead_counts().lost == 1);
 }
@@ -296,8 +300,8 @@ TEST_CASE("dead letter: has the notes of the consumer that gave it up") {
   const auto letter = broker.dead_letter(1);
   CHECK(told(letter) == texts{"k=1"});
   CHECK(cost_of(*letter)
-        == 1 + message_overhead_bytes + death_overhead_bytes
-               + note_overhead_bytes + 2);
+        == 1 + message_overhead_bytes + bytes_of(*letter->history)
+               + bytes_of(*letter->published_to) + note_overhead_bytes + 2);
   CHECK(broker.host.dead_counts().published == 1);
 }
 

@@ -179,6 +179,20 @@ TEST_CASE("exchange: a deleted queue is bound nowhere") {
   CHECK(broker.send("d", "a") == publish_outcome::accepted);
 }
 
+TEST_CASE(
+    "exchange: a fanout leads to a queue until its last binding is gone") {
+  topology broker;
+  broker.bind("f", "p", "a");
+  broker.bind("f", "p", "b");
+  broker.bind("f", "q", "b");
+  REQUIRE(broker.host.unbind("f", "p", "a", 0));
+  CHECK(broker.send("f", "") == publish_outcome::accepted);
+  CHECK(broker.ready() == both{1, 1});
+  REQUIRE(broker.host.unbind("f", "p", "b", 0));
+  CHECK(broker.send("f", "") == publish_outcome::accepted);
+  CHECK(broker.ready() == both{1, 2});
+}
+
 TEST_CASE("exchange: declaring it again must agree") {
   topology broker;
   auto again = broker.host.declare_exchange("d", exchange_type::direct, true);

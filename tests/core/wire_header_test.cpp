@@ -95,6 +95,9 @@ TEST_CASE("wire_header: malformed fronts are errors", "[bridge][wire]") {
   // A header behind something unknown could not be replaced at the front.
   CHECK(code("00 53 99 40 00 53 70 45") == decode_errc::bad_order);
   CHECK(code("00 53 73 c0 04 03 40 40 43") == decode_errc::unexpected_type);
+  // Annotations to which a broker could not add its own.
+  CHECK(code("00 53 72 40") == decode_errc::unexpected_type);
+  CHECK(code("00 53 72 c1 03 02 a3 07") == decode_errc::truncated);
   amqp::decode_limits limits;
   limits.message_bytes_max = 3;
   CHECK(parse_header_facts(hex("00 53 70 45"), limits).error().code

@@ -36,6 +36,13 @@ void read_header(reader& in, header_facts& out) {
   out.header_bytes = in.offset();
 }
 
+void check_map(reader& in) {
+  auto [elements, count] = in.map();
+  for (std::size_t i = 0; i < count && !elements.failed(); ++i)
+    elements.skip();
+  in.adopt(elements);
+}
+
 /// Reads one section, which began at `start`.
 /// @returns whether what follows may hold more facts
 bool read_front(std::uint64_t code, std::size_t start, reader& in,
@@ -50,7 +57,11 @@ bool read_front(std::uint64_t code, std::size_t start, reader& in,
   }
   if (code > section::properties && code <= section::footer)
     return false;
-  in.skip(); // annotations, and what we do not know
+  if (code == section::message_annotations) {
+    check_map(in); // whoever adds to it must understand it
+    return true;
+  }
+  in.skip(); // other annotations, and what we do not know
   if (code == section::delivery_annotations) {
     out.delivery_annotations_at = start;
     out.delivery_annotations_bytes = in.offset() - start;
