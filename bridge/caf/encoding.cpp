@@ -37,6 +37,8 @@ std::string encode(envelope& head, const google::protobuf::Message& body) {
 }
 
 std::string text_of(const caf::error& x) {
+  if (!x)
+    return {}; // CAF would look for its context all the same
   if (x.context().match_elements<std::string>())
     return x.context().get_as<std::string>(0);
   return x.context().empty() ? std::string{} : to_string(x.context());
@@ -44,6 +46,8 @@ std::string text_of(const caf::error& x) {
 
 v1::Error to_error_message(const caf::error& what, const std::string& text) {
   v1::Error result;
+  if (!what)
+    return result; // code 0: none
   result.set_category(to_string(what.category()));
   result.set_code(what.code());
   result.set_message(plain_text(text, text_max));

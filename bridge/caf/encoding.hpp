@@ -21,7 +21,8 @@ namespace rookery::bridge {
 [[nodiscard]] std::string encode_error(envelope& head, const caf::error& what,
                                        const std::string& text);
 
-/// `what` as a part of another message; `text` for humans.
+/// `what` as a part of another message; `text` for humans. Without fields, so
+/// with code 0, if it is none.
 [[nodiscard]] v1::Error to_error_message(const caf::error& what,
                                          const std::string& text);
 
@@ -34,7 +35,8 @@ namespace rookery::bridge {
 /// The same of the bytes of one.
 [[nodiscard]] caf::error decode_error_reply(std::string_view bytes);
 
-/// The sentence in an error: its context when that is text, else all of it.
+/// The sentence in an error: its context when that is text, else all of it;
+/// nothing if it is none.
 [[nodiscard]] std::string text_of(const caf::error& x);
 
 } // namespace rookery::bridge

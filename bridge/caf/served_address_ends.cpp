@@ -22,6 +22,13 @@ bool is_target_failure(const caf::error& x) {
          || x == caf::sec::request_receiver_down;
 }
 
+// What a handler has answered. An error that is none is nothing, also to CAF.
+const caf::type_erased_tuple& answer_in(const caf::type_erased_tuple& x) {
+  static const caf::message nothing;
+  return x.match_elements<caf::error>() && !x.get_as<caf::error>(0) ? nothing
+                                                                    : x;
+}
+
 } // namespace
 
 void served_address::enqueue(caf::mailbox_element_ptr what,
@@ -33,6 +40,7 @@ void served_address::enqueue(caf::mailbox_element_ptr what,
         caf::sec::unexpected_message);
   if (!what->mid.is_response())
     return;
+  const auto& answer = answer_in(what->content());
   unfinished x;
   {
     std::lock_guard guard{mutex_};
@@ -40,16 +48,15 @@ void served_address::enqueue(caf::mailbox_element_ptr what,
     if (auto* found = find_attempt(ticket)) {
       // Mailboxes keep the order.
       begun_to_ = std::max(begun_to_, found->entered);
-      if (found->target == targets_
-          && !what->content().match_elements<caf::error>())
+      if (found->target == targets_ && !answer.match_elements<caf::error>())
         able_ = true;
       std::swap(x, *found);
     }
   }
   if (x.late)
-    end_late(std::move(x), &what->content());
+    end_late(std::move(x), &answer);
   else if (x.delivery != 0)
-    finish(std::move(x), what->content());
+    finish(std::move(x), answer);
 }
 
 bool served_address::may_answer(const unfinished& x) const {

@@ -431,3 +431,31 @@ TEST_CASE("served address: a reason is short and printable, whatever came",
         == "gr\xc3\xbc\xc3\x9f ?");
   CHECK(bridge::plain_text("\xc3\xbc\xc3\xbc", 3) == "\xc3\xbc");
 }
+
+TEST_CASE("served address: an answer that is no error is none",
+          "[actors][served_address]") {
+  rig r;
+  const auto how = GENERATE(0, 1, 2);
+  auto& uut = r.serve(r.world.spawn([=](caf::event_based_actor* self) {
+    self->set_exception_handler(
+        [](std::exception_ptr&) { return caf::error{}; });
+    return caf::behavior{
+        [=](const PostTweetRequest&) -> caf::result<PostTweetReply> {
+          if (how == 0)
+            return caf::error{};
+          if (how == 1)
+            throw std::runtime_error{"it takes that for an end"};
+          auto promise = self->make_response_promise();
+          promise.deliver(caf::error{});
+          return promise;
+        }};
+  }));
+  uut.deliver(1, rig::post(1, "/queues/me"), clock::now());
+  r.world.run();
+  const auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].result == outcome::accepted());
+  const auto replies = r.replies();
+  REQUIRE(replies.size() == 1);
+  CHECK(replies[0].type == "rookery.bridge.v1.Done");
+}

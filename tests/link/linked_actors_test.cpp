@@ -45,6 +45,21 @@ TEST_CASE("link: the local actor takes the remote one along where it may",
   CHECK(p.watchers() == 0);
 }
 
+TEST_CASE("link: a normal end of the local actor takes nobody along",
+          "[bridge][monitor]") {
+  const auto linkable = GENERATE(false, true);
+  watched_pair p{{.linkable = linkable}};
+  static_cast<void>(p.watch(true));
+  const auto before = p.served;
+  SECTION("as it is said when the next second begins") {}
+  SECTION("as it is said over the next connection") { p.server->cut(); }
+  p.client->execute([&] { caf::anon_send(p.last, caf::exit_msg{}); });
+  p.c.run(5s);
+  CHECK(p.served == before);
+  CHECK(p.watchers() == 0);
+  CHECK(p.watches() == 0);
+}
+
 TEST_CASE("link: it can be undone, and two of the same are one",
           "[bridge][monitor]") {
   watched_pair p{{.linkable = true}};
