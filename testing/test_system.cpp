@@ -21,6 +21,19 @@ std::string type_names(const caf::type_erased_tuple& content) {
   return result;
 }
 
+// For those that await an answer: until it comes they look at nothing else,
+// not even at an exit.
+void end(const caf::actor_addr& who) {
+  const auto target = caf::actor_cast<caf::strong_actor_ptr>(who);
+  auto* self =
+      target ? dynamic_cast<caf::scheduled_actor*>(target->get()) : nullptr;
+  if (self == nullptr || self->getf(caf::abstract_actor::is_terminated_flag))
+    return;
+  self->context(nullptr); // that of its last turn is gone
+  self->quit(caf::exit_reason::kill);
+  self->finalize();
+}
+
 } // namespace
 
 caf::actor_system_config test_system::make_config() {
@@ -75,17 +88,22 @@ void test_system::advance_time(caf::timespan span, caf::timespan step) {
 }
 
 void test_system::kill() {
-  for (auto* each : scheduler_.jobs)
-    know(*each);
   // Again for those who came only now: a new actor begins before it can end.
-  while (!actors_.empty()) {
-    for (auto& [id, address] : std::exchange(actors_, {}))
+  for (;;) {
+    for (auto* each : scheduler_.jobs)
+      know(*each);
+    const auto told = std::exchange(actors_, {});
+    if (told.empty())
+      return;
+    for (const auto& [id, address] : told)
       if (auto target = caf::actor_cast<caf::actor>(address))
         // In front of what is in its mailbox: nothing of that is handled.
         caf::anon_send<caf::message_priority::high>(
             target, caf::exit_msg{{}, caf::exit_reason::kill});
     while (run_one()) {
     }
+    for (const auto& [id, address] : told)
+      end(address);
   }
 }
 

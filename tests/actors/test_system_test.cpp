@@ -85,6 +85,28 @@ TEST_CASE("test_system: an exception in an actor fails the test",
   CHECK_THROWS_AS(t.run(), std::logic_error);
 }
 
+TEST_CASE("test_system: it ends an actor that awaits an answer",
+          "[testing][system]") {
+  test_system t;
+  std::vector<caf::response_promise> kept;
+  auto mute = t.spawn([&kept](caf::event_based_actor* self) {
+    return caf::behavior{[self, &kept](int) {
+      kept.push_back(self->make_response_promise());
+      return kept.back();
+    }};
+  });
+  bool ended = false;
+  t.spawn([&ended, mute](caf::event_based_actor* self) {
+    self->attach_functor([&ended] { ended = true; });
+    self->request(mute, caf::infinite, 1).await([](int) {});
+    return caf::behavior{[](int x) { return x; }};
+  });
+  t.run();
+  t.kill();
+  CHECK(ended);
+  CHECK(t.system().registry().running() == 0);
+}
+
 TEST_CASE("test_system: it ends actors that hold each other, whoever made them",
           "[testing][system]") {
   test_system t;
