@@ -328,12 +328,12 @@ void bridge::impl::go_on_stopping(hub::clock::time_point now) {
   // while connected: the broker may come back in time.
   if (!stopping_->left
       && (late || (unfinished() == 0 && watching_.idle() && client_.quiet()))) {
+    refuse_all(); // what would come now could not be sent, nor counted
     stopping_->left = unfinished();
     loop_->close();
   }
   if (!stopping_->left || (client_.connected() && !late))
     return;
-  refuse_all();
   const auto kept = keep_sends();
   auto over = *std::exchange(stopping_, std::nullopt);
   call([&] { over.done(*over.left - std::min(*over.left, kept)); });
