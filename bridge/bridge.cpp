@@ -199,6 +199,8 @@ void bridge::impl::serve(const address& at, serve_options options,
   hub_->settlements.add_window(served.settlements_max());
   hub_->replies->add_room(served.window());
   change([this, x, at, options = std::move(options)] {
+    if (stopped_)
+      return; // meanwhile: it would not be told to pause
     std::vector<declaration> declared;
     if (options.queue) {
       auto queue = *options.queue;
@@ -235,10 +237,14 @@ caf::error bridge::impl::wait_until_up(std::chrono::milliseconds timeout) {
   return caf::none;
 }
 
-void bridge::impl::stop(std::chrono::milliseconds timeout,
-                        std::function<void(std::size_t)> done) {
-  if (stopped_.exchange(true))
-    return;
+bool bridge::impl::begin_stop(std::chrono::milliseconds timeout,
+                              std::function<void(std::size_t)> done) {
+  {
+    std::lock_guard guard{state_mutex_}; // for who is about to wait
+    if (stopped_.exchange(true))
+      return false;
+  }
+  state_changed_.notify_all();
   auto deadline = hub_->world.now() + timeout;
   loop_->post([this, deadline, done = std::move(done)] {
     for (const auto& [index, x] : served_)
@@ -247,14 +253,14 @@ void bridge::impl::stop(std::chrono::milliseconds timeout,
       hub_->spilled->stop_reading();
     stopping_ = stopping{deadline, done};
   });
+  return true;
 }
 
 std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
-  if (stopped_)
-    return 0;
   auto done = std::make_shared<std::promise<std::size_t>>();
   auto left = done->get_future();
-  stop(timeout, [done](std::size_t x) { done->set_value(x); });
+  if (!begin_stop(timeout, [done](std::size_t x) { done->set_value(x); }))
+    return 0;
   // The IO thread sees the deadline at its next turn, unless a hook blocks it.
   constexpr std::chrono::milliseconds margin{500};
   auto in_time = left.wait_for(timeout + margin) == std::future_status::ready;
@@ -338,7 +344,7 @@ std::size_t bridge::stop(std::chrono::milliseconds timeout) {
 
 void bridge::stop(std::chrono::milliseconds timeout,
                   std::function<void(std::size_t)> done) {
-  impl_->stop(timeout, std::move(done));
+  static_cast<void>(impl_->begin_stop(timeout, std::move(done)));
 }
 
 std::size_t bridge::unfinished() const {

@@ -156,7 +156,8 @@ public:
   /// `timeout` is given up, but what may be in the spill, which stays there.
   /// Later sends get errc::closed, and so do requests without a reply. Call it
   /// outside of actors' handlers.
-  /// @returns messages and deliveries given up.
+  /// @returns messages and deliveries given up; at once, and 0, when the bridge
+  /// was stopped before.
   std::size_t stop(std::chrono::milliseconds timeout);
 
   /// The same without waiting, so also from a handler: `done` is called with

@@ -32,8 +32,9 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
              std::function<caf::actor()> make);
   caf::error wait_until_up(std::chrono::milliseconds timeout);
   std::size_t stop(std::chrono::milliseconds timeout);
-  void stop(std::chrono::milliseconds timeout,
-            std::function<void(std::size_t)> done);
+  // Stops without waiting. False, and nothing happens, when somebody did.
+  [[nodiscard]] bool begin_stop(std::chrono::milliseconds timeout,
+                                std::function<void(std::size_t)> done);
   void change(std::function<void()> f);
 
   // amqp::client_handler

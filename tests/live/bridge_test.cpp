@@ -13,6 +13,7 @@
 #include <caf/all.hpp>
 
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -381,4 +382,16 @@ TEST_CASE("bridge: adding to a bridge that is up is no reconnect",
   auto proxy = client.link->proxy(address::queue("a"));
   for (std::uint64_t i = 1; i < 10; ++i)
     CHECK(ask(client, proxy, request(i)));
+}
+
+TEST_CASE("bridge: who waits for a connection hears that the bridge stopped",
+          "[live][bridge]") {
+  node client{"client", 1}; // nobody listens there
+  auto waits = std::async(std::launch::async, [&] {
+    return client.link->wait_until_up(60s);
+  });
+  REQUIRE(waits.wait_for(300ms) == std::future_status::timeout);
+  client.link->stop(0s);
+  REQUIRE(waits.wait_for(10s) == std::future_status::ready);
+  CHECK(waits.get() == errc::closed);
 }
