@@ -57,7 +57,8 @@ void served_address::timed_out(unfinished x) {
   using place = unfinished::place_type;
   {
     std::lock_guard guard{mutex_};
-    if (x.late && find(x.delivery) == nullptr)
+    // Who waits for a settled one has been told nothing yet.
+    if (x.late && !x.settled && find(x.delivery) == nullptr)
       return; // its answer came in between
     if (x.place == place::joined)
       x.failures = x.stream->failures(x.seq);
@@ -96,8 +97,8 @@ bool served_address::is_last(const unfinished& x) const {
 void served_address::give_up(const unfinished& x) {
   ++hub_->counters.failed;
   hub_->report(observer::severity::debug, "delivery-given-up", name_);
-  // It does not come again: who waits is to know.
-  if (x.settled && !x.reply_to.empty() && may_answer(x))
+  // It does not come again: who waits is to know, and that claims nothing.
+  if (x.settled && !x.reply_to.empty())
     reply_error(x, caf::make_error(errc::failed, name_ + " failed on it"));
   end(x, outcome::failure());
 }

@@ -19,8 +19,8 @@ namespace {
 using clock = bridge::served_address::clock;
 
 struct rig : tests::serving_rig {
-  rig() {
-    uut = &serve(nullptr, {}, [this] {
+  explicit rig(const bridge::serve_options& options = {}) {
+    uut = &serve(nullptr, options, [this] {
       ++made;
       current = world.spawn([this](caf::event_based_actor* self) {
         return caf::behavior{[this, self](const PostTweetRequest&) {
@@ -195,4 +195,17 @@ TEST_CASE("lease: a target that ended just before its connection as well",
     CHECK(r.uut->check(clock::now()));
   }
   CHECK(r.made == 21);
+}
+
+TEST_CASE("lease: that a settled one gets no answer is told, whatever it is",
+          "[actors][served_address]") {
+  rig r{{.settle = bridge::settle_when::in_mailbox}};
+  r.deliver(1, 7);
+  r.disconnect();
+  r.connect();
+  SECTION("because its answer is not given") { r.answer(0); }
+  SECTION("because it ended") { r.end_target(); }
+  const auto replies = r.replies();
+  REQUIRE(replies.size() == 1);
+  CHECK(bridge::decode_error_reply(replies[0].body) == bridge::errc::failed);
 }
