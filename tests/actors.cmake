@@ -1,4 +1,5 @@
 rookery_test(actors node_identity_test rookery::testing rookery::bridge)
+rookery_test(actors watching_test rookery::testing rookery::bridge rookery::proto_service)
 rookery_test(actors proxy_losses_test rookery::testing rookery::bridge rookery::proto_service)
 rookery_test(actors proxy_test rookery::testing rookery::bridge rookery::proto_service)
 rookery_test(actors served_address_test rookery::testing rookery::bridge rookery::proto_service Proton::cpp)

@@ -240,15 +240,27 @@ std::vector<monitor_table::watch> monitor_table::all() const {
 }
 
 std::vector<monitor_table::watch>
-monitor_table::peer_gone(const std::string& peer, clock::time_point deadline) {
+monitor_table::peer_gone(const std::string& peer, std::uint64_t end,
+                         clock::time_point deadline) {
   std::vector<watch> result;
   std::lock_guard guard{mutex_};
-  for (auto& [number, x] : entries_) {
+  for (auto i = entries_.begin(); i != entries_.end();) {
+    auto which = i++;
+    auto& x = which->second;
     if (x.what.progress != state::begun || x.what.at.peer != peer)
       continue;
     x.what.progress = state::gone;
-    if (!x.what.ended) // else it waits for copies of that
+    if (!x.what.ended) {
       x.deadline = deadline;
+    } else if (x.what.paths.empty()) {
+      tell(which);
+      continue;
+    } else { // the copies of that may never have been sent
+      x.end = end;
+      x.to_come.clear();
+      for (std::uint32_t path = 1; path <= x.what.paths.size(); ++path)
+        x.to_come.insert(path);
+    }
     result.push_back(x.what);
   }
   return result;

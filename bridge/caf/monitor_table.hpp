@@ -121,8 +121,10 @@ public:
           paths_of);
   /// All there are.
   [[nodiscard]] std::vector<watch> all() const;
-  /// Those at `peer`, which is gone: they end by `deadline`.
+  /// Those at `peer`, which is gone: they end by `deadline`. Of the end of each
+  /// that it told, copies named `end` come by all paths in place of its own.
   [[nodiscard]] std::vector<watch> peer_gone(const std::string& peer,
+                                             std::uint64_t end,
                                              clock::time_point deadline);
   /// The peers where actors are watched.
   void add_peers(std::set<std::string>& out) const;
@@ -139,7 +141,7 @@ private:
     caf::error reason;               // ended
     std::deque<copy> came;           // the last of them
     std::set<std::uint32_t> to_come; // ended: copies that have not
-    std::uint64_t end = 0;           // ended: the name of it
+    std::uint64_t end = 0;           // ended: the name of the copies
   };
   using table = std::unordered_map<std::uint64_t, entry>;
 

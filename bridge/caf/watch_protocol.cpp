@@ -205,7 +205,8 @@ void watch_protocol::connected() {
     else if (x.progress == state::asked && !x.ended)
       outbox_.push_back({x.by,
                          {.bytes = hub_.encode_control(make_watch(x)),
-                          .expires = x.deadline}});
+                          .expires = x.deadline,
+                          .stays = true}});
   }
 }
 
@@ -219,7 +220,7 @@ void watch_protocol::on_outcome(const amqp::outgoing& what,
     return;
   hub_.report(observer::severity::warning, "peer-gone", *gone);
   const auto deadline = hub_.world.now() + hub_.options.reply_timeout;
-  for (const auto& x : hub_.monitors.peer_gone(*gone, deadline))
+  for (const auto& x : hub_.monitors.peer_gone(*gone, ~first_end_, deadline))
     end_of_gone(x);
 }
 
