@@ -2,6 +2,7 @@
 #include "bridge/caf/bridge_impl.hpp"
 #include "bridge/caf/encoding.hpp"
 #include "bridge/caf/mailbox_state.hpp"
+#include "bridge/caf/thrown.hpp"
 
 #include <caf/send.hpp>
 
@@ -63,8 +64,8 @@ void bridge::impl::on_up(const amqp::peer_info& broker) {
 void bridge::impl::call(const std::function<void()>& hook) {
   try {
     hook();
-  } catch (const std::exception& x) {
-    on_exception(x.what());
+  } catch (...) {
+    on_exception(thrown());
   }
 }
 

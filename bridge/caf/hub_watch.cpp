@@ -3,11 +3,11 @@
 #include "bridge/caf/hub.hpp"
 #include "bridge/caf/observer_of.hpp"
 #include "bridge/caf/proxy.hpp"
+#include "bridge/caf/thrown.hpp"
 #include "bridge/caf/watch_protocol.hpp"
 
 #include "rookery/bridge/v1/control.pb.h"
 
-#include <exception>
 #include <utility>
 
 namespace rookery::bridge {
@@ -111,8 +111,8 @@ void hub::tell_watching() {
         dynamic_cast<resolution&>(*x.who).done(caf::none);
       else
         x.who->actor_exited(x.reason, nullptr);
-    } catch (const std::exception& trouble) {
-      report(observer::severity::error, "exception", trouble.what());
+    } catch (...) {
+      report(observer::severity::error, "exception", thrown());
     }
   }
 }

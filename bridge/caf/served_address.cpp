@@ -2,6 +2,7 @@
 #include "bridge/caf/served_address.hpp"
 
 #include "bridge/caf/mailbox_state.hpp"
+#include "bridge/caf/thrown.hpp"
 
 #include <caf/actor_cast.hpp>
 
@@ -50,10 +51,8 @@ void served_address::make_target(clock::time_point now) {
   std::string why = "the factory made none";
   try {
     target = make_();
-  } catch (const std::exception& x) {
-    why = x.what();
   } catch (...) {
-    why = "an exception of unknown type";
+    why = thrown();
   }
   {
     std::lock_guard guard{mutex_};

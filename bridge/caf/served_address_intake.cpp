@@ -1,6 +1,7 @@
 // The way of a delivery into the target.
 #include "bridge/amqp/wire/message_decoder.hpp"
 #include "bridge/caf/served_address.hpp"
+#include "bridge/caf/thrown.hpp"
 #include "bridge/caf/watch_protocol.hpp"
 #include "bridge/core/stream_id.hpp"
 
@@ -43,11 +44,11 @@ void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
   }
   try {
     decode(delivery, bytes, now, how);
-  } catch (const std::exception& x) {
+  } catch (...) {
     // Out of memory, say. Without an end it would cost credit for ever.
     ++hub_->counters.failed;
     hub_->report(observer::severity::error, "delivery-failed",
-                 name_ + ": " + x.what());
+                 name_ + ": " + thrown());
     std::unique_lock guard{mutex_};
     unfinished lost;
     if (auto* found = find(delivery))

@@ -57,6 +57,24 @@ TEST_CASE("watching: without a way for copies that end is told at once",
   CHECK(table.take_told().size() == 1);
 }
 
+TEST_CASE("watching: whatever one throws that is told, all are",
+          "[actors][monitor]") {
+  tests::bridge_rig r;
+  bridge::destination to{1, "q", {}};
+  int told = 0;
+  for (int i = 0; i < 2; ++i)
+    r.home->resolve(to, std::make_unique<bridge::resolution>([&](caf::error) {
+                      ++told;
+                      throw 7;
+                    }),
+                    1h);
+  r.home->monitors.expire(r.home->world.now());
+  r.home->tell_watching();
+  CHECK(told == 0);
+  r.home->give_up_waiting();
+  CHECK(told == 2);
+}
+
 TEST_CASE("watching: what is said again stays in its queue, too",
           "[actors][monitor]") {
   tests::bridge_rig r;
