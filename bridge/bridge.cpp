@@ -3,6 +3,7 @@
 #include "bridge/assert.hpp"
 #include "bridge/caf/bridge_impl.hpp"
 #include "bridge/caf/local_proxy.hpp"
+#include "bridge/caf/time_bounds.hpp"
 
 #include <caf/actor_cast.hpp>
 
@@ -225,7 +226,7 @@ caf::error bridge::impl::wait_until_up(std::chrono::milliseconds timeout) {
     return stopped_ || !state_.refusal.empty()
            || (state_.up && state_.applied == state_.asked);
   };
-  auto in_time = state_changed_.wait_for(guard, timeout, done);
+  auto in_time = state_changed_.wait_for(guard, bounded(timeout), done);
   if (stopped_)
     return caf::make_error(errc::closed, "the bridge has stopped");
   if (!state_.refusal.empty())
@@ -245,7 +246,7 @@ bool bridge::impl::begin_stop(std::chrono::milliseconds timeout,
       return false;
   }
   state_changed_.notify_all();
-  auto deadline = hub_->world.now() + timeout;
+  auto deadline = hub_->world.now() + bounded(timeout);
   loop_->post([this, deadline, done = std::move(done)] {
     for (const auto& [index, x] : served_)
       client_.pause_receiver(index);
@@ -263,7 +264,8 @@ std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
     return 0;
   // The IO thread sees the deadline at its next turn, unless a hook blocks it.
   constexpr std::chrono::milliseconds margin{500};
-  auto in_time = left.wait_for(timeout + margin) == std::future_status::ready;
+  auto in_time =
+      left.wait_for(bounded(timeout) + margin) == std::future_status::ready;
   hub_->set_wake(nullptr);
   loop_->stop();
   refuse_all();

@@ -33,7 +33,8 @@ namespace rookery::bridge {
 /// single registered Protobuf messages. Monitors of, and links to, a proxy are
 /// of the actor that serves its address when they are made. Serving means that
 /// each delivery reaches the target as a request, and is settled by its
-/// response; at most `window` are in the target at once.
+/// response; at most `window` are in the target at once. Of all times that it
+/// is told, in options as well, more than ten years are ten years.
 ///
 /// Owns one IO thread and one connection to one of the brokers, redone when it
 /// breaks. The actor system must outlive the bridge; make it from a

@@ -45,7 +45,8 @@ struct bridge_options {
   /// TCP connect, and then SASL plus OPEN, each. A host name is looked up by
   /// the system, which may take its own time (resolv.conf) on top of the first.
   std::chrono::milliseconds open_timeout{5'000};
-  /// A broker silent for so long is gone. RabbitMQ refuses below 2 s.
+  /// A broker silent for so long is gone. RabbitMQ refuses below 2 s; more than
+  /// 2^32 - 1 ms, 49 days, are as many.
   std::chrono::milliseconds idle_timeout{4'000};
   /// Between attempts to connect.
   backoff_options reconnect = {};

@@ -1,5 +1,6 @@
 #include "bridge/caf/hub.hpp"
 
+#include "bridge/caf/time_bounds.hpp"
 #include "bridge/send_lost.hpp"
 
 #include <caf/abstract_actor.hpp>
@@ -55,7 +56,7 @@ hub::hub(caf::actor_system& system_arg, type_registry types_arg,
          environment world_arg)
     : system{system_arg},
       types{std::move(types_arg)},
-      options{std::move(options_arg)},
+      options{bounded(std::move(options_arg))},
       world{std::move(world_arg)},
       stream{make_name(world.random)},
       reply_queue{"rookery.reply." + options.node_name + "." + stream},

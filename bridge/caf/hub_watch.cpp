@@ -4,6 +4,7 @@
 #include "bridge/caf/observer_of.hpp"
 #include "bridge/caf/proxy.hpp"
 #include "bridge/caf/thrown.hpp"
+#include "bridge/caf/time_bounds.hpp"
 #include "bridge/caf/watch_protocol.hpp"
 
 #include "rookery/bridge/v1/control.pb.h"
@@ -48,7 +49,7 @@ void hub::resolve(destination& to, std::unique_ptr<resolution> who,
   monitor_table::watch what;
   what.once = true;
   if (auto error = begin_watch(to, std::move(what), nullptr, waits,
-                               world.now() + timeout))
+                               world.now() + bounded(timeout)))
     waits->actor_exited(error, nullptr);
 }
 

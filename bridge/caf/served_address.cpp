@@ -3,6 +3,7 @@
 
 #include "bridge/caf/mailbox_state.hpp"
 #include "bridge/caf/thrown.hpp"
+#include "bridge/caf/time_bounds.hpp"
 
 #include <caf/actor_cast.hpp>
 
@@ -24,7 +25,7 @@ served_address::served_address(caf::actor_config& config,
     : caf::actor_proxy{config},
       hub_{std::move(home)},
       name_{std::move(name)},
-      options_{std::move(options)},
+      options_{bounded(std::move(options))},
       make_{std::move(make)},
       restart_{backoff_options{}, hub_->world.random},
       target_{std::move(target)},

@@ -269,3 +269,28 @@ TEST_CASE("by hand: to who waits, the same errors are an answer",
   REQUIRE(replies.size() == 1);
   CHECK(error_in(replies[0]).code() == static_cast<unsigned>(errc::poison));
 }
+
+TEST_CASE("timeouts: the longest are no short ones",
+          "[actors][served_address]") {
+  constexpr auto never = std::chrono::milliseconds::max();
+  rig r;
+  const auto ends = GENERATE(false, true);
+  auto& uut = r.serve(
+      r.world.spawn([=](caf::event_based_actor* self) {
+        return caf::behavior{
+            [=](const PostTweetRequest&) -> caf::result<PostTweetReply> {
+              if (ends)
+                return caf::make_error(errc::failed, "it does");
+              return self->make_response_promise();
+            }};
+      }),
+      {.handler_timeout = never,
+       .retry = {
+           .immediate = 0,
+           .delay = {.delay_min = never, .first = never, .delay_max = never}}});
+  const auto now = clock_type::now();
+  uut.deliver(1, rig::post(1), now);
+  r.world.run();
+  CHECK(uut.check(now + 24h));
+  CHECK(r.settled().empty());
+}

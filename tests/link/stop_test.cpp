@@ -18,6 +18,8 @@ using testing::node;
 
 namespace {
 
+constexpr auto never = std::chrono::milliseconds::max();
+
 /// A node that serves "q" with an actor that keeps promises, and sends there.
 struct stopping_node {
   stopping_node() {
@@ -33,7 +35,7 @@ struct stopping_node {
               }};
             });
           },
-          {.handler_timeout = 1h});
+          {.handler_timeout = never});
     });
     c.run(1s);
   }
@@ -67,6 +69,19 @@ TEST_CASE("stop: a message that comes while the connection closes is counted",
   p.c.run(5s);
   CHECK(p.left == 0U);
   CHECK(p.uut->network().counters().closed == 1);
+}
+
+TEST_CASE("stop: it may take as long as it takes", "[bridge][stop]") {
+  stopping_node p;
+  p.uut->execute([&] { p.send(); });
+  p.c.run(1h);
+  REQUIRE(p.kept.size() == 1);
+  p.stop(never);
+  p.c.run(1h);
+  CHECK_FALSE(p.left);
+  p.uut->execute([&] { p.kept[0].deliver(caf::unit); });
+  p.c.run(1s);
+  CHECK(p.left == 0U);
 }
 
 TEST_CASE("hooks: whatever they throw, the bridge comes up", "[bridge][stop]") {

@@ -384,12 +384,27 @@ TEST_CASE("bridge: adding to a bridge that is up is no reconnect",
     CHECK(ask(client, proxy, request(i)));
 }
 
+TEST_CASE("bridge: the longest timeouts are no short ones", "[live][bridge]") {
+  constexpr auto never = std::chrono::milliseconds::max();
+  tests::loopback_broker broker;
+  bridge::bridge_options options;
+  for (auto* time : {&options.open_timeout, &options.outcome_timeout,
+                     &options.reply_timeout, &options.peer_timeout})
+    *time = never;
+  node server{"server", broker.port()};
+  node client{"client", broker.port(), options};
+  server.link->serve(queue, server.system.spawn(successor));
+  CHECK_FALSE(server.link->wait_until_up(never));
+  CHECK_FALSE(client.link->wait_until_up(never));
+  CHECK(ask(client, client.link->proxy(queue), request(1)));
+  CHECK(client.link->stop(never) == 0);
+}
+
 TEST_CASE("bridge: who waits for a connection hears that the bridge stopped",
           "[live][bridge]") {
   node client{"client", 1}; // nobody listens there
-  auto waits = std::async(std::launch::async, [&] {
-    return client.link->wait_until_up(60s);
-  });
+  auto waits = std::async(std::launch::async,
+                          [&] { return client.link->wait_until_up(60s); });
   REQUIRE(waits.wait_for(300ms) == std::future_status::timeout);
   client.link->stop(0s);
   REQUIRE(waits.wait_for(10s) == std::future_status::ready);
