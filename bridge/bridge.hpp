@@ -94,7 +94,8 @@ public:
   /// Lets `target` handle what comes to the queue `at`. When the target ends,
   /// the deliveries it holds end as modified(failed), the link is closed, and
   /// the queue and bindings of its options are not asked for any more; the
-  /// broker keeps them.
+  /// broker keeps them. A handle of a bridge never ends, so what is served by
+  /// one is until the bridge stops.
   void serve(const address& at, caf::actor target, serve_options options = {});
 
   /// The same for a target that `factory` makes, and makes again, with a

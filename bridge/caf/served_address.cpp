@@ -2,6 +2,7 @@
 #include "bridge/caf/served_address.hpp"
 
 #include "bridge/caf/mailbox_state.hpp"
+#include "bridge/caf/proxy.hpp"
 #include "bridge/caf/thrown.hpp"
 #include "bridge/caf/time_bounds.hpp"
 
@@ -83,6 +84,9 @@ void served_address::announce(const caf::actor& target) {
 }
 
 void served_address::watch(const caf::actor& target) {
+  // A handle never ends, and what is attached to it is told of somebody else.
+  if (dynamic_cast<proxy*>(caf::actor_cast<caf::abstract_actor*>(target)))
+    return;
   std::unique_lock guard{mutex_};
   const auto number = watched_as_;
   guard.unlock();

@@ -62,7 +62,8 @@ struct chain {
   void ask(std::uint64_t x) {
     client->execute([&] {
       client->system().spawn([=, this](caf::event_based_actor* self) {
-        self->request(client->proxy("front"), caf::infinite, author(x))
+        self->request(door ? door : client->proxy("front"), caf::infinite,
+                      author(x))
             .then([this](const PostTweetReply& y) { answer = y.tweet_id(); },
                   [this](caf::error& y) { error = std::move(y); });
       });
@@ -74,6 +75,7 @@ struct chain {
   node* back = nullptr;
   node* front = nullptr;
   node* client = nullptr;
+  caf::actor door; // whom it asks, if not "front"
   std::uint64_t answer = 0;
   caf::error error;
 };
@@ -207,4 +209,22 @@ TEST_CASE("delegation: a composed actor answers asynchronous messages, too",
   c.c.run(2s);
   CHECK(c.answer == 18);
   CHECK(c.client->network().counters().done == 1);
+}
+
+TEST_CASE("delegation: a handle that is served outlives who answers through it",
+          "[link][delegation]") {
+  chain p{delegates};
+  p.client->execute([&] {
+    p.client->network().serve(bridge::address::queue("front door"),
+                              p.client->proxy("front"));
+    p.door = p.client->proxy("front door");
+  });
+  p.c.run(1s);
+  p.ask(1);
+  CHECK(p.answer == 1);
+  p.front->crash();
+  p.c.run(60s);
+  p.front->start();
+  p.ask(2);
+  CHECK(p.answer == 2);
 }
