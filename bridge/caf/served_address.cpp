@@ -132,7 +132,7 @@ void served_address::on_target_down(const caf::error& reason) {
       if (x.delivery != 0 && x.place == place::mailbox)
         lost.push_back(take_begun(x));
       else if (x.delivery != 0 && x.place == place::waits && gone_)
-        lost.push_back(std::exchange(x, {}));
+        lost.push_back(take(x));
     }
   }
   using severity = observer::severity;
@@ -185,18 +185,18 @@ void served_address::end_overdue(clock::time_point now) {
       if (x.delivery == 0)
         continue;
       if (x.place == place::waits && x.expires <= now) {
-        expired.push_back(std::exchange(x, {}));
+        expired.push_back(take(x));
       } else if (x.late) {
         if (has_begun(x))
-          left.push_back(std::exchange(x, {}));
+          left.push_back(take(x));
       } else if (x.deadline <= now && x.place == place::mailbox
                  && !has_begun(x)) {
         // Its place is not free: a slow target would get ever more.
         x.late = true;
+        ++late_;
         overdue.push_back(x);
       } else if (x.deadline <= now && x.place != place::entering) {
-        joined_ -= x.place == place::joined ? 1 : 0;
-        overdue.push_back(std::exchange(x, {}));
+        overdue.push_back(take(x));
       }
     }
     std::erase_if(waiting_, [this](auto x) { return find(x) == nullptr; });

@@ -187,7 +187,8 @@ private:
   unfinished& add(unfinished x);
   [[nodiscard]] unfinished* find(std::uint64_t delivery);
   [[nodiscard]] unfinished* find_attempt(std::uint64_t ticket);
-  // Takes out one that a handler has begun.
+  [[nodiscard]] unfinished take(unfinished& x);
+  // The same of one that a handler has begun.
   [[nodiscard]] unfinished take_begun(unfinished& x);
   void join(unfinished x, clock::time_point now);
   void wait(unfinished& x, clock::time_point due);
@@ -223,6 +224,7 @@ private:
   std::vector<unfinished> unfinished_;
   std::vector<std::uint32_t> attempts_; // of each slot, for tickets
   std::size_t joined_ = 0;              // how many of them joined another
+  std::size_t late_ = 0;                // how many of them are late
   std::uint64_t arrivals_ = 0;          // so far
   dedupe_table streams_;
   std::vector<std::uint64_t> waiting_; // deliveries, by `arrival`

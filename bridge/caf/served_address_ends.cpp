@@ -50,7 +50,7 @@ void served_address::enqueue(caf::mailbox_element_ptr what,
       begun_to_ = std::max(begun_to_, found->entered);
       if (found->target == targets_ && !answer.match_elements<caf::error>())
         able_ = true;
-      std::swap(x, *found);
+      x = take(*found);
     }
   }
   if (x.late)

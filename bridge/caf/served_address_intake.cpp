@@ -52,7 +52,7 @@ void served_address::deliver(std::uint64_t delivery, std::string_view bytes,
     std::unique_lock guard{mutex_};
     unfinished lost;
     if (auto* found = find(delivery))
-      std::swap(lost, *found);
+      lost = take(*found);
     guard.unlock();
     if (lost.delivery != 0)
       end(lost, outcome::failure());
@@ -183,7 +183,7 @@ void served_address::hand_over_due(clock::time_point now) {
       if (x->due > now || x->expires <= now)
         return false;
       if (!hub_->lease_held(x->connection))
-        stale.push_back(std::exchange(*x, {}));
+        stale.push_back(take(*x));
       else
         (x->failures > 0 ? again : ready).push_back(x);
       return true;

@@ -132,10 +132,10 @@ void served_address::give_back() {
     giving_back_ = true;
     for (auto& x : unfinished_)
       if (x.late)
-        left.push_back(std::exchange(x, {}));
+        left.push_back(take(x));
     for (auto delivery : std::exchange(waiting_, {}))
       if (auto* x = find(delivery))
-        waiting.push_back(std::exchange(*x, {}));
+        waiting.push_back(take(*x));
   }
   for (const auto& x : waiting)
     if (x.in_pack) // nobody here had it

@@ -13,7 +13,14 @@ served_address::unfinished& served_address::add(unfinished x) {
     unfinished_.resize(std::size_t{index} + 1);
     attempts_.resize(std::size_t{index} + 1);
   }
+  joined_ += x.place == unfinished::place_type::joined ? 1 : 0;
   return unfinished_[index] = std::move(x);
+}
+
+served_address::unfinished served_address::take(unfinished& x) {
+  joined_ -= x.place == unfinished::place_type::joined ? 1 : 0;
+  late_ -= x.late ? 1 : 0;
+  return std::exchange(x, {});
 }
 
 served_address::unfinished* served_address::find(std::uint64_t delivery) {
@@ -37,7 +44,7 @@ served_address::unfinished* served_address::find_attempt(std::uint64_t ticket) {
 
 served_address::unfinished served_address::take_begun(unfinished& x) {
   x.expires = clock::time_point::max(); // a handler had it
-  return std::exchange(x, {});
+  return take(x);
 }
 
 void served_address::join(unfinished x, clock::time_point now) {
@@ -50,7 +57,6 @@ void served_address::join(unfinished x, clock::time_point now) {
         x.deadline = now + options_.handler_timeout;
     }
   add(std::move(x));
-  ++joined_;
 }
 
 void served_address::wait(unfinished& x, clock::time_point due) {
@@ -99,10 +105,11 @@ bool served_address::is_copy(const unfinished& x, const unfinished& of) {
 }
 
 bool served_address::has_late(const unfinished& of) const {
-  return std::any_of(
-      unfinished_.begin(), unfinished_.end(), [&of](const auto& x) {
-        return x.late && x.stream == of.stream && x.seq == of.seq;
-      });
+  return late_ > 0
+         && std::any_of(
+             unfinished_.begin(), unfinished_.end(), [&of](const auto& x) {
+               return x.late && x.stream == of.stream && x.seq == of.seq;
+             });
 }
 
 std::vector<std::uint64_t> served_address::take_joined(const unfinished& x,
@@ -113,9 +120,7 @@ std::vector<std::uint64_t> served_address::take_joined(const unfinished& x,
       break;
     if (!is_copy(other, x) || (in_packs_only && !other.in_pack))
       continue;
-    result.push_back(other.delivery);
-    other = {};
-    --joined_;
+    result.push_back(take(other).delivery);
   }
   return result;
 }
