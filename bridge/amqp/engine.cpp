@@ -28,6 +28,8 @@ using namespace std::chrono_literals;
 // Proton sends twice as often as the peer asks for, and of 1 ms always.
 constexpr std::chrono::milliseconds idle_timeout_min{100};
 
+constexpr auto no_outcome = bridge::outcome::kind_type::none;
+
 } // namespace
 
 struct engine::impl {
@@ -205,9 +207,14 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
     }
     if (pn_delivery_readable(x))
       return receive(from, x);
-    if (pn_delivery_updated(x) && pn_delivery_settled(x)) {
+    // RabbitMQ does not settle what was held for too long, and gives the link
+    // nothing more until we do.
+    if (pn_delivery_updated(x)
+        && (pn_delivery_settled(x) || get_outcome(x).kind != no_outcome)) {
       handler.on_withdrawn(link{from}, delivery{x});
       pn_delivery_settle(x);
+      if (!pn_delivery_settled(x))
+        pn_delivery_update(x, PN_RELEASED);
     }
     return;
   }
@@ -219,7 +226,7 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
   auto settled = pn_delivery_settled(x);
   pn_delivery_clear(x);
   auto how = get_outcome(x);
-  if (!settled && how.kind == bridge::outcome::kind_type::none)
+  if (!settled && how.kind == no_outcome)
     return;
   guard.delivery_known();
   pn_delivery_settle(x);

@@ -87,8 +87,8 @@ public:
   /// Sender: the peer settled or gave the outcome of send number `number`.
   virtual void on_outcome(link, std::uint64_t /* number */,
                           const bridge::outcome&) {}
-  /// Receiver: the peer settled a delivery that we still hold. The handle is
-  /// invalid afterwards.
+  /// Receiver: the peer settled a delivery that we still hold, or gave it an
+  /// outcome, which is confirmed. The handle is invalid afterwards.
   virtual void on_withdrawn(link, delivery) {}
   /// What came in was handled: a good time to send and grant what that made
   /// room for, before anything is written.

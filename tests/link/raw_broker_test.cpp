@@ -275,3 +275,35 @@ TEST_CASE("client: a broker that attaches link after link loses its node",
   w.far->say(raw_attach(0, 5) + detach);
   CHECK(w.owner.downs == std::vector<std::string>{"amqp:not-allowed"});
 }
+
+TEST_CASE("client: what the broker takes back is given back, settled or not",
+          "[link][client][raw]") {
+  const auto released = hex("00 53 26 45");
+  const auto received = hex("00 53 23 c0 03 02 43 44");
+  const auto say_of_first = [](raw_world& w, const std::string& how,
+                               const std::string& state) {
+    w.say(
+        raw_frame(raw_disposition(hex("43"), hex("40"), how, state, hex("42")),
+                  w.link(false).channel));
+  };
+  for (const auto& how : {raw_settled, raw_unsettled}) {
+    raw_world w;
+    w.connect();
+    w.say(w.deliver(0));
+    REQUIRE(w.owner.deliveries.size() == 1);
+    say_of_first(w, raw_unsettled, received); // no end yet
+    CHECK(w.manners.settled == 0);
+    say_of_first(w, how, released);
+    // RabbitMQ gives the link nothing more until its word is confirmed.
+    const auto confirmed = how == raw_unsettled;
+    CHECK(w.manners.settled == (confirmed ? 1 : 0));
+    CHECK((w.manners.said.find(hex("41") + released) != std::string::npos)
+          == confirmed);
+    w.client.settle(w.owner.deliveries[0].first, bridge::outcome::accepted());
+    w.run();
+    CHECK(w.manners.settled == (confirmed ? 1 : 0));
+    w.say(w.deliver(1));
+    CHECK(w.owner.deliveries.size() == 2);
+    CHECK(w.owner.downs.empty());
+  }
+}
