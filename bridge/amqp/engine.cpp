@@ -158,7 +158,8 @@ peer_info engine::impl::peer() const {
 
 void engine::impl::end_link(pn_link_t* x, const condition& why) {
   handler.on_link_closed(link{x}, why);
-  close_and_forget(x);
+  // RabbitMQ ends the session of who says that it settled what it sent.
+  close_and_forget(x, role == side::client && pn_link_is_sender(x));
 }
 
 void engine::impl::end_session(pn_session_t* x) {
@@ -166,7 +167,7 @@ void engine::impl::end_session(pn_session_t* x) {
   for (auto* i = pn_link_head(driver.connection, 0); i != nullptr;) {
     auto* current = i;
     i = pn_link_next(i, 0);
-    if (pn_link_session(current) == x)
+    if (pn_link_session(current) == x && !is_left(current))
       end_link(current, why);
   }
   handler.on_session_closed(session{x}, why);
@@ -212,9 +213,9 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
     if (pn_delivery_updated(x)
         && (pn_delivery_settled(x) || get_outcome(x).kind != no_outcome)) {
       handler.on_withdrawn(link{from}, delivery{x});
-      pn_delivery_settle(x);
       if (!pn_delivery_settled(x))
         pn_delivery_update(x, PN_RELEASED);
+      pn_delivery_settle(x);
     }
     return;
   }
@@ -230,6 +231,8 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
     return;
   guard.delivery_known();
   pn_delivery_settle(x);
+  if (is_left(from))
+    return forget_if_settled(from);
   handler.on_outcome(link{from}, number, how);
 }
 

@@ -307,3 +307,42 @@ TEST_CASE("client: what the broker takes back is given back, settled or not",
     CHECK(w.owner.downs.empty());
   }
 }
+
+TEST_CASE("client: of what it sent on a link that is gone it settles nothing",
+          "[link][client][raw]") {
+  raw_world w;
+  for (auto text : {"a", "b"})
+    send(*w.queue, text);
+  w.connect();
+  REQUIRE(w.manners.messages == 2);
+  const auto to = w.link(true);
+  w.say(raw_frame(performative(0x16, 2, to.handle + hex("41")), to.channel));
+  // RabbitMQ ends the session of who says that it settled what it sent.
+  CHECK(w.manners.settled == 0);
+  w.now += 1s;
+  w.client.flush(w.now);
+  w.run();
+  CHECK(w.manners.messages == 4);
+  // What comes late is of no use: it is sent again.
+  w.say(raw_frame(about_first(raw_settled, raw_accepted), to.channel));
+  CHECK(w.owner.outcomes.empty());
+  w.say(raw_frame(
+      raw_disposition(hex("43"), hex("52 03"), raw_settled, raw_accepted),
+      to.channel));
+  CHECK(w.owner.outcomes == ends{{"a", kind::accepted}, {"b", kind::accepted}});
+  CHECK(w.manners.settled == 0);
+  CHECK(w.owner.downs.empty());
+}
+
+TEST_CASE("client: a session may end with what was sent on links that are gone",
+          "[link][client][raw]") {
+  raw_world w;
+  send(*w.queue, "a");
+  w.connect();
+  const auto to = w.link(true);
+  w.say(raw_frame(performative(0x16, 2, to.handle + hex("41")), to.channel));
+  w.say(raw_frame(performative(0x17, 0, ""), to.channel));
+  CHECK(w.owner.downs == std::vector<std::string>{"amqp:session-ended"});
+  w.connect();
+  CHECK(w.manners.messages == 1);
+}

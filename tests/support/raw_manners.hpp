@@ -2,6 +2,7 @@
 
 #include "tests/support/raw_frame.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -80,7 +81,8 @@ private:
   }
 
   std::string answer(std::uint16_t channel, const std::string& body) {
-    const auto fields = body.substr(body[3] == '\xc0' ? 6 : 12);
+    const std::size_t head = body[3] == '\xc0' ? 6 : 12;
+    const auto fields = body.substr(std::min(head, body.size()));
     switch (body[2]) {
     case 0x41:
       return sasl_frame(0x44, 1, sasl_outcome)
