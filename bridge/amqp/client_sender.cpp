@@ -90,6 +90,8 @@ void client_sender::resend(clock::time_point now, progress& done,
   std::uint64_t last = 0;
   while (!again_.empty() && !done.more) {
     auto [number, item] = again_.front();
+    if (ages(*item))
+      break;
     if (number != last + 1)
       rule.cut(); // a pack has one number after the other
     auto why = obstacle(*item, now);
@@ -122,6 +124,7 @@ client_sender::progress client_sender::pump(clock::time_point now,
   progress done;
   if (!link_ || (careful && transfers_ > 0))
     return done;
+  stuck_ = link_.queued() > 0;
   resend(now, done, bytes_max);
   done.packed = 0;
   while (again_.empty() && !(careful && transfers_ > 0) && !done.more
@@ -133,7 +136,7 @@ client_sender::progress client_sender::pump(clock::time_point now,
     batch_.clear();
     std::size_t transfers = 0;
     const auto wanted = [&, rule = make_rule()](const auto& x) mutable {
-      return rule.joins(x) || transfers++ < credit;
+      return !ages(x) && (rule.joins(x) || transfers++ < credit);
     };
     const auto left =
         queue_->take_while(n, bytes_max - done.bytes, wanted, batch_);
@@ -235,16 +238,21 @@ void client_sender::expire(clock::time_point now) {
   queue_->take_expired(now, expired);
   for (auto& item : expired)
     unsent_.push_back({std::move(item), unsent::reason_type::expired});
-  if (!link_) // else the outcome of what was sent may still come
-    expire_sent(now);
+  expire_sent(now);
 }
 
+// The outcome of what is under way may still come.
 void client_sender::expire_sent(clock::time_point now) {
+  if (link_ && again_.empty())
+    return;
+  const auto first = link_ ? again_.front().first : 0;
   std::vector<std::uint64_t> numbers;
   window_.for_each_unsettled([&](std::uint64_t number, const outgoing& item) {
-    if (item.expires <= now)
+    if (number >= first && item.expires <= now)
       numbers.push_back(number);
   });
+  std::erase_if(again_,
+                [now](const auto& x) { return x.second->expires <= now; });
   for (auto number : numbers)
     if (auto item = take(number))
       unsent_.push_back(

@@ -61,8 +61,8 @@ public:
   /// `bytes_max` bytes.
   progress pump(clock::time_point now, std::size_t bytes_max);
 
-  /// Takes what expired out of the queue, and while there is no link also what
-  /// was sent and has no outcome.
+  /// Takes what expired out of the queue, and of what was sent and has no
+  /// outcome what is not under way.
   void expire(clock::time_point now);
 
   /// What was not sent, or not again.
@@ -149,6 +149,11 @@ public:
 private:
   void resend(clock::time_point now, progress& done, std::size_t bytes_max);
   void expire_sent(clock::time_point now);
+  // Whether an item is better given to the link later: what that has and
+  // cannot write is not taken back, and goes out with the time it had then.
+  [[nodiscard]] bool ages(const outgoing& item) const {
+    return stuck_ && item.expires != clock::time_point::max();
+  }
   // Why an item is not to be sent on this link, if it is not.
   [[nodiscard]] std::optional<unsent::reason_type>
   obstacle(const outgoing& item, clock::time_point now) const;
@@ -180,6 +185,7 @@ private:
   // good: the ledger keeps an item in place until its outcome, and `settle`
   // takes no outcome for what is still in here.
   std::deque<std::pair<std::uint64_t, const outgoing*>> again_;
+  bool stuck_ = false; // it has not written all that an earlier pump gave it
   std::vector<outgoing> batch_; // reused
   // The transfer that is being made, and the number of its first.
   std::vector<const outgoing*> together_;

@@ -154,3 +154,31 @@ TEST_CASE("client: what was sent and expires without an outcome is not resent",
   CHECK(again.body == "b");
   CHECK(again.ttl == 59min);
 }
+
+TEST_CASE("client: what was sent is given up while it waits for credit again",
+          "[link][client]") {
+  world w;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("out"), queue));
+  w.broker.emplace();
+  w.broker->accept = false;
+  w.connect();
+  send(w, *queue, "a", 1h);
+  send(w, *queue, "b", 1min);
+  send(w, *queue, "c", 1h);
+  w.run();
+  REQUIRE(w.broker->messages.size() == 3);
+  w.cut();
+  w.broker.emplace();
+  w.broker->credit = 1;
+  w.connect();
+  REQUIRE(w.broker->messages.size() == 1);
+  w.now += 1min;
+  w.client.expire(w.now);
+  CHECK(expired(w) == told{{"b", true}});
+  w.broker->publishers.at("/queues/out").add_credit(2);
+  w.run();
+  REQUIRE(w.broker->messages.size() == 2);
+  CHECK(body_of(w.broker->messages[1].bytes) == "c");
+  CHECK(w.client.unfinished_sends() == 0);
+}

@@ -1,6 +1,7 @@
 // A broker short of memory or disk, as RabbitMQ then is: it takes no transfers
 // on any session, whatever credit its links have, and all else goes on. Method:
 // as in raw_broker_test.
+#include "bridge/amqp/wire/message_encoder.hpp"
 #include "tests/link/raw_world.hpp"
 
 using namespace rookery;
@@ -32,6 +33,16 @@ void check_after(raw_world& w, std::chrono::seconds time) {
     w.client.check(w.now);
     w.run();
   }
+}
+
+void send_for(raw_world& w, std::chrono::seconds ttl) {
+  bridge::envelope x;
+  x.ttl = ttl;
+  amqp::outgoing item;
+  amqp::encode_message(x, item.bytes);
+  item.expires = w.now + ttl;
+  const auto size = item.bytes.size();
+  REQUIRE(bridge::accepted(w.queue->push(std::move(item), size, w.now + ttl)));
 }
 
 bool consumes(const raw_world& w) {
@@ -114,4 +125,23 @@ TEST_CASE("client: with questions unwritten it consumes what it knows of",
   CHECK(w.owner.ups == 1);
   w.say(take_again(w.manners.links.front().channel));
   CHECK(w.owner.ups == 2);
+}
+
+TEST_CASE("client: what expires waits where it can, while nothing can be sent",
+          "[link][client][raw]") {
+  raw_world w;
+  send(*w.queue, "a");
+  w.connect(full_broker());
+  for (int i = 0; i < 10; ++i)
+    send_for(w, 60s);
+  check_after(w, 59s);
+  w.client.expire(w.now);
+  CHECK(w.owner.expired.empty());
+  check_after(w, 1s);
+  w.client.expire(w.now);
+  CHECK(w.owner.expired.size() == 10);
+  send_for(w, 60s);
+  w.say(take_again(w.link(true).channel));
+  CHECK(w.manners.messages == 2);
+  CHECK(w.owner.downs.empty());
 }
