@@ -124,7 +124,7 @@ void client::check(clock::time_point now) {
     if (x->overdue(now))
       return abort({"rookery:answer-timeout",
                     "the broker attached no receiver in time"});
-    x->refill_idle();
+    x->refill();
   }
 }
 

@@ -93,11 +93,17 @@ public:
     if (auto n = window_.top_up(); n > 0)
       link_.add_credit(n);
   }
-  /// Brings an idle link back to its full window.
-  void refill_idle() {
-    if (!link_ || closed_ || paused_ || held_ || window_.unfinished() > 0)
+  /// Brings an idle link back to its full window, and grants one that has run
+  /// dry what room there is: less than `top_up` grants, while the rest is held.
+  void refill() {
+    if (!link_ || closed_ || paused_ || held_)
       return;
-    if (auto n = window_.refill(); n > 0)
+    std::uint32_t n = 0;
+    if (window_.unfinished() == 0)
+      n = window_.refill();
+    else if (window_.credit() == 0)
+      n = window_.fill();
+    if (n > 0)
       link_.add_credit(n);
   }
   /// Grants no credit and hands nothing over while `on`; what was granted

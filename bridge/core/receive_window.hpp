@@ -37,7 +37,8 @@ public:
   /// an fsync on a quorum queue).
   [[nodiscard]] std::uint32_t top_up();
 
-  /// As `top_up`, but all the room whatever it is. For a new link.
+  /// As `top_up`, but all the room whatever it is. For a new link, and now and
+  /// then for one that has run dry.
   [[nodiscard]] std::uint32_t fill();
 
   /// The same, to bring an idle one back to a full window.

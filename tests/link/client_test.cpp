@@ -330,3 +330,20 @@ TEST_CASE("client: a closed receiver detaches after its last settlement",
   for (const auto& [delivery, bytes] : w.owner.deliveries)
     w.client.settle(delivery, outcome::accepted());
 }
+
+TEST_CASE("client: the last of a window is granted while the rest is held",
+          "[link][client]") {
+  world w;
+  static_cast<void>(w.client.add_receiver("in", 80, {}));
+  w.connect();
+  for (int i = 0; i < 80; ++i)
+    w.broker->deliver(source, "x");
+  w.run();
+  REQUIRE(w.owner.deliveries.size() == 80);
+  w.client.settle(w.owner.deliveries[0].first, outcome::accepted());
+  w.run();
+  CHECK(w.broker->credit_of(source) == 0);
+  w.client.check(w.now);
+  w.run();
+  CHECK(w.broker->credit_of(source) == 1);
+}
