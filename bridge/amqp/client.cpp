@@ -286,17 +286,21 @@ void client::on_outcome(link from, std::uint64_t number,
   if (sender == nullptr)
     return; // management is pre-settled
   using kind = bridge::outcome::kind_type;
-  if (how.kind == kind::released && sender->waits_for_takers(number))
-    return try_later(*sender);
-  sender->careful = sender->careful && how.kind != kind::accepted;
-  auto all = std::move(ended_);
-  sender->settle(number, all);
-  for (auto& what : all) {
-    sender->outcomes_came = true;
-    ended(*sender, std::move(what), how);
+  if (how.kind == kind::released && sender->waits_for_takers(number)) {
+    sender->not_taken();
+  } else {
+    sender->careful = sender->careful && how.kind != kind::accepted;
+    auto all = std::move(ended_);
+    sender->settle(number, all);
+    for (auto& what : all) {
+      sender->outcomes_came = true;
+      ended(*sender, std::move(what), how);
+    }
+    all.clear();
+    ended_ = std::move(all);
   }
-  all.clear();
-  ended_ = std::move(all);
+  if (sender->to_try_later())
+    try_later(*sender);
 }
 
 void client::ended(client_sender& x, outgoing&& what,

@@ -235,11 +235,10 @@ void client::forget_exchange(const client_sender& x) {
 
 void client::try_later(client_sender& x) {
   auto old = x.current_link();
-  old.set_context(nullptr); // what is under way on it comes again
+  old.set_context(nullptr); // its end is no news
   old.close();
   x.link_lost();
   forget_exchange(x);
-  x.careful = true;
   x.refusal = {};
   x.state = client_sender::state_type::missing;
   x.retry_at = options_.now() + missing_time;

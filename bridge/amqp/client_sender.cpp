@@ -20,6 +20,8 @@ constexpr std::size_t batch_max = 256;
 // has its outcome: what a broker does costs it per transfer.
 constexpr std::size_t transfers_enough = 16;
 
+using address_kind = bridge::address::kind_type;
+
 } // namespace
 
 client_sender::client_sender(std::size_t index,
@@ -35,6 +37,7 @@ client_sender::client_sender(std::size_t index,
 void client_sender::link_up(link x) {
   link_ = x;
   bytes_max_ = x.remote_terms().message_bytes_max;
+  careful = careful || (to_ && to_->kind() == address_kind::exchange);
   // Not before: what was known of the last link may still come.
   shared_.clear();
   transfers_ = 0;
@@ -49,6 +52,7 @@ void client_sender::link_lost() {
   link_ = {};
   again_.clear();
   together_.clear();
+  untaken_ = false;
   state = state_type::down;
 }
 
@@ -75,6 +79,11 @@ bool client_sender::waits_for_takers(std::uint64_t number) const {
     if (const auto* item = window_.find(number + i); item && item->place != 0)
       return true;
   return false;
+}
+
+void client_sender::not_taken() {
+  careful = untaken_ = true;
+  transfers_ -= transfers_ > 0 ? 1 : 0;
 }
 
 std::optional<outgoing> client_sender::take(std::uint64_t number) {
@@ -108,7 +117,7 @@ void client_sender::resend(clock::time_point now, progress& done,
       add(number, *item, joins, now, done);
       done.bytes += item->bytes.size();
       done.more = done.bytes >= bytes_max;
-      if (careful)
+      if (one_by_one())
         break;
     } else if (auto taken = take(number)) {
       if (*why == unsent::reason_type::expired)
@@ -122,21 +131,23 @@ void client_sender::resend(clock::time_point now, progress& done,
 client_sender::progress client_sender::pump(clock::time_point now,
                                             std::size_t bytes_max) {
   progress done;
-  if (!link_ || (careful && transfers_ > 0))
+  if (!link_ || untaken_ || (one_by_one() && transfers_ > 0))
     return done;
   stuck_ = link_.queued() > 0;
   resend(now, done, bytes_max);
   done.packed = 0;
-  while (again_.empty() && !(careful && transfers_ > 0) && !done.more
+  while (again_.empty() && !(one_by_one() && transfers_ > 0) && !done.more
          && unsettled_bytes_ < limits_.in_flight_bytes_max) {
-    const auto n = careful ? 1 : std::min(window_.room(), batch_max);
+    const auto n = one_by_one() ? 1 : std::min(window_.room(), batch_max);
     const std::size_t credit = link_.credit();
     if (n == 0 || credit == 0 || gathers())
       break;
     batch_.clear();
     std::size_t transfers = 0;
     const auto wanted = [&, rule = make_rule()](const auto& x) mutable {
-      return !ages(x) && (rule.joins(x) || transfers++ < credit);
+      if (ages(x) || (careful && !spills_ && x.place != 0))
+        return false; // later, or alone
+      return rule.joins(x) || transfers++ < credit;
     };
     const auto left =
         queue_->take_while(n, bytes_max - done.bytes, wanted, batch_);
@@ -182,6 +193,12 @@ pack_rule client_sender::make_rule() const {
                                        bytes_max_, limits_.message_bytes_max)};
 }
 
+bool client_sender::one_by_one() {
+  if (careful && !spills_)
+    spills_ = queue_->oldest_is([](const outgoing& x) { return x.place != 0; });
+  return careful && spills_;
+}
+
 bool client_sender::gathers() const {
   return transfers_ >= transfers_enough
          && std::min(queue_->size(), window_.room()) < pack_messages_max
@@ -196,6 +213,7 @@ void client_sender::add(std::uint64_t number, const outgoing& item, bool joins,
     first_ = number;
   }
   together_.push_back(&item);
+  spills_ = spills_ || item.place != 0;
 }
 
 void client_sender::transmit(clock::time_point now, progress& done) {

@@ -91,6 +91,13 @@ public:
   /// Whether something in transfer `number` waits in a file while no queue
   /// takes it.
   [[nodiscard]] bool waits_for_takers(std::uint64_t number) const;
+  /// Nobody took such a one: this link is to send no more. What else is under
+  /// way has an end of its own.
+  void not_taken();
+  /// That has come.
+  [[nodiscard]] bool to_try_later() const {
+    return untaken_ && transfers_ == 0;
+  }
 
   /// Takes out everything that waits or has no outcome, oldest first, but what
   /// may go to a file: that waits for better times. Only while there is no
@@ -143,8 +150,10 @@ public:
   clock::time_point attach_by{}; // attaching: when the peer must have answered
   bool outcomes_came = false;    // since the client last looked
   bool returns = false;          // what came in packs, to its queue
-  bool careful = false;          // one transfer at a time: is there a taker?
-  bool in_turn = false;          // in the client's list of those to be pumped
+  // Nobody has taken anything, perhaps. What may wait in a file then goes one
+  // transfer at a time, or those behind it might be taken before it.
+  bool careful = false;
+  bool in_turn = false; // in the client's list of those to be pumped
 
 private:
   void resend(clock::time_point now, progress& done, std::size_t bytes_max);
@@ -167,6 +176,8 @@ private:
   void transmit_alone(std::uint64_t number, const outgoing& item,
                       clock::time_point now);
   [[nodiscard]] pack_rule make_rule() const;
+  // Whether one transfer has to end before the next.
+  [[nodiscard]] bool one_by_one();
   // Whether what waits is better sent with more, and need not go now.
   [[nodiscard]] bool gathers() const;
   [[nodiscard]] bool fits(const outgoing& item) const {
@@ -195,6 +206,8 @@ private:
   // of its first, and how many transfers have no outcome.
   std::unordered_map<std::uint64_t, std::size_t> shared_;
   std::size_t transfers_ = 0;
+  bool untaken_ = false; // not_taken() was called for this link
+  bool spills_ = false;  // something went out, or is next, that has a place
   std::vector<unsent> unsent_;
   std::uint64_t presettled_ = 0; // numbers of pre-settled sends
 };

@@ -307,3 +307,87 @@ TEST_CASE("client: what waits in a spill waits until it may be sent",
   w.run();
   CHECK(texts(*w.broker) == std::vector<std::string>{"a"});
 }
+
+namespace {
+
+void spill(amqp::outgoing_queue& queue, const std::string& text,
+           std::uint64_t place) {
+  amqp::outgoing item{text};
+  item.place = place;
+  REQUIRE(bridge::accepted(queue.push(std::move(item), text.size())));
+}
+
+struct exchange_world : world {
+  exchange_world() {
+    static_cast<void>(client.add_sender(address::exchange("e", ""), queue));
+    broker.emplace();
+    broker->accept = false;
+  }
+  void end(std::size_t message, const bridge::outcome& with) {
+    broker->messages.at(message).handle.settle(with);
+    run();
+  }
+  std::shared_ptr<amqp::outgoing_queue> queue = make_queue();
+};
+
+} // namespace
+
+TEST_CASE("client: what may wait goes to an exchange alone until one is taken",
+          "[link][client]") {
+  exchange_world w;
+  for (std::uint64_t i = 1; i <= 3; ++i)
+    spill(*w.queue, std::to_string(i), i);
+  w.connect();
+  w.run();
+  REQUIRE(texts(*w.broker) == std::vector<std::string>{"1"});
+  w.end(0, bridge::outcome::accepted());
+  CHECK(texts(*w.broker) == std::vector<std::string>{"1", "2", "3"});
+}
+
+TEST_CASE("client: what may wait goes alone behind what may not",
+          "[link][client]") {
+  exchange_world w;
+  send(*w.queue, "a");
+  send(*w.queue, "b");
+  spill(*w.queue, "1", 1);
+  spill(*w.queue, "2", 2);
+  w.connect();
+  w.run();
+  REQUIRE(texts(*w.broker) == std::vector<std::string>{"a", "b"});
+  w.end(0, bridge::outcome::released());
+  w.end(1, bridge::outcome::released());
+  REQUIRE(texts(*w.broker) == std::vector<std::string>{"a", "b", "1"});
+  w.end(2, bridge::outcome::accepted());
+  CHECK(texts(*w.broker) == std::vector<std::string>{"a", "b", "1", "2"});
+}
+
+TEST_CASE("client: one that nobody takes ends no other", "[link][client]") {
+  exchange_world w;
+  spill(*w.queue, "1", 1);
+  w.connect();
+  w.run();
+  w.end(0, bridge::outcome::accepted());
+  spill(*w.queue, "2", 2);
+  send(*w.queue, "a");
+  send(*w.queue, "b");
+  spill(*w.queue, "3", 3);
+  w.run();
+  REQUIRE(w.broker->messages.size() == 5);
+  w.end(1, bridge::outcome::released());
+  spill(*w.queue, "4", 4);
+  w.end(2, bridge::outcome::accepted());
+  w.end(3, bridge::outcome::released());
+  w.end(4, bridge::outcome::accepted());
+  CHECK(w.owner.outcomes
+        == outcomes{{"1", kind::accepted},
+                    {"a", kind::accepted},
+                    {"b", kind::released},
+                    {"3", kind::accepted}});
+  w.now += 1s;
+  w.run();
+  w.run();
+  REQUIRE(w.broker->messages.size() == 6);
+  CHECK(w.broker->messages[5].bytes == "2");
+  w.end(5, bridge::outcome::accepted());
+  CHECK(w.broker->messages.back().bytes == "4");
+}
