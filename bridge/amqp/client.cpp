@@ -117,9 +117,11 @@ void client::check(clock::time_point now) {
     return abort({"rookery:answer-timeout",
                   "the broker's management gave no answer in time"});
   for (auto& x : senders_)
-    if (x->overdue(now))
+    if (x->overdue(now)) {
+      x->was_overdue(now);
       return abort({"rookery:outcome-timeout",
                     "the broker gave no outcome for a message in time"});
+    }
   for (auto& [index, x] : receivers_) {
     if (x->overdue(now))
       return abort({"rookery:answer-timeout",
@@ -362,7 +364,7 @@ void client::on_closed(const condition& why) {
   for (auto& x : senders_) {
     x->link_lost();
     x->in_turn = false;
-    x->retry_at = {};
+    x->retry_at = x->left_alone_until();
   }
   for (auto& [index, x] : receivers_)
     x->link_lost();

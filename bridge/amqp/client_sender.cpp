@@ -20,6 +20,9 @@ constexpr std::size_t batch_max = 256;
 // has its outcome: what a broker does costs it per transfer.
 constexpr std::size_t transfers_enough = 16;
 
+// Of the time for which a destination without outcomes is left alone.
+constexpr unsigned doublings_max = 4;
+
 using address_kind = bridge::address::kind_type;
 
 } // namespace
@@ -65,11 +68,20 @@ void client_sender::settle(std::uint64_t number, std::vector<outgoing>& out) {
     shared_.erase(found);
   }
   const auto before = out.size();
+  if (number == window_.oldest())
+    overdue_in_a_row_ = 0;
   for (std::size_t i = 0; i < count; ++i)
     if (auto item = take(number + i))
       out.push_back(std::move(*item));
   if (out.size() > before && transfers_ > 0)
     --transfers_;
+}
+
+void client_sender::was_overdue(clock::time_point now) {
+  if (++overdue_in_a_row_ < 2)
+    return;
+  const auto doubled = std::min(overdue_in_a_row_ - 2, doublings_max);
+  left_alone_until_ = now + limits_.outcome_timeout * (1U << doubled);
 }
 
 bool client_sender::waits_for_takers(std::uint64_t number) const {
@@ -83,6 +95,7 @@ bool client_sender::waits_for_takers(std::uint64_t number) const {
 
 void client_sender::not_taken() {
   careful = untaken_ = true;
+  overdue_in_a_row_ = 0;
   transfers_ -= transfers_ > 0 ? 1 : 0;
 }
 

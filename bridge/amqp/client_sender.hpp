@@ -127,6 +127,13 @@ public:
         !again_.empty() && again_.front().first == window_.oldest();
     return !not_again && window_.expired(now);
   }
+  /// It was, and that ends the connection. Not for ever, or no other has one:
+  /// from the second time in a row on it is left alone first.
+  void was_overdue(clock::time_point now);
+  /// Until when that is.
+  [[nodiscard]] clock::time_point left_alone_until() const {
+    return left_alone_until_;
+  }
   [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
   /// Nothing waits and nothing is without an outcome.
   [[nodiscard]] bool idle() const {
@@ -208,6 +215,8 @@ private:
   std::size_t transfers_ = 0;
   bool untaken_ = false; // not_taken() was called for this link
   bool spills_ = false;  // something went out, or is next, that has a place
+  unsigned overdue_in_a_row_ = 0; // times, the oldest had no outcome since
+  clock::time_point left_alone_until_{};
   std::vector<unsent> unsent_;
   std::uint64_t presettled_ = 0; // numbers of pre-settled sends
 };

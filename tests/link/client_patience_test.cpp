@@ -79,3 +79,42 @@ TEST_CASE("client: a link that the broker attaches is refused, nothing else",
   CHECK(w.broker->detached == std::vector<std::string>{"theirs"});
   CHECK(w.owner.downs.empty());
 }
+
+TEST_CASE("client: a destination that has no outcomes is left alone, at last",
+          "[link][client]") {
+  world w;
+  auto dead = make_queue();
+  auto well = make_queue();
+  static_cast<void>(w.client.add_sender(address::queue("dead"), dead));
+  static_cast<void>(w.client.add_sender(address::queue("well"), well));
+  send(*dead, "a");
+  const auto pass = [&](std::chrono::seconds time) {
+    w.now += time;
+    w.client.check(w.now);
+    w.wire->pump();
+    w.run();
+  };
+  const auto reconnect = [&] {
+    w.broker.emplace();
+    w.broker->accept = false;
+    w.connect();
+  };
+  for (std::size_t i = 1; i <= 2; ++i) {
+    reconnect();
+    REQUIRE(texts(*w.broker) == std::vector<std::string>{"a"});
+    pass(30s);
+    REQUIRE(w.owner.downs.size() == i);
+  }
+  reconnect();
+  send(*well, "b");
+  w.run();
+  CHECK(texts(*w.broker) == std::vector<std::string>{"b"});
+  w.broker->accept = true;
+  w.broker->messages[0].handle.settle(bridge::outcome::accepted());
+  pass(29s);
+  CHECK(w.broker->messages.size() == 1);
+  pass(1s); // it is tried again
+  CHECK(texts(*w.broker) == std::vector<std::string>{"b", "a"});
+  CHECK(w.owner.downs.size() == 2);
+  CHECK(w.client.unfinished_sends() == 0);
+}
