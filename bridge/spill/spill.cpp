@@ -148,7 +148,8 @@ std::uint64_t spill::size() const {
 }
 
 bool spill::wants(const spill_lane& x) const {
-  return reading_ && x.to_read > 0 && x.queue->half_empty()
+  return reading_ && x.to_read > 0 && world_.now() >= x.retry_at
+         && x.queue->half_empty()
          && (x.too_long == 0 || x.queue->fits(x.too_long))
          && x.queue->size() <= file_->options().messages_in_memory_max / 2;
 }
@@ -173,7 +174,7 @@ void spill::work() {
     // By index: more may be made meanwhile.
     for (std::size_t i = 0; i < lanes_.size(); ++i)
       if (const auto lane = lanes_[i]; wants(*lane))
-        well = read(guard, *lane) && well;
+        read(guard, *lane);
   }
   if (!well)
     retry_at_ = world_.now() + retry_time;
@@ -189,7 +190,7 @@ bool spill::write(lock& guard) {
   for (const auto& x : items)
     messages.push_back(to_message(x));
   const auto failure = file_->write(messages, over);
-  note(failure);
+  note(failure, troubled_);
   if (failure)
     for (const auto& x : items)
       tell_.lost(x.item, *failure);
@@ -207,13 +208,16 @@ bool spill::write(lock& guard) {
   return !failure;
 }
 
-bool spill::read(lock& guard, spill_lane& from) {
+void spill::read(lock& guard, spill_lane& from) {
   const auto place = from.read_to;
   guard.unlock();
   std::vector<spill_file::message> messages;
   const auto failure = file_->read(from.address, place, read_messages_max,
                                    read_bytes_max, messages);
-  note(failure);
+  const auto loss = failure && messages.empty()
+                        ? file_->find_loss(from.address, place)
+                        : std::nullopt;
+  note(failure, from.troubled);
   auto result = push_result::queued;
   auto first = false;
   std::vector<std::pair<amqp::outgoing, std::string_view>> flawed;
@@ -236,6 +240,14 @@ bool spill::read(lock& guard, spill_lane& from) {
   }
   if (!failure && messages.empty())
     from.to_read = 0; // somebody took them out
+  if (loss) {
+    from.read_to = loss->what.place;
+    --from.to_read;
+    --messages_;
+    bytes_ -= loss->bytes;
+  } else if (failure) {
+    from.retry_at = world_.now() + retry_time;
+  }
   guard.unlock();
   if (first)
     tell_.refilled();
@@ -243,15 +255,16 @@ bool spill::read(lock& guard, spill_lane& from) {
     ended(item);
     tell_.lost(item, std::string{why});
   }
+  if (loss)
+    tell_.lost(to_outgoing(loss->what), *failure);
   guard.lock();
-  return !failure;
 }
 
-void spill::note(const spill_file::error& result) {
-  if (result && !std::exchange(troubled_, true))
+void spill::note(const spill_file::error& result, bool& troubled) {
+  if (result && !std::exchange(troubled, true))
     tell_.trouble(*result);
   else if (!result)
-    troubled_ = false;
+    troubled = false;
 }
 
 spill_file::message spill::to_message(const entry& x) const {

@@ -26,6 +26,9 @@ struct spill_lane {
   std::uint64_t read_to = 0; // place of the last that was
   std::size_t too_long =
       0; // bytes of the next, which found no room; 0 = it did
+  std::chrono::steady_clock::time_point retry_at{}; // it could not be read
+
+  bool troubled = false; // of the spill's worker: that was told
 
   [[nodiscard]] bool empty() const { return to_write + to_read == 0; }
 };
@@ -113,11 +116,11 @@ private:
   [[nodiscard]] bool has_work() const;
   void begin_work();
   void work();
-  // Each lets go of `guard` while it is at the file. @returns whether to go on
+  // Each lets go of `guard` while it is at the file. @returns whether it could
   bool write(lock& guard);
-  bool read(lock& guard, spill_lane& from);
+  void read(lock& guard, spill_lane& from);
   [[nodiscard]] bool wants(const spill_lane& x) const;
-  void note(const spill_file::error& result);
+  void note(const spill_file::error& result, bool& troubled);
   [[nodiscard]] spill_file::message to_message(const entry& x) const;
   [[nodiscard]] amqp::outgoing to_outgoing(spill_file::message x) const;
 
@@ -134,7 +137,7 @@ private:
   std::uint64_t last_place_;
   std::uint64_t messages_ = 0; // in the file or on their way to it
   std::uint64_t bytes_ = 0;    // of them
-  std::chrono::steady_clock::time_point retry_at_{}; // after a failure
+  std::chrono::steady_clock::time_point retry_at_{}; // it was not written
   bool working_ = false;
   bool reading_ = true;
   bool closed_ = false;

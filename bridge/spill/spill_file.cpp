@@ -65,7 +65,7 @@ spill_file::open(spill_options options) {
 }
 
 void spill_file::close() {
-  for (auto* x : {&insert_, &erase_, &select_})
+  for (auto* x : {&insert_, &erase_, &select_, &select_head_, &select_place_})
     x->reset();
   handle_.reset();
 }
@@ -158,11 +158,17 @@ spill_file::error spill_file::prepare_statements() {
     return why;
   if (auto why = prepare("DELETE FROM message WHERE place=?1", erase_))
     return why;
-  return prepare(
-      "SELECT place, expires, waiting, ends_stored, packs, bytes FROM "
-      "message WHERE address=?1 AND place>?2 ORDER BY place "
-      "LIMIT ?3",
-      select_);
+  const std::string rest =
+      " FROM message WHERE address=?1 AND place>?2 ORDER BY place LIMIT ?3";
+  for (auto [what, out] :
+       {std::pair{"place, expires, waiting, ends_stored, packs, bytes",
+                  &select_},
+        // The columns in front of the bytes, which are not looked at.
+        std::pair{"place, waiting, ends_stored, length(bytes)", &select_head_},
+        std::pair{"place", &select_place_}}) // from the index
+    if (auto why = prepare(("SELECT " + (what + rest)).c_str(), *out))
+      return why;
+  return std::nullopt;
 }
 
 spill_file::error spill_file::take_stock() {
@@ -232,6 +238,32 @@ spill_file::error spill_file::read(const std::string& address,
   auto why = code == SQLITE_ROW || code == SQLITE_DONE ? error{} : fault();
   sqlite3_reset(select_.get());
   return why;
+}
+
+std::optional<spill_file::loss>
+spill_file::find_loss(const std::string& address, std::uint64_t place) {
+  if ((sqlite3_errcode(handle_.get()) & 0xff) != SQLITE_CORRUPT)
+    return std::nullopt;
+  for (const auto* x : {&select_head_, &select_place_}) {
+    set_text(*x, 1, address);
+    set_number(*x, 2, place);
+    set_number(*x, 3, 1);
+    std::optional<loss> result;
+    if (sqlite3_step(x->get()) == SQLITE_ROW) {
+      result.emplace();
+      result->what.place = unsigned_at(*x, 0);
+      result->what.address = address;
+      if (x == &select_head_) {
+        result->what.waiting = unsigned_at(*x, 1);
+        result->what.ends_stored = unsigned_at(*x, 2) != 0;
+        result->bytes = unsigned_at(*x, 3);
+      }
+    }
+    sqlite3_reset(x->get());
+    if (result)
+      return result;
+  }
+  return std::nullopt;
 }
 
 spill_file::error spill_file::execute(const char* sql) {

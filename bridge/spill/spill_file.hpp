@@ -61,6 +61,17 @@ public:
                            std::size_t count_max, std::size_t bytes_max,
                            std::vector<message>& out);
 
+  /// What `read` could not read, because the file is damaged there.
+  struct loss {
+    message what; // without its bytes; from `place` on as far as can be read
+    std::uint64_t bytes = 0;
+  };
+  /// The first behind `place`, when `read` has just failed at it so; nothing
+  /// where it failed for a reason that may pass. It stays in the file: what is
+  /// damaged cannot be taken out.
+  [[nodiscard]] std::optional<loss> find_loss(const std::string& address,
+                                              std::uint64_t place);
+
 private:
   struct closer {
     void operator()(sqlite3* x) const;
@@ -86,6 +97,8 @@ private:
   statement insert_;
   statement erase_;
   statement select_;
+  statement select_head_;
+  statement select_place_;
   std::vector<backlog> found_;
   std::uint64_t last_place_ = 0;
 };

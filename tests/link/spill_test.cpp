@@ -12,6 +12,7 @@
 #include <caf/all.hpp>
 #include <sqlite3.h>
 
+#include <fstream>
 #include <numeric>
 
 using namespace rookery;
@@ -111,6 +112,21 @@ struct pair {
   std::optional<testing::recorder<send_lost>> told; // of the present process
   std::vector<std::uint64_t> seen;
 };
+
+/// Lets a page that a long row goes on in say that the next one is beyond the
+/// file's end.
+void break_long_row(const std::filesystem::path& file) {
+  constexpr std::size_t page = 4'096;
+  std::fstream x{file, std::ios::in | std::ios::out | std::ios::binary};
+  std::string bytes{std::istreambuf_iterator<char>{x}, {}};
+  for (std::size_t at = 0; at < bytes.size(); at += page)
+    if (bytes.compare(at + 4, 100, std::string(100, 'x')) == 0) {
+      x.seekp(static_cast<std::streamoff>(at));
+      x.write("\x7f\xff\xff\xff", 4);
+      return;
+    }
+  FAIL("no row is that long");
+}
 
 } // namespace
 
@@ -270,6 +286,35 @@ TEST_CASE("spill: a message that was damaged in the file is lost alone",
   sqlite3_close(handle);
   p.reconnect();
   CHECK(p.seen == numbers(2, 10));
+}
+
+TEST_CASE("spill: a message that cannot be read from the file is lost alone",
+          "[link][spill]") {
+  pair p{{.messages_in_memory_max = 0}};
+  p.cut_off();
+  p.sender->execute([&] {
+    auto to = p.sender->network().proxy(address::queue("q"), spilling);
+    for (std::uint64_t i = 1; i <= 3; ++i) {
+      auto x = message(i);
+      x.set_text(std::string(i == 2 ? 20'000 : 1, 'x'));
+      caf::send_as(p.told->handle(), to, x);
+    }
+  });
+  p.c.run(1s);
+  p.sender->crash();
+  const auto file = p.directory.path() / "sender.spill";
+  sqlite3* handle = nullptr;
+  REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
+  CHECK(sqlite3_exec(handle, "PRAGMA wal_checkpoint(TRUNCATE)", nullptr,
+                     nullptr, nullptr)
+        == SQLITE_OK);
+  sqlite3_close(handle);
+  break_long_row(file);
+  p.sender->set_reachable(true);
+  p.sender->start();
+  p.c.run(10s);
+  CHECK(p.seen == std::vector<std::uint64_t>{1, 3});
+  CHECK(p.spilled() == 0);
 }
 
 TEST_CASE("spill: a request from the file gets its reply", "[link][spill]") {
