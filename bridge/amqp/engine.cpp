@@ -2,6 +2,7 @@
 
 #include "bridge/amqp/frame_guard.hpp"
 #include "bridge/amqp/open_sessions.hpp"
+#include "bridge/amqp/opening.hpp"
 #include "bridge/amqp/proton_data.hpp"
 #include "bridge/amqp/unwritten.hpp"
 
@@ -9,7 +10,6 @@
 #include <proton/connection_driver.h>
 #include <proton/delivery.h>
 #include <proton/link.h>
-#include <proton/sasl.h>
 #include <proton/session.h>
 #include <proton/transport.h>
 
@@ -45,13 +45,13 @@ struct engine::impl {
                .deliveries_unsettled = [this] { return unsettled(); }}} {
     if (pn_connection_driver_init(&driver, nullptr, nullptr) != 0)
       throw std::bad_alloc{};
-    configure();
+    put_opening(driver, role, options);
+    pn_connection_driver_bind(&driver);
   }
   ~impl() { pn_connection_driver_destroy(&driver); }
   impl(const impl&) = delete;
   impl& operator=(const impl&) = delete;
 
-  void configure();
   void handle(pn_event_t* event);
   void handle_delivery(pn_delivery_t* x);
   void receive(pn_link_t* from, pn_delivery_t* x);
@@ -88,7 +88,6 @@ struct engine::impl {
   [[nodiscard]] bool closing() const {
     return (pn_connection_state(driver.connection) & PN_LOCAL_CLOSED) != 0;
   }
-  [[nodiscard]] peer_info peer() const;
   // Each took a frame, either way.
   [[nodiscard]] std::uint64_t deliveries_ever() const {
     return pn_transport_get_frames_output(driver.transport)
@@ -119,42 +118,6 @@ struct engine::impl {
   bool writing = false;     // there is something to write
   std::uint64_t unread = 0; // bytes that came since some of it was
 };
-
-void engine::impl::configure() {
-  auto* connection = driver.connection;
-  auto* transport = driver.transport;
-  pn_connection_set_container(connection, options.container_id.c_str());
-  put_properties(pn_connection_properties(connection), options.properties);
-  put_symbols(pn_connection_offered_capabilities(connection),
-              options.offered_capabilities);
-  pn_transport_set_max_frame(transport, options.frame_bytes_max);
-  pn_transport_set_channel_max(
-      transport, static_cast<std::uint16_t>(options.sessions_max - 1));
-  pn_transport_set_idle_timeout(
-      transport, static_cast<pn_millis_t>(options.idle_timeout.count()));
-  if (role == side::server) {
-    pn_transport_set_server(transport);
-    pn_sasl_allowed_mechs(pn_sasl(transport), "ANONYMOUS");
-    pn_transport_require_auth(transport, false);
-  } else {
-    pn_connection_set_hostname(connection, options.hostname.c_str());
-    put_login(connection, pn_sasl(transport), options.user, options.password);
-    pn_connection_open(connection);
-  }
-  pn_connection_driver_bind(&driver);
-}
-
-peer_info engine::impl::peer() const {
-  auto* connection = driver.connection;
-  return {
-      from_pn(pn_connection_remote_container(connection)),
-      from_pn(pn_connection_remote_hostname(connection)),
-      get_properties(pn_connection_remote_properties(connection)),
-      get_symbols(pn_connection_remote_offered_capabilities(connection)),
-      std::chrono::milliseconds{
-          pn_transport_get_remote_idle_timeout(driver.transport)},
-  };
-}
 
 void engine::impl::end_link(pn_link_t* x, const condition& why) {
   handler.on_link_closed(link{x}, why);
@@ -242,7 +205,7 @@ void engine::impl::handle(pn_event_t* event) {
     return; // it only remains to be closed
   switch (type) {
   case PN_CONNECTION_REMOTE_OPEN: {
-    const auto they = peer();
+    const auto they = get_opening(driver);
     pn_connection_open(driver.connection);
     if (they.idle_timeout > 0ms && they.idle_timeout < idle_timeout_min)
       return fail({"amqp:not-allowed",
