@@ -165,12 +165,12 @@ std::size_t client::unfinished_deliveries() const {
   return result;
 }
 
-void client::for_each_unfinished(
+void client::for_each_sent(
     const std::function<void(const bridge::address&, const outgoing&)>& f)
     const {
   for (const auto& x : senders_)
     if (const auto& to = x->to(); to && !x->returns)
-      x->for_each_unfinished([&](const outgoing& item) { f(*to, item); });
+      x->for_each_sent([&](const outgoing& item) { f(*to, item); });
 }
 
 // Where one was refused that was declared late, what was there before goes on,

@@ -156,9 +156,10 @@ public:
   [[nodiscard]] bool quiet() const;
   /// Sends and deliveries that have not ended.
   [[nodiscard]] std::size_t unfinished_sends() const;
-  /// Calls `f` on each of the sends to one address, in its order.
-  void for_each_unfinished(const std::function<void(const bridge::address& to,
-                                                    const outgoing&)>& f) const;
+  /// Calls `f` on each of the sends to one address that was taken out of its
+  /// queue and has not ended, in its order.
+  void for_each_sent(const std::function<void(const bridge::address& to,
+                                              const outgoing&)>& f) const;
   [[nodiscard]] std::size_t unfinished_deliveries() const;
 
   // engine_handler

@@ -104,12 +104,11 @@ public:
   /// link.
   [[nodiscard]] std::vector<outgoing> give_up_all();
 
-  /// Calls `f(item)` on all of those.
+  /// Calls `f(item)` on all that has no outcome.
   template <class F>
-  void for_each_unfinished(F f) {
+  void for_each_sent(F f) {
     window_.for_each_unsettled(
         [&f](std::uint64_t, const outgoing& item) { f(item); });
-    queue_->for_each(f);
   }
 
   /// Nothing that waits for its outcome is written: the peer's session takes no

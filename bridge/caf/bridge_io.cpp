@@ -300,12 +300,20 @@ std::size_t bridge::impl::keep_sends() {
   std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest;
   std::size_t in_file = 0;
   std::unique_lock guard{proxies_mutex_};
-  client_.for_each_unfinished([&](const address& to, const amqp::outgoing& x) {
+  const auto keep = [&](const destination& to, const amqp::outgoing& x) {
     if (x.in_file)
       ++in_file;
     else if (x.place != 0)
-      rest.emplace_back(destinations_.at(to)->lane, x);
+      rest.emplace_back(to.lane, x);
+  };
+  client_.for_each_sent([&](const address& to, const amqp::outgoing& x) {
+    keep(*destinations_.at(to), x);
   });
+  // Not only those that the client has heard of.
+  for (const auto& each : destinations_) {
+    const auto& to = *each.second;
+    to.queue->for_each([&](const amqp::outgoing& x) { keep(to, x); });
+  }
   guard.unlock(); // the disk may be slow
   const auto others = rest.size();
   return in_file + (hub_->spilled->keep(std::move(rest)) ? others : 0);
