@@ -3,6 +3,7 @@
 #include <asio/connect.hpp>
 #include <asio/post.hpp>
 
+#include <algorithm>
 #include <random>
 
 namespace rookery::amqp {
@@ -103,6 +104,7 @@ void io_loop::dial() {
     return;
   const auto& [host, port] = options_.brokers[next_broker_];
   next_broker_ = (next_broker_ + 1) % options_.brokers.size();
+  ++dials_;
   auto where = host + ":" + std::to_string(port);
   dialling_ = asio::ip::tcp::socket{context_};
   timed_out_ = false;
@@ -129,8 +131,14 @@ void io_loop::resolved(const std::string& where, asio::error_code error,
     return failed(late);
   if (error)
     return failed(where + ": " + error.message());
+  // One that does not answer takes all the time there is, so that each round
+  // begins with another.
+  std::vector<asio::ip::tcp::endpoint> in_turn{found.begin(), found.end()};
+  const auto round = (dials_ - 1) / options_.brokers.size();
+  for (auto i = round % std::max<std::size_t>(in_turn.size(), 1); i > 0; --i)
+    std::rotate(in_turn.begin(), in_turn.begin() + 1, in_turn.end());
   asio::async_connect(
-      dialling_, found,
+      dialling_, in_turn,
       [this, where, late](asio::error_code refused, const auto&) {
         if (timed_out_)
           return failed(late);
@@ -197,6 +205,7 @@ void io_loop::keep_time() {
 
 void io_loop::connection_is_good() {
   backoff_.reset();
+  dials_ = 0;
   // The list is an order of preference: a node that loses its connection alone
   // is to find the others again.
   next_broker_ = 0;

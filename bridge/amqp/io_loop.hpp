@@ -63,6 +63,7 @@ private:
   bridge::waker waker_;
   std::weak_ptr<tcp_connection> connection_;
   std::size_t next_broker_ = 0;
+  std::size_t dials_ = 0;   // attempts since a connection was good
   bool connecting_ = false; // an attempt or a backoff is under way
   bool timed_out_ = false;  // this attempt took longer than open_timeout
   bool closing_ = false;    // close() was called
