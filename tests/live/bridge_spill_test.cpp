@@ -2,6 +2,7 @@
 // nor one of them, with real threads that send, a worker that writes, and a
 // broker that goes and comes back. Every wait has a deadline; none is a sleep.
 #include "bridge/bridge.hpp"
+#include "bridge/spill/spill_file.hpp"
 #include "bridge/system_config.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/loopback_broker.hpp"
@@ -62,6 +63,20 @@ caf::behavior sink(caf::stateful_actor<seen_state>* self,
   }};
 }
 
+// Holds the IO thread up once, when there is no broker.
+struct slow_observer final : bridge::observer {
+  void on_event(severity, std::string_view name,
+                std::string_view) noexcept override {
+    if (name != "broker-unreachable" || std::exchange(held_up, true))
+      return;
+    reached.set_value();
+    std::promise<void> never;
+    never.get_future().wait_for(1s);
+  }
+  bool held_up = false; // of the IO thread
+  std::promise<void> reached;
+};
+
 } // namespace
 
 TEST_CASE("spill: many threads, and a broker that is away", "[live][spill]") {
@@ -106,4 +121,28 @@ TEST_CASE("spill: many threads, and a broker that is away", "[live][spill]") {
   CHECK(sender.stop(5s) == 0);
   CHECK(sender.counters().spilled == 0);
   receiver.stop(5s);
+}
+
+TEST_CASE("spill: what a bridge had not begun to send when it stopped",
+          "[live][spill]") {
+  temp_directory directory;
+  const bridge::spill_options where{.file = directory.path() / "a.spill"};
+  bridge::system_config config;
+  caf::actor_system system{config};
+  auto how = options("sender", 1);
+  auto file = bridge::open_spill(where);
+  REQUIRE(file);
+  how.spill = std::move(*file);
+  auto watcher = std::make_shared<slow_observer>();
+  bridge::bridge sender{system, types(), std::move(how), watcher};
+  REQUIRE(watcher->reached.get_future().wait_for(10s)
+          == std::future_status::ready);
+  const auto to = sender.proxy(queue, {.when_full = bridge::overflow::spill});
+  for (int i = 0; i < 10; ++i)
+    caf::anon_send(to, PostTweetRequest{});
+  sender.stop(0s);
+  auto left = bridge::spill_file::open(where);
+  REQUIRE(left);
+  REQUIRE((*left)->found().size() == 1);
+  CHECK((*left)->found()[0].messages == 10);
 }
