@@ -66,11 +66,8 @@ std::optional<failure> consumer_link::consume(std::string_view queue,
 }
 
 void consumer_link::give(const event& what) {
-  if (what.what == event::kind::drained) {
-    self_.drained();
-    owner_.shared().touch(owner_);
-    return;
-  }
+  if (what.what == event::kind::drained)
+    return give_back();
   if (what.what == event::kind::activated)
     return owner_.shared().sink.consumer_active(source_->source()->name(),
                                                 owner_.peer());
@@ -111,11 +108,25 @@ void consumer_link::cancel(std::string_view queue) {
 void consumer_link::on_credit() {
   const auto credit = self_.credit();
   const auto drain = self_.draining() && credit > 0;
+  if (drain && credit == returned_)
+    return give_back();
+  returned_ = 0; // it is granted anew
   // Reported again whenever a transfer was written: mostly nothing is new.
   if (credit == source_->credit() && drain == source_->draining())
     return;
   source_->set_credit(credit, drain);
   owner_.shared().wake();
+}
+
+void consumer_link::give_back() {
+  // Behind messages that wait to be written Proton would forget to say so.
+  if (self_.queued() > 0) {
+    returned_ = self_.credit();
+    return;
+  }
+  returned_ = 0;
+  self_.drained();
+  owner_.shared().touch(owner_);
 }
 
 void consumer_link::on_outcome(std::uint64_t number,

@@ -42,6 +42,8 @@ public:
 
 private:
   void send(const event& what);
+  // Tells the client that the queue had nothing for the rest of its credit.
+  void give_back();
   void refresh_pause();
 
   bool presettled_;
@@ -49,6 +51,8 @@ private:
   consumer_ptr source_;
   /// Numbers of pre-settled sends, which nobody answers.
   std::uint64_t presettled_count_ = 0;
+  /// Credit to be given back when all messages are written; 0 = none.
+  std::uint32_t returned_ = 0;
   bool output_full_ = false;
   bool paused_ = false;
 };

@@ -74,7 +74,9 @@ void management_link::on_room() {
 }
 
 void management_link::on_credit() {
-  if (!self_.draining() || self_.credit() == 0)
+  // Behind answers that wait to be written Proton would forget to say so; this
+  // is called again when they were.
+  if (!self_.draining() || self_.credit() == 0 || self_.queued() > 0)
     return;
   self_.drained();
   owner_.shared().touch(owner_);

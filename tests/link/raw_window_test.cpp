@@ -20,21 +20,26 @@ const std::string shut = hex("43");
 const std::string wide = hex("70 00 00 ff ff");
 
 /// A FLOW with that session window, and for the link with handle 0 that credit.
-std::string flow(const std::string& window, const std::string& credit) {
-  return raw_frame(performative(
-      0x13, 7, hex("43") + window + hex("43 52 64 43 43") + credit));
+std::string flow(const std::string& window, const std::string& credit,
+                 std::uint16_t channel = 0) {
+  return raw_frame(
+      performative(0x13, 7,
+                   hex("40") + window + hex("43 52 64 43 43") + credit),
+      channel);
 }
 std::string flow(const std::string& window) {
   return raw_frame(performative(0x13, 4, hex("43") + window + hex("43 52 64")));
 }
 
 /// A consumer of "q" with handle 0.
-std::string consumer(const std::string& settle_mode = hex("40")) {
+std::string consumer(const std::string& settle_mode = hex("40"),
+                     std::uint16_t channel = 0) {
   return raw_frame(
       performative(0x12, 7,
                    hex("a1 01 'c' 43 41") + settle_mode
                        + hex("40 00 53 28 c0 0c 01 a1 09 '/queues/q'"
-                             "00 53 29 c0 04 01 a1 01 't'")));
+                             "00 53 29 c0 04 01 a1 01 't'")),
+      channel);
 }
 const std::string settled = hex("50 01");
 const std::string credit_1000 = hex("70 00 00 03 e8");
@@ -126,6 +131,55 @@ TEST_CASE("broker: who leaves too much that cannot be forgotten is cut off",
   REQUIRE(w.all.sink.closed.size() == 1);
   CHECK(w.all.sink.closed[0].starts_with("amqp:resource-limit-exceeded"));
   CHECK(w.ready() > 0);
+}
+
+TEST_CASE("broker: who drains behind a narrow window is told when all is "
+          "written",
+          "[broker][raw]") {
+  constexpr std::size_t put = 30;
+  broker_harness all{shut_window::options()};
+  all.declare("q");
+  all.put("q", texts(put, "x"));
+  raw_client client{all};
+  client.far.say(raw_begin() + consumer());
+  client.far.heard();
+  // Ten transfers, credit 100, and drain.
+  client.far.say(raw_frame(
+      performative(0x13, 9, hex("43 52 0a 43 52 64 43 43 52 64 40 41"))));
+  auto heard = client.far.heard();
+  CHECK(count(heard, hex("00 53 14")) == 10);
+  CHECK(count(heard, hex("00 53 13")) == 0);
+  client.far.say(flow(hex("52 1e")));
+  heard = client.far.heard();
+  CHECK(count(heard, hex("00 53 14")) == put - 10);
+  CHECK(count(heard, hex("00 53 13")) == 1);
+  // Handle 0, delivery-count 100, credit 0, drain.
+  CHECK(count(heard, hex("43 52 64 43 40 41")) == 1);
+  CHECK(all.counts("q").unsettled == put);
+  // And credit granted anew counts.
+  all.put("q", {"y"});
+  CHECK(count(client.far.heard(), hex("00 53 14")) == 0);
+  client.far.say(raw_frame(
+      performative(0x13, 7, hex("52 1e 52 64 43 52 64 43 52 64 52 01"))));
+  CHECK(count(client.far.heard(), hex("00 53 14")) == 1);
+}
+
+TEST_CASE("broker: who drains the answers of management behind a shut window "
+          "is told when all is written",
+          "[broker][raw]") {
+  shut_window w;
+  w.client.far.say(raw_management(true) + raw_management(false) + flow(wide));
+  w.client.far.heard();
+  w.client.far.say(flow(shut, hex("52 05")) + request(0));
+  CHECK(count(w.client.far.heard(), hex("00 53 14")) == 0);
+  const auto drain =
+      raw_frame(performative(0x13, 9, hex("43 43 43 52 64 43 43 52 05 40 41")));
+  w.client.far.say(drain);
+  CHECK(count(w.client.far.heard(), hex("00 53 13")) == 0);
+  w.client.far.say(flow(wide));
+  const auto heard = w.client.far.heard();
+  CHECK(count(heard, hex("00 53 14")) == 1);
+  CHECK(count(heard, hex("52 05 43 40 41")) == 1);
 }
 
 TEST_CASE("broker: answers of management behind a shut window hold up requests",
