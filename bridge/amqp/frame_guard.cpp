@@ -18,6 +18,8 @@ constexpr std::uint8_t amqp_frame = 0;
 constexpr std::uint8_t sasl_frame = 1;
 // An engine that takes handles as signed numbers confuses greater ones.
 constexpr std::uint32_t handle_max = 0x7fff'ffff;
+// Proton takes more for less than none.
+constexpr std::uint32_t credit_max = 0x7fff'ffff;
 // Of a frame but a transfer. Ten times what anybody sends.
 constexpr std::size_t values_max = 1'000;
 // What an engine keeps of a value besides its bytes, and some.
@@ -234,7 +236,13 @@ void frame_guard::take_performative(std::uint16_t channel,
   case performative::close:
     phase_ = phase::over;
     return;
-  default: // a flow changes nothing here
+  case performative::flow:
+    if (const auto* on = find(channel, said->handle.value_or(0));
+        on != nullptr && on->peer_receives && said->link_credit > credit_max)
+      refuse("amqp:not-implemented",
+             "a link credit of more than " + std::to_string(credit_max));
+    return;
+  default:
     return;
   }
 }

@@ -16,6 +16,7 @@ constexpr std::size_t transfer_bytes_max = 512;
 constexpr std::size_t in_front8 = 5;
 constexpr std::size_t in_front32 = 8;
 constexpr std::uint8_t ushort_code = 0x60;
+constexpr std::size_t flow_fields_before_handle = 4;
 // An engine passes them on as enumerations, where others have no meaning.
 constexpr int snd_settle_mode_max = 2;
 constexpr int rcv_settle_mode_max = 1;
@@ -269,6 +270,13 @@ parse_performative(std::string_view body) noexcept {
     const auto last = look.uint();
     if (last)
       result.deliveries = std::uint64_t{*last - first.value_or(0)} + 1;
+  } else if (code == performative::flow
+             && count > flow_fields_before_handle + 2) {
+    for (std::size_t i = 0; i < flow_fields_before_handle; ++i)
+      look.uint();
+    result.handle = look.uint();
+    look.uint(); // delivery-count
+    result.link_credit = look.uint().value_or(0);
   } else if (code == performative::attach && count > 2) {
     look.text(); // the link's name
     result.handle = look.uint();

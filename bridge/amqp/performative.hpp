@@ -49,7 +49,7 @@ parse_transfer(std::string_view bytes) noexcept;
 /// channels and handles are in use.
 struct performative_facts {
   std::uint64_t code = 0;
-  /// Of ATTACH, which must have one, and DETACH.
+  /// Of ATTACH, which must have one, DETACH, and FLOW that grants credit.
   std::optional<std::uint32_t> handle = {};
   /// ATTACH: the peer is the receiver of this link.
   bool peer_receives = false;
@@ -57,6 +57,8 @@ struct performative_facts {
   std::optional<std::uint16_t> answers = {};
   /// DISPOSITION: of so many deliveries it speaks, at least 1.
   std::uint64_t deliveries = 1;
+  /// FLOW: the credit of the link.
+  std::uint32_t link_credit = 0;
   /// All there are, the elements of compounds and arrays among them.
   std::size_t values = 0;
 };

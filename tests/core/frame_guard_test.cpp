@@ -226,6 +226,31 @@ TEST_CASE("frame guard: an aborted transfer ends the connection",
         == aborted);
 }
 
+TEST_CASE("frame guard: credit that Proton would take for less than none ends "
+          "the connection",
+          "[amqp][frame_guard]") {
+  const auto receiver =
+      raw_frame(performative(0x12, 3, hex("a1 01 'm' 52 01 41")));
+  const auto flow = [&](std::string_view handle, std::string_view credit) {
+    return judge(attached() + receiver
+                 + raw_frame(performative(0x13, 7,
+                                          hex("43 43 43 43") + hex(handle)
+                                              + hex("43") + hex(credit))))
+        .reason;
+  };
+  CHECK(flow("52 01", "70 7f ff ff ff").empty());
+  CHECK(flow("52 01", "70 80 00 00 00")
+        == "amqp:not-implemented: a link credit of more than 2147483647");
+  CHECK(flow("52 01", "70 ff ff ff ff")
+        == "amqp:not-implemented: a link credit of more than 2147483647");
+  CHECK(flow("52 01", "40").empty());
+  CHECK(flow("52 07", "70 ff ff ff ff").empty()); // the engine says so
+  // Who sends only says what is left.
+  CHECK(flow("43", "70 ff ff ff ff").empty());
+  CHECK(flow("52 01", "a1 01 'x'")
+        == "amqp:decode-error: a frame is malformed");
+}
+
 TEST_CASE("frame guard: a delivery may come in many frames",
           "[amqp][frame_guard]") {
   const auto first = raw_transfer{.more = hex("41")}.frame();
