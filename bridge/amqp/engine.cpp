@@ -1,6 +1,7 @@
 #include "bridge/amqp/engine.hpp"
 
 #include "bridge/amqp/frame_guard.hpp"
+#include "bridge/amqp/inbox.hpp"
 #include "bridge/amqp/open_sessions.hpp"
 #include "bridge/amqp/opening.hpp"
 #include "bridge/amqp/proton_data.hpp"
@@ -108,7 +109,7 @@ struct engine::impl {
   const char* room = {}; // where read_buffer told to put it
   pn_connection_driver_t driver{};
   open_sessions sessions;
-  std::string inbox;        // the message being received; its memory is reused
+  inbox incoming;
   condition reason;         // why the connection ends; empty until it does
   bool opened = false;      // the peer's OPEN came
   bool closed = false;      // on_closed was called
@@ -121,6 +122,7 @@ struct engine::impl {
 
 void engine::impl::end_link(pn_link_t* x, const condition& why) {
   handler.on_link_closed(link{x}, why);
+  incoming.forget(x);
   // RabbitMQ ends the session of who says that it settled what it sent.
   close_and_forget(x, role == side::client && pn_link_is_sender(x));
 }
@@ -139,14 +141,10 @@ void engine::impl::end_session(pn_session_t* x) {
 }
 
 void engine::impl::receive(pn_link_t* from, pn_delivery_t* x) {
-  if (pn_delivery_partial(x))
-    return; // the guard counts what waits here
-  auto size = pn_delivery_pending(x);
-  inbox.resize(size);
-  pn_link_recv(from, inbox.data(), size);
-  pn_link_advance(from);
-  pn_delivery_clear(x);
-  handler.on_message(link{from}, delivery{x}, inbox);
+  if (auto* message = incoming.take(from, x)) {
+    handler.on_message(link{from}, delivery{x}, *message);
+    incoming.done();
+  }
 }
 
 void engine::impl::handle_delivery(pn_delivery_t* x) {
@@ -167,7 +165,7 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
       if (!pn_delivery_settled(x))
         pn_delivery_update(x, role == side::client ? PN_MODIFIED : PN_RELEASED);
       pn_delivery_settle(x);
-      return;
+      return incoming.forget(from);
     }
     if (pn_delivery_readable(x))
       return receive(from, x);
