@@ -115,7 +115,17 @@ void consumer_link::on_credit() {
   if (credit == source_->credit() && drain == source_->draining())
     return;
   source_->set_credit(credit, drain);
+  end_held_drain();
   owner_.shared().wake();
+}
+
+// Who holds as many as it may gets none before it has settled some, which it
+// may do only when its drain has ended.
+void consumer_link::end_held_drain() {
+  if (!paused_ || output_full_ || !source_->draining())
+    return;
+  source_->set_credit(0);
+  give_back();
 }
 
 void consumer_link::give_back() {
@@ -162,6 +172,7 @@ void consumer_link::refresh_pause() {
   if (std::exchange(paused_, paused) == paused)
     return;
   source_->set_paused(paused);
+  end_held_drain();
   owner_.shared().wake();
 }
 

@@ -44,6 +44,7 @@ private:
   void send(const event& what);
   // Tells the client that the queue had nothing for the rest of its credit.
   void give_back();
+  void end_held_drain();
   void refresh_pause();
 
   bool presettled_;

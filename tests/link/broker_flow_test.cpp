@@ -204,6 +204,33 @@ TEST_CASE("broker: a consumer that settles nothing gets no more than so much",
   CHECK(t.counts("q").accepted == 3);
 }
 
+TEST_CASE("broker: who holds as many as it may can drain", "[broker][link]") {
+  broker::broker_options options;
+  options.unsettled_max = 2;
+  broker_harness t{options};
+  t.declare("q");
+  t.put("q", texts{"a", "b", "c"});
+  auto& client = t.connect();
+  auto& in = client.receiver("/queues/q", 10);
+  t.pump();
+  REQUIRE(in.deliveries.size() == 2);
+  SECTION("it did not hold them before") {}
+  SECTION("one after the other") {
+    in.settle_first(bridge::outcome::accepted());
+    t.pump();
+    REQUIRE(in.deliveries.size() == 2);
+  }
+  in.self.drain(0);
+  t.pump();
+  CHECK(in.self.credit() == 0);
+  while (!in.deliveries.empty())
+    in.settle_first(bridge::outcome::accepted());
+  in.self.add_credit(1);
+  t.put("q", texts{"d"});
+  t.pump();
+  REQUIRE(in.deliveries.size() == 1);
+}
+
 TEST_CASE("broker: who takes its credit back gets nothing more",
           "[broker][link]") {
   broker_harness t;

@@ -169,7 +169,7 @@ TEST_CASE("broker: who wants to hear something all the time is refused",
 TEST_CASE("broker: who takes back a drain in time keeps its credit",
           "[broker][raw]") {
   broker::broker_options options;
-  options.unsettled_max = 1; // who holds one is told nothing
+  options.output_bytes_max = 1; // who has not read one is told nothing
   broker_harness all{options};
   all.declare("q");
   all.put("q", {"a"});
@@ -179,10 +179,12 @@ TEST_CASE("broker: who takes back a drain in time keeps its credit",
         0x13, 9,
         hex("52 01 70 00 00 ff ff 43 52 64 43 52 01 52 01 40") + drain));
   };
+  client.far.read(false);
   client.far.say(raw_begin() + consumer());
   REQUIRE(all.counts("q").unsettled == 1);
   client.far.say(one_left(hex("41")));
   client.far.say(one_left(hex("42")));
+  client.far.read(true);
   client.far.say(raw_frame(
       raw_disposition(hex("43"), hex("40"), raw_settled, raw_accepted)));
   CHECK(all.counts("q").accepted == 1);
