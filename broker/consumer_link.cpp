@@ -156,6 +156,7 @@ void consumer_link::on_outcome(std::uint64_t number,
 void consumer_link::on_room() {
   output_full_ = false;
   refresh_pause();
+  end_held_drain(); // it may be paused for the other reason, still
 }
 
 void consumer_link::on_closed(detach_reason why) {

@@ -48,6 +48,12 @@ bool client::close_receiver(std::size_t index) {
 
 void client::pause_receiver(std::size_t index) { receiver(index).pause(); }
 
+void client::give_back() {
+  for (auto& [index, x] : receivers_)
+    if (x->paused())
+      release_backlog(*x);
+}
+
 void client::hold_receiver(std::size_t index, bool on) {
   receiver(index).hold(on);
 }
@@ -100,7 +106,8 @@ void client::flush(clock::time_point now) {
   }
   pump(now);
   for (auto& [index, x] : receivers_) {
-    release_backlog(*x);
+    if (x->paused() && x->quiet())
+      release_backlog(*x);
     hand_over(*x);
     x->top_up();
   }

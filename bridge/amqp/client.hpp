@@ -102,6 +102,8 @@ public:
   /// Asks for no more and gives back what came and has to wait. Of a pack that
   /// was begun the rest is still handed over.
   void pause_receiver(std::size_t index);
+  /// Does not wait any longer with giving back until nothing more comes.
+  void give_back();
   /// Hands nothing over and asks for no more until told otherwise; the credit
   /// stays.
   void hold_receiver(std::size_t index, bool on);
@@ -226,7 +228,7 @@ private:
   // The next part of a pack, or one that came alone.
   void hand_over(client_receiver& x, const delivery_table::entry& what,
                  std::string& bytes, clock::time_point came);
-  // What nobody had goes to others, once the receiver is paused and quiet.
+  // What nobody had goes to others.
   void release_backlog(client_receiver& x);
   void forget_backlog(client_receiver& x,
                       const std::function<bool(delivery)>& which);

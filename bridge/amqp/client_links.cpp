@@ -311,6 +311,7 @@ void client::on_link_closed(link x, const condition& why) {
     receiver->link_lost();
     deliveries_.forget_handles_of(receiver->index());
     packs_.forget_handles_of(receiver->index());
+    forget_backlog(*receiver, [](const delivery&) { return true; });
     if (receiver->closed())
       return;
   } else if (auto* sender = sender_of(x)) {

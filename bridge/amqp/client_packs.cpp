@@ -73,10 +73,8 @@ void client::hand_over(client_receiver& x, const delivery_table::entry& what,
 // of a pack that was begun would go back alone, behind all others: it is
 // finished here, if the target is still there.
 void client::release_backlog(client_receiver& x) {
-  if (x.backlog.empty() || !x.paused() || !x.quiet())
-    return;
   auto waiting = std::exchange(x.backlog, {});
-  if (!x.closed() && waiting.front().next > 0) {
+  if (!x.closed() && !waiting.empty() && waiting.front().next > 0) {
     x.backlog.push_back(std::move(waiting.front()));
     waiting.pop_front();
   }

@@ -78,7 +78,8 @@ void client_sender::settle(std::uint64_t number, std::vector<outgoing>& out) {
 }
 
 void client_sender::was_overdue(clock::time_point now) {
-  if (++overdue_in_a_row_ < 2)
+  // One link for all answers is no destination: others wait for theirs.
+  if (!to_ || ++overdue_in_a_row_ < 2)
     return;
   const auto doubled = std::min(overdue_in_a_row_ - 2, doublings_max);
   left_alone_until_ = now + limits_.outcome_timeout * (1U << doubled);
@@ -174,6 +175,7 @@ client_sender::progress client_sender::pump(clock::time_point now,
       done.bytes += item.bytes.size();
       const auto joins = rule.joins(item);
       if (item.presettled) {
+        overdue_in_a_row_ = 0; // it has a link, and of these nothing is said
         add(presettled_bit | ++presettled_, item, joins, now, done);
         continue;
       }

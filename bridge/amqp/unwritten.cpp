@@ -74,6 +74,7 @@ void forget_if_settled(pn_link_t* x) {
   for (auto* i = pn_unsettled_head(x); i != nullptr; i = pn_unsettled_next(i))
     if (!pn_delivery_buffered(i))
       return;
+  pn_link_set_context(x, nullptr); // it is freed once, whatever else is said
   pn_link_free(x);
 }
 

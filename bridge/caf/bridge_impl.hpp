@@ -77,6 +77,8 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   [[nodiscard]] std::size_t unfinished() const {
     return client_.unfinished_sends() + client_.unfinished_deliveries();
   }
+  [[nodiscard]] bool stops_soon(hub::clock::time_point now) const;
+  void give_back(hub::clock::time_point now);
   void go_on_stopping(hub::clock::time_point now);
   // Looks after what is served, and forgets what is no more.
   void check_served(hub::clock::time_point now);

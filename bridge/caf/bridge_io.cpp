@@ -252,13 +252,15 @@ void bridge::impl::tell_ready() {
 
 void bridge::impl::on_turn() {
   publish_lease();
+  auto now = hub_->world.now();
+  if (stopping_)
+    give_back(now); // first: what that ends is still said
   hub_->settlements.take(batch_);
   for (const auto& x : batch_)
     if (x.early)
       client_.settle_early(x.delivery, x.result);
     else
       client_.settle(x.delivery, x.result);
-  auto now = hub_->world.now();
   hold_intake(now);
   if (stopping_)
     go_on_stopping(now);
@@ -319,16 +321,24 @@ std::size_t bridge::impl::keep_sends() {
   return in_file + (hub_->spilled->keep(std::move(rest)) ? others : 0);
 }
 
+bool bridge::impl::stops_soon(hub::clock::time_point now) const {
+  return now + 2 * check_interval >= stopping_->deadline;
+}
+
+// Not before nothing more comes: what goes back would come here again.
+void bridge::impl::give_back(hub::clock::time_point now) {
+  if (stopping_->gives_back || !(client_.quiet() || stops_soon(now)))
+    return;
+  stopping_->gives_back = true;
+  client_.give_back();
+  for (const auto& [index, x] : served_)
+    get(x.actor).give_back();
+}
+
 void bridge::impl::go_on_stopping(hub::clock::time_point now) {
   auto late = now >= stopping_->deadline;
   // Behind their last words, and while it can still be sent.
-  const auto soon = now + 2 * check_interval >= stopping_->deadline;
-  // Not before nothing more comes: what goes back would come here again.
-  if (!stopping_->gives_back && (client_.quiet() || soon)) {
-    stopping_->gives_back = true;
-    for (const auto& [index, x] : served_)
-      get(x.actor).give_back();
-  }
+  const auto soon = stops_soon(now);
   if (!left_ && (unfinished() == 0 || soon)) {
     left_ = true;
     watching_.leave();

@@ -231,6 +231,22 @@ TEST_CASE("broker: who holds as many as it may can drain", "[broker][link]") {
   REQUIRE(in.deliveries.size() == 1);
 }
 
+TEST_CASE("broker: who drains gets an answer, whatever it was passed over for",
+          "[broker][link]") {
+  broker::broker_options options;
+  options.unsettled_max = 2;
+  options.output_bytes_max = 1; // full with each message
+  broker_harness t{options};
+  t.declare("q");
+  t.put("q", texts{"a", "b", "c"});
+  auto& client = t.connect();
+  auto& in = client.receiver("/queues/q");
+  in.self.drain(10);
+  t.pump();
+  CHECK(in.deliveries.size() == 2);
+  CHECK(in.self.credit() == 0);
+}
+
 TEST_CASE("broker: who takes its credit back gets nothing more",
           "[broker][link]") {
   broker_harness t;

@@ -195,6 +195,21 @@ TEST_CASE("client: what comes behind the end of a link is given back",
   CHECK(w.manners.said.find(untouched) != std::string::npos);
 }
 
+TEST_CASE("client: what waits is forgotten with a link that ends while it is "
+          "drained",
+          "[link][client][raw]") {
+  raw_world w;
+  w.connect();
+  w.client.hold_receiver(0, true);
+  w.say(w.deliver(0) + w.deliver(1));
+  REQUIRE(w.owner.deliveries.empty());
+  REQUIRE_FALSE(w.client.close_receiver(0));
+  const auto in = w.link(false);
+  w.say(raw_frame(performative(0x16, 2, in.handle + hex("41")), in.channel));
+  CHECK(w.client.close_receiver(0));
+  CHECK(w.owner.downs.empty());
+}
+
 TEST_CASE("client: a pack that no node sends is one message",
           "[link][client][raw]") {
   const auto fullest = pack(amqp::pack_messages_max, message());
