@@ -6,6 +6,7 @@
 #include "bridge/amqp/opening.hpp"
 #include "bridge/amqp/proton_data.hpp"
 #include "bridge/amqp/unwritten.hpp"
+#include "bridge/core/thrown.hpp"
 
 #include <proton/connection.h>
 #include <proton/connection_driver.h>
@@ -15,7 +16,6 @@
 #include <proton/transport.h>
 
 #include <algorithm>
-#include <exception>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -73,10 +73,8 @@ struct engine::impl {
   void guarded(F&& f) {
     try {
       f();
-    } catch (const std::exception& x) {
-      fail({"amqp:internal-error", x.what()});
     } catch (...) {
-      fail({"amqp:internal-error", "an exception of unknown type"});
+      fail({"amqp:internal-error", bridge::thrown()});
     }
   }
   bool handle_events();

@@ -1,5 +1,7 @@
 #include "bridge/amqp/io_loop.hpp"
 
+#include "bridge/core/thrown.hpp"
+
 #include <asio/connect.hpp>
 #include <asio/post.hpp>
 
@@ -39,10 +41,8 @@ template <class F>
 void io_loop::guarded(F&& f) noexcept {
   try {
     f();
-  } catch (const std::exception& x) {
-    owner_.on_exception(x.what());
   } catch (...) {
-    owner_.on_exception("an exception of unknown type");
+    owner_.on_exception(bridge::thrown());
   }
 }
 

@@ -2,7 +2,7 @@
 #include "bridge/caf/bridge_impl.hpp"
 #include "bridge/caf/encoding.hpp"
 #include "bridge/caf/mailbox_state.hpp"
-#include "bridge/caf/thrown.hpp"
+#include "bridge/core/thrown.hpp"
 
 #include <caf/send.hpp>
 

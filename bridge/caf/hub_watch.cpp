@@ -3,9 +3,9 @@
 #include "bridge/caf/hub.hpp"
 #include "bridge/caf/observer_of.hpp"
 #include "bridge/caf/proxy.hpp"
-#include "bridge/caf/thrown.hpp"
 #include "bridge/caf/time_bounds.hpp"
 #include "bridge/caf/watch_protocol.hpp"
+#include "bridge/core/thrown.hpp"
 
 #include "rookery/bridge/v1/control.pb.h"
 

@@ -3,8 +3,8 @@
 
 #include "bridge/caf/mailbox_state.hpp"
 #include "bridge/caf/proxy.hpp"
-#include "bridge/caf/thrown.hpp"
 #include "bridge/caf/time_bounds.hpp"
+#include "bridge/core/thrown.hpp"
 
 #include <caf/actor_cast.hpp>
 

@@ -1,9 +1,9 @@
 // The way of a delivery into the target.
 #include "bridge/amqp/wire/message_decoder.hpp"
 #include "bridge/caf/served_address.hpp"
-#include "bridge/caf/thrown.hpp"
 #include "bridge/caf/watch_protocol.hpp"
 #include "bridge/core/stream_id.hpp"
+#include "bridge/core/thrown.hpp"
 
 #include <caf/mailbox_element.hpp>
 
