@@ -167,8 +167,10 @@ void connection::on_link_open(amqp::link x, bool) {
 
 void connection::on_link_closed(amqp::link x, const amqp::condition&) {
   auto s = x.session();
-  if (auto* where = state_of(s); where && where->link_count > 0)
-    --where->link_count; // what came behind our CLOSE was not counted
+  // What came behind our CLOSE was not counted; behind our END none is given.
+  if (auto* where = state_of(s);
+      where && !where->ending && where->link_count > 0)
+    --where->link_count;
   if (auto* which = endpoint_of(x))
     remove(*which,
            s.ended_by_peer() ? detach_reason::failed : detach_reason::closed);

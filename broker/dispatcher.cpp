@@ -14,6 +14,8 @@ namespace {
 
 // Events of a turn; then the sockets have theirs.
 constexpr std::size_t events_max = 8'192;
+// Publishers asked in a turn whether they may go on.
+constexpr std::size_t resumed_max = 256;
 
 } // namespace
 
@@ -28,12 +30,15 @@ dispatcher::dispatcher(const broker_options& options_arg, event_sink& sink_arg,
       ask_at_{std::move(ask_at)} {}
 
 void dispatcher::wake() {
+  goes_on_ = false;
   if (!std::exchange(asked_, true))
     ask_();
 }
 
 void dispatcher::run() {
   asked_ = false;
+  if (!std::exchange(goes_on_, false))
+    unresumed_ = stalled_.size(); // there may be room for each
   pass_time();
   event next;
   std::size_t count = 0;
@@ -100,7 +105,18 @@ broker_counters dispatcher::snapshot() const {
 }
 
 void dispatcher::resume() {
-  std::erase_if(stalled_, [](publisher_link* x) { return x->resume(); });
+  const auto count = std::min({unresumed_, resumed_max, stalled_.size()});
+  const auto end = stalled_.begin() + static_cast<std::ptrdiff_t>(count);
+  const std::vector<publisher_link*> next(stalled_.begin(), end);
+  stalled_.erase(stalled_.begin(), end);
+  for (auto* x : next)
+    if (!x->resume())
+      stalled_.push_back(x);
+  unresumed_ -= count;
+  if (unresumed_ == 0 || count == 0)
+    return;
+  wake();
+  goes_on_ = true;
 }
 
 void dispatcher::flush() {

@@ -40,7 +40,8 @@ public:
 
   /// `x` was written to from outside its own callbacks: flush it this turn.
   void touch(connection& x);
-  /// `x` has no credit because of a full queue: try again every turn.
+  /// `x` has no credit because of a full queue: try again whenever something
+  /// happened, so many a turn.
   void stall(publisher_link& x);
   void forget(publisher_link& x);
 
@@ -74,9 +75,11 @@ private:
   bool asked_ = false;       // a turn is due
   time_point alarm_ = never; // and another then
   std::vector<connection*> connections_;
-  std::vector<connection*> touched_;  // each once
-  std::vector<connection*> flushing_; // null where one went meanwhile
-  std::vector<publisher_link*> stalled_;
+  std::vector<connection*> touched_;     // each once
+  std::vector<connection*> flushing_;    // null where one went meanwhile
+  std::vector<publisher_link*> stalled_; // the next first
+  std::size_t unresumed_ = 0;            // of these, since something happened
+  bool goes_on_ = false;                 // the next turn is only for them
   std::uint64_t names_ = 0;
 };
 

@@ -1,7 +1,5 @@
 #include "bridge/amqp/client.hpp"
 
-#include "bridge/amqp/performative.hpp"
-
 #include <algorithm>
 #include <utility>
 
@@ -275,11 +273,10 @@ void client::on_message(link from, delivery d, std::string& bytes) {
   if (aborted_)
     return;
   if (management_->owns(from)) {
-    // Unlike other messages it is read by Proton, which recurses.
-    if (!well_formed(bytes))
-      return abort({"amqp:decode-error",
-                    "an answer of the broker's management is malformed"});
-    return management_->on_message(d, bytes);
+    if (!management_->on_message(d, bytes))
+      abort({"amqp:decode-error",
+             "an answer of the broker's management is malformed"});
+    return;
   }
   auto* receiver = receiver_of(from);
   if (!receiver->has_credit())

@@ -29,6 +29,8 @@ using namespace std::chrono_literals;
 // Proton sends twice as often as the peer asks for, and of 1 ms always.
 constexpr std::chrono::milliseconds idle_timeout_min{100};
 
+constexpr std::size_t links_gone_max = 1'024; // Proton looks through them all
+
 constexpr auto no_outcome = bridge::outcome::kind_type::none;
 
 } // namespace
@@ -43,7 +45,8 @@ struct engine::impl {
                .message_bytes_max = options.message_bytes_max,
                .sessions_max = options.sessions_max,
                .deliveries_ever = [this] { return deliveries_ever(); },
-               .deliveries_unsettled = [this] { return unsettled(); }}} {
+               .deliveries_unsettled =
+                   [this] { return unsettled(driver.connection); }}} {
     if (pn_connection_driver_init(&driver, nullptr, nullptr) != 0)
       throw std::bad_alloc{};
     put_opening(driver, role, options);
@@ -92,13 +95,6 @@ struct engine::impl {
     return pn_transport_get_frames_output(driver.transport)
            + pn_transport_get_frames_input(driver.transport);
   }
-  [[nodiscard]] std::uint64_t unsettled() const {
-    std::uint64_t result = 0;
-    for (auto* i = pn_link_head(driver.connection, 0); i != nullptr;
-         i = pn_link_next(i, 0))
-      result += static_cast<std::uint64_t>(pn_link_unsettled(i));
-    return result;
-  }
 
   side role;
   engine_options options;
@@ -108,14 +104,15 @@ struct engine::impl {
   pn_connection_driver_t driver{};
   open_sessions sessions;
   inbox incoming;
-  condition reason;         // why the connection ends; empty until it does
-  bool opened = false;      // the peer's OPEN came
-  bool closed = false;      // on_closed was called
-  bool broken = false;      // the transport reported an error
-  bool received = false;    // read_done was called since the last dispatch
-  std::size_t written = 0;  // by write_done since the last dispatch
-  bool writing = false;     // there is something to write
-  std::uint64_t unread = 0; // bytes that came since some of it was
+  condition reason;           // why the connection ends; empty until it does
+  bool opened = false;        // the peer's OPEN came
+  bool closed = false;        // on_closed was called
+  bool broken = false;        // the transport reported an error
+  bool received = false;      // read_done was called since the last dispatch
+  std::size_t written = 0;    // by write_done since the last dispatch
+  bool writing = false;       // there is something to write
+  std::uint64_t unread = 0;   // bytes that came since some of it was
+  std::size_t links_gone = 0; // since Proton was asked what to write
 };
 
 void engine::impl::end_link(pn_link_t* x, const condition& why) {
@@ -237,13 +234,16 @@ void engine::impl::handle(pn_event_t* event) {
                                 (pn_link_state(x) & PN_LOCAL_UNINIT) == 0);
   }
   case PN_LINK_REMOTE_DETACH:
-  case PN_LINK_REMOTE_CLOSE:
-    end_link(pn_event_link(event),
-             get_condition(pn_link_remote_condition(pn_event_link(event))));
-    if (leaves_too_much(driver.connection, options.message_bytes_max))
+  case PN_LINK_REMOTE_CLOSE: {
+    auto* x = pn_event_link(event);
+    const auto any = leaves_any(x);
+    ++links_gone;
+    end_link(x, get_condition(pn_link_remote_condition(x)));
+    if (any && leaves_too_much(driver.connection, options.message_bytes_max))
       fail({"amqp:resource-limit-exceeded",
             "too much that links which are gone have not taken"});
     return;
+  }
   case PN_LINK_FLOW:
     if (auto* x = pn_event_link(event);
         pn_link_is_sender(x) && (pn_link_state(x) & PN_LOCAL_ACTIVE) != 0)
@@ -279,7 +279,8 @@ engine::engine(side role, engine_options options, engine_handler& handler)
 engine::~engine() = default;
 
 std::span<char> engine::read_buffer() {
-  if (impl_->unread >= impl_->options.unread_bytes_max)
+  if (impl_->unread >= impl_->options.unread_bytes_max
+      || impl_->links_gone >= links_gone_max)
     return {};
   auto x = pn_connection_driver_read_buffer(&impl_->driver);
   impl_->room = x.start;
@@ -298,6 +299,7 @@ void engine::read_closed() { pn_connection_driver_read_close(&impl_->driver); }
 
 std::span<const char> engine::write_buffer() {
   impl_->sessions.write();
+  impl_->links_gone = 0;
   auto x = pn_connection_driver_write_buffer(&impl_->driver);
   impl_->writing = x.size > 0;
   return {x.start, x.size};
@@ -305,6 +307,8 @@ std::span<const char> engine::write_buffer() {
 
 void engine::write_done(std::size_t n) {
   impl_->written += n;
+  impl_->sessions.write(); // what follows asks Proton, too
+  impl_->links_gone = 0;
   auto left = pn_connection_driver_write_done(&impl_->driver, n);
   impl_->writing = left.size > 0;
   // A peer that reads a little is taken as little from.

@@ -18,9 +18,10 @@ constexpr std::uint32_t credit_max = 0x7fff'ffff;
 constexpr std::size_t values_max = 1'000;
 // What an engine keeps of a value besides its bytes, and some.
 constexpr std::size_t bytes_per_value = 100;
-// An engine may copy a disposition's state for each delivery it speaks of, of
-// which there may be tens of thousands.
-constexpr std::size_t disposition_values_max = 64;
+// An engine keeps what a disposition says for each delivery it speaks of, of
+// which there may be tens of thousands, until it is settled; and the room for
+// it, for others, until the connection ends.
+constexpr std::size_t disposition_values_max = 32;
 constexpr std::size_t disposition_bytes_max = 16 * 1024;
 constexpr std::size_t common_disposition_values_max = 16;
 constexpr std::size_t common_disposition_bytes_max = 512;
@@ -120,10 +121,11 @@ void frame_guard::attach(std::uint16_t channel, const performative_facts& said,
 void frame_guard::take_disposition(const performative_facts& said,
                                    std::size_t body_bytes) {
   const auto several = said.deliveries > 1;
+  const auto common = several || !said.settled;
   if (said.values
-          > (several ? common_disposition_values_max : disposition_values_max)
+          > (common ? common_disposition_values_max : disposition_values_max)
       || body_bytes
-             > (several ? common_disposition_bytes_max : disposition_bytes_max))
+             > (common ? common_disposition_bytes_max : disposition_bytes_max))
     return refuse(resource_limit, "a disposition says more than it may");
   if (!several || !options_.deliveries_ever)
     return;

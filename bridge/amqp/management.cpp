@@ -1,5 +1,6 @@
 #include "bridge/amqp/management.hpp"
 
+#include "bridge/amqp/performative.hpp"
 #include "bridge/percent.hpp"
 
 #include <proton/codec/encoder.hpp>
@@ -218,16 +219,19 @@ bool management::waits_since(clock::time_point then) const {
                        : std::any_of(sent_.begin(), sent_.end(), older);
 }
 
-void management::on_message(delivery d, std::string_view bytes) {
+bool management::on_message(delivery d, std::string_view bytes) {
+  // Unlike other messages it is read by Proton, which recurses.
+  if (!well_formed(bytes))
+    return false;
   d.settle(bridge::outcome::accepted());
   in_.add_credit(1);
   proton::message m;
-  m.decode({bytes.begin(), bytes.end()}); // may throw: ends the connection
+  m.decode({bytes.begin(), bytes.end()});
   auto found =
       std::find_if(sent_.begin(), sent_.end(),
                    [id = id_of(m)](const request& x) { return x.id == id; });
   if (found == sent_.end())
-    return;
+    return true;
   auto then = std::move(found->then);
   sent_.erase(found);
   int status = 0;
@@ -237,6 +241,7 @@ void management::on_message(delivery d, std::string_view bytes) {
   flush();
   if (sent_.empty() && !waiting_.empty())
     waiting_.front().since = now_(); // for credit
+  return true;
 }
 
 } // namespace rookery::amqp

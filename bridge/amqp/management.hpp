@@ -49,7 +49,9 @@ public:
   /// Whether `x` is one of our two links; events of those go here.
   [[nodiscard]] bool owns(link x) const { return x == out_ || x == in_; }
   void on_credit();
-  void on_message(delivery d, std::string_view bytes);
+  /// False when it is no message that may be read; end the connection then.
+  /// Throws what Proton does; that ends the connection, too.
+  [[nodiscard]] bool on_message(delivery d, std::string_view bytes);
 
   /// One of the links is gone: nothing more is asked.
   void links_lost() { out_ = in_ = {}; }

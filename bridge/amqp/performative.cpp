@@ -270,6 +270,7 @@ parse_performative(std::string_view body) noexcept {
     const auto last = look.uint();
     if (last)
       result.deliveries = std::uint64_t{*last - first.value_or(0)} + 1;
+    result.settled = count > 3 && look.boolean().value_or(false);
   } else if (code == performative::flow
              && count > flow_fields_before_handle + 2) {
     for (std::size_t i = 0; i < flow_fields_before_handle; ++i)

@@ -57,6 +57,8 @@ struct performative_facts {
   std::optional<std::uint16_t> answers = {};
   /// DISPOSITION: of so many deliveries it speaks, at least 1.
   std::uint64_t deliveries = 1;
+  /// DISPOSITION: they are settled.
+  bool settled = false;
   /// FLOW: the credit of the link.
   std::uint32_t link_credit = 0;
   /// All there are, the elements of compounds and arrays among them.

@@ -48,13 +48,31 @@ std::size_t unwritten_bytes(pn_connection_t* x) {
   return queued > 0 ? kept + queued * transfer_overhead_bytes : 0;
 }
 
+std::uint64_t unsettled(pn_connection_t* x) {
+  std::uint64_t result = 0;
+  for (auto* i = pn_link_head(x, 0); i != nullptr; i = pn_link_next(i, 0))
+    result += static_cast<std::uint64_t>(pn_link_unsettled(i));
+  return result;
+}
+
+bool leaves_any(pn_link_t* x) {
+  return pn_link_is_sender(x)
+         && (pn_link_queued(x) > 0 || pn_link_unsettled(x) > 0);
+}
+
 bool leaves_too_much(pn_connection_t* x, std::size_t bytes_max) {
   const auto kept = kept_bytes(x) + left_bytes(x);
   return kept > bytes_max && (kept / 4 > bytes_max || queued_messages(x) == 0);
 }
 
 void close_and_forget(pn_link_t* x, bool but_sent) {
-  pn_link_close(x);
+  // Behind an END or a CLOSE of ours no DETACH is written, and Proton keeps a
+  // link that has one to write.
+  auto* on = pn_link_session(x);
+  if ((pn_session_state(on) & PN_LOCAL_CLOSED) == 0
+      && (pn_connection_state(pn_session_connection(on)) & PN_LOCAL_CLOSED)
+             == 0)
+    pn_link_close(x);
   bool first = true;
   for (auto* i = pn_unsettled_head(x); i != nullptr;) {
     auto* current = i;

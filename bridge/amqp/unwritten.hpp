@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 struct pn_connection_t;
 struct pn_link_t;
@@ -15,6 +16,12 @@ inline constexpr std::size_t transfer_overhead_bytes = 64;
 /// besides; those of links that are gone too, while others wait: Proton does
 /// not tell them apart, and forgets them only with their session.
 [[nodiscard]] std::size_t unwritten_bytes(pn_connection_t* x);
+
+/// Deliveries that are not settled, either way.
+[[nodiscard]] std::uint64_t unsettled(pn_connection_t* x);
+
+/// Whether a link that goes now leaves anything behind.
+[[nodiscard]] bool leaves_any(pn_link_t* x);
 
 /// Whether links that are gone left more behind than `bytes_max`, those that
 /// are left among them. While others wait that is not known: then whether all

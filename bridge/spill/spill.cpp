@@ -1,6 +1,6 @@
 #include "bridge/spill/spill.hpp"
 
-#include "bridge/amqp/wire/header_facts.hpp"
+#include "bridge/amqp/wire/sent_message.hpp"
 #include "bridge/bridge_options.hpp"
 
 #include <algorithm>
@@ -29,7 +29,7 @@ std::string_view flaw(const amqp::outgoing& x,
                       const amqp::outgoing_queue& queue) {
   if (!queue.may_fit(x.bytes.size())) // it was larger once
     return "it is longer than the send queue may hold";
-  if (!amqp::parse_header_facts(x.bytes, {.message_bytes_max = x.bytes.size()}))
+  if (!amqp::decode_sent(x.bytes))
     return "it was damaged in the file";
   return {};
 }

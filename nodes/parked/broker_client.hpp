@@ -121,6 +121,7 @@ private:
   link_state source_;
   std::map<std::string, link_state> targets_; // by queue; they never move
   std::vector<taken> arrived_;                // and not handed out yet
+  std::uint32_t wanted_ = 0;                  // of these, at most
   std::uint64_t arrivals_ = 0;                // numbers what is taken
   std::map<std::uint64_t, amqp::delivery> held_;
   std::map<std::uint64_t, bridge::outcome> outcomes_;

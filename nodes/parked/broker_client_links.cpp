@@ -43,6 +43,7 @@ broker_client::take(std::uint32_t count_max) {
   };
   // What the broker does not use it gives back: that is how it says that there
   // is no more.
+  wanted_ = count_max;
   source_.self.drain(count_max);
   auto seen = arrivals_;
   while (!all()) {
@@ -97,8 +98,10 @@ fault broker_client::send(const std::string& queue, std::uint64_t number,
                           std::string_view bytes) {
   auto& x = targets_.at(queue);
   const auto ready = [&] { return x.lost || !x.self || x.self.credit() > 0; };
-  if (auto why = wait("credit of queue \"" + queue + "\"", ready))
+  if (auto why = wait("credit of queue \"" + queue + "\"", ready)) {
+    x.missing = why; // what else goes there is not to wait as long
     return why;
+  }
   if (x.lost || !x.self)
     return "queue \"" + queue + "\" was lost ("
            + (x.lost ? x.lost->text() : std::string{}) + ")";
@@ -155,8 +158,16 @@ void broker_client::on_credit(amqp::link x) {
 
 void broker_client::on_message(amqp::link x, amqp::delivery d,
                                std::string& bytes) {
-  if (management_->owns(x))
-    return management_->on_message(d, bytes);
+  auto& engine = connection_->engine();
+  if (management_->owns(x)) {
+    if (!management_->on_message(d, bytes))
+      engine.abort({"amqp:decode-error",
+                    "an answer of the broker's management is malformed"});
+    return;
+  }
+  if (arrived_.size() >= wanted_)
+    return engine.abort({"amqp:link:transfer-limit-exceeded",
+                         "the broker sent a message without credit"});
   held_.emplace(++arrivals_, d);
   arrived_.push_back({arrivals_, std::move(bytes)});
 }

@@ -45,9 +45,11 @@ std::string attach(char handle, std::string_view properties) {
 }
 
 /// The outcome of `first`, or of all from it to `last`.
-std::string disposition(std::string_view last, std::string_view state) {
+std::string disposition(std::string_view last, std::string_view state,
+                        bool settled = true) {
   return long_performative(0x15, 5,
-                           hex("41 43") + hex(last) + hex("42").append(state));
+                           hex("41 43") + hex(last)
+                               + hex(settled ? "41" : "42").append(state));
 }
 
 std::string rejected(const std::string& text) {
@@ -123,8 +125,13 @@ TEST_CASE("frame guard: a disposition is short, for many deliveries shorter",
   const auto unknown = [](std::size_t count) {
     return hex("00 53 99") + compound("d0", count, nulls(count));
   };
-  CHECK(reason(disposition("40", unknown(40))).empty());
-  CHECK(reason(disposition("40", unknown(70))) == too_much_state);
+  CHECK(reason(disposition("40", unknown(20))).empty());
+  CHECK(reason(disposition("40", unknown(40))) == too_much_state);
+  // What stays unsettled keeps it, and there may be as many.
+  CHECK(reason(disposition("40", unknown(20), false)) == too_much_state);
+  CHECK(reason(disposition("40", rejected(std::string(1'000, 'x')), false))
+        == too_much_state);
+  CHECK(reason(disposition("40", hex("00 53 24 45"), false)).empty());
   CHECK(reason(disposition("80 00 00 00 00 00 00 00 00", hex("00 53 24 45")))
         == "amqp:decode-error: a frame is malformed"); // a ulong
 }

@@ -5,6 +5,7 @@
 #include "tests/support/catch.hpp"
 
 #include <algorithm>
+#include <vector>
 
 using namespace rookery;
 using namespace rookery::tests;
@@ -72,6 +73,31 @@ TEST_CASE("broker: a full queue stops its publishers until it drains",
   CHECK(t.shared.snapshot().publishers_stalled == 0);
   for (const auto& each : out.outcomes)
     REQUIRE(each.kind == outcome_kind::accepted);
+}
+
+TEST_CASE("broker: of many publishers that were stopped each goes on",
+          "[broker][link]") {
+  broker::broker_options options;
+  options.publisher_window = 1;
+  options.queue_high_water_bytes = 20'000;
+  broker_harness t{options};
+  std::vector<client_link*> all;
+  for (int i = 0; i < 12; ++i) {
+    auto& client = t.connect();
+    for (int j = 0; j < 50; ++j)
+      all.push_back(&client.sender("q"));
+  }
+  t.pump();
+  for (auto* each : all)
+    flood(t, *each, 1);
+  const auto stalled = t.shared.snapshot().publishers_stalled;
+  CHECK(stalled > 512); // more than are asked in two turns
+  auto& in = t.connect().receiver("q", 2'000);
+  in.auto_accept = true;
+  t.pump();
+  CHECK(t.shared.snapshot().publishers_stalled == 0);
+  for (auto* each : all)
+    REQUIRE(each->self.credit() == 1);
 }
 
 TEST_CASE("broker: who consumes a full queue may give something back to it",

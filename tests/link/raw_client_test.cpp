@@ -7,6 +7,7 @@
 #include "tests/support/catch.hpp"
 
 #include <functional>
+#include <malloc.h>
 #include <string>
 #include <vector>
 
@@ -300,23 +301,45 @@ TEST_CASE("broker: who goes on attaching to an ended session is cut off",
   raw_world w;
   raw_client client{w.all};
   client.far.say(raw_begin());
-  const auto attach = [](std::size_t i) {
+  // Its session ends for too many links, or because there is no such queue.
+  const bool detaches = GENERATE(false, true);
+  INFO("detaches: " << detaches);
+  const auto attach = [&](std::size_t i) {
     const auto name = hex("a1 04") + std::to_string(1'000 + i);
     return raw_frame(
         performative(0x12, 7,
                      name + hex("70") + big_endian(i)
                          + hex("42 40 40 00 53 28 c0 04 01 a1 01 's'"
-                               "00 53 29 c0 0c 01 a1 09 '/queues/q'")));
+                               "00 53 29 c0 0c 01 a1 09")
+                         + (detaches ? "/queues/x" : "/queues/q")));
   };
   constexpr std::size_t links_max = 256;
+  const auto detach = [&](std::size_t i) {
+    return raw_frame(
+        performative(0x16, 2, hex("70") + big_endian(i) + hex("41")));
+  };
   for (std::size_t i = 0; i < 2 * links_max; ++i)
-    client.far.say(attach(i));
+    client.far.say(attach(i) + (detaches ? detach(i) : ""));
   CHECK(w.all.sink.refused_attaches.size() == 1);
   CHECK_FALSE(client.far.over());
   client.far.say(attach(2 * links_max));
   CHECK(client.far.over());
   CHECK(w.all.sink.closed
         == texts{"amqp:not-allowed: attaches on a session that was ended"});
+  CHECK(w.works());
+}
+
+TEST_CASE("broker: links that come behind its CLOSE are not kept",
+          "[broker][raw]") {
+  raw_world w;
+  raw_client client{
+      w.all, {"amqp:resource-limit-exceeded", "full"}, raw_begin()};
+  const auto one =
+      raw_attach() + raw_frame(performative(0x16, 2, hex("43 41")));
+  const auto before = mallinfo2().uordblks;
+  for (int i = 0; i < 10'000; ++i)
+    client.far.say(one);
+  CHECK(mallinfo2().uordblks < before + 1'000'000); // 2 kB each
   CHECK(w.works());
 }
 

@@ -271,16 +271,24 @@ TEST_CASE("spill: a wall clock that is set back makes no time to live longer "
 
 TEST_CASE("spill: a message that was damaged in the file is lost alone",
           "[link][spill]") {
+  const std::string damaged =
+      GENERATE("x'00'", "x''", "substr(bytes, 1, length(bytes) - 1)");
+  INFO(damaged);
+  const bool pack = GENERATE(false, true);
   pair p{{.messages_in_memory_max = 0}};
   p.cut_off();
-  p.send(1, 10, {.ttl = 300s, .when_full = overflow::spill});
+  if (pack)
+    p.send(1, 10, {.when_full = overflow::spill, .pack = true});
+  else
+    p.send(1, 10, {.ttl = 300s, .when_full = overflow::spill});
   p.sender->crash();
   const auto file = p.directory.path() / "sender.spill";
   sqlite3* handle = nullptr;
   REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
   CHECK(sqlite3_exec(handle,
-                     "UPDATE message SET bytes = x'00' WHERE place = "
-                     "(SELECT min(place) FROM message)",
+                     ("UPDATE message SET bytes = " + damaged
+                      + " WHERE place = (SELECT min(place) FROM message)")
+                         .c_str(),
                      nullptr, nullptr, nullptr)
         == SQLITE_OK);
   sqlite3_close(handle);

@@ -1,8 +1,8 @@
 #include "bridge/amqp/wire/pack.hpp"
 
-#include "bridge/amqp/wire/message_decoder.hpp"
 #include "bridge/amqp/wire/message_encoder.hpp"
 #include "bridge/amqp/wire/reader.hpp"
+#include "bridge/amqp/wire/sent_message.hpp"
 #include "bridge/amqp/wire/writer.hpp"
 
 namespace rookery::amqp {
@@ -34,19 +34,10 @@ std::string_view subject_of(reader& in) {
   return {};
 }
 
-// Whether it is what a node sends, byte for byte down to its body: then every
-// broker takes it alone, to which it will go back if need be. A broker may read
-// what counts and sizes leave out, or refuse it.
+// Whether every broker takes it alone, to which it will go back if need be.
 bool may_go_alone(std::string_view bytes) {
-  decode_limits limits;
-  limits.message_bytes_max = bytes.size();
-  const auto message = decode_message(bytes, limits);
-  if (!message || message->ttl || message->type == pack_type)
-    return false;
-  const auto body = message->body().size();
-  std::string head;
-  encode_head(message->to_head(), body, head);
-  return head.size() + body == bytes.size() && bytes.starts_with(head);
+  const auto message = decode_sent(bytes);
+  return message && !message->ttl && message->type != pack_type;
 }
 
 } // namespace
