@@ -8,9 +8,12 @@
 #include "bridge/spill/spill_options.hpp"
 #include "bridge/topology.hpp"
 
+#include <caf/error.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -120,6 +123,9 @@ struct serve_options {
   /// Full names of the messages that are taken here, of those registered;
   /// others are parked. Empty = all. See `type_names`.
   std::vector<std::string> types = {};
+  /// Messages with a longer body are parked before it is decoded: what it says
+  /// in a few bytes may take many. 0 = `bridge_options::message_bytes_max`.
+  std::size_t message_bytes_max = 0;
   /// Among consumers of one queue the greatest goes first.
   std::optional<std::int32_t> priority = {};
   /// A delivery whose handler has not answered for so long, or that found no
@@ -129,6 +135,10 @@ struct serve_options {
   /// only of that, it is known then how often handlers failed on it.
   std::chrono::milliseconds handler_timeout{60'000};
   retry_options retry = {};
+  /// Whether an error of the target says that it will never be able to take the
+  /// message. One that nobody waits for is parked then, as with errc::poison,
+  /// which is one in any case. Called on the target's thread; must not throw.
+  std::function<bool(const caf::error&)> is_poison = {};
   /// Whether an actor elsewhere that links itself to the target takes it along
   /// when it ends other than normally. The other way round it always does.
   bool linkable = false;

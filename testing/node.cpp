@@ -71,6 +71,7 @@ std::unique_ptr<node::inside> node::end(bool wakes) {
   reconnects_ += counters.reconnects;
   packed_ += counters.packed;
   returned_ += counters.returned;
+  refused_ += counters.refused;
   return gone;
 }
 

@@ -95,6 +95,7 @@ public:
   [[nodiscard]] std::uint64_t reconnects() const { return reconnects_; }
   [[nodiscard]] std::uint64_t packed() const { return packed_; }
   [[nodiscard]] std::uint64_t returned() const { return returned_; }
+  [[nodiscard]] std::uint64_t refused() const { return refused_; }
 
   /// Each turn of its actors takes so many times longer.
   std::uint64_t slowness = 1;
@@ -130,6 +131,7 @@ private:
   std::uint64_t reconnects_ = 0;
   std::uint64_t packed_ = 0;
   std::uint64_t returned_ = 0;
+  std::uint64_t refused_ = 0;
   bool stepping_ = false; // a turn of actors is due
   bool ending_ = false;
 };

@@ -1,6 +1,7 @@
 // The life of a target: made, watched, ended, made again.
 #include "bridge/caf/served_address.hpp"
 
+#include "bridge/caf/encoding.hpp"
 #include "bridge/caf/mailbox_state.hpp"
 #include "bridge/caf/proxy.hpp"
 #include "bridge/caf/time_bounds.hpp"
@@ -136,7 +137,7 @@ void served_address::on_target_down(const caf::error& reason) {
     }
   }
   using severity = observer::severity;
-  const auto why = hub_->system.render(reason);
+  const auto why = described(hub_->system, reason);
   hub_->report(outlived || asked ? severity::debug : severity::warning,
                "target-down", name_ + ": " + why);
   for (auto& x : lost) {

@@ -83,7 +83,8 @@ outcome served_address::parked(const char* condition, std::string_view reason,
 std::optional<outcome>
 served_address::outcome_by_hand(const unfinished& x,
                                 const caf::error& error) const {
-  if (error == errc::poison)
+  if (error == errc::poison
+      || (options_.is_poison && options_.is_poison(error)))
     return parked("rookery:poison", text_of(error), x.failures + 1);
   if (error == errc::released)
     return outcome::released();
@@ -137,7 +138,7 @@ void served_address::finish(unfinished x,
       reply(x, *codec->view(answer));
     else
       reply_error(x, caf::make_error(errc::unknown_type,
-                                     "the answer: " + answer.stringify()));
+                                     "the answer: " + described(answer)));
   }
   end(x, outcome::accepted());
 }
@@ -154,7 +155,7 @@ void served_address::finish_error(unfinished x, const caf::error& error) {
     return end(x, parked("amqp:not-implemented", text_of(why), x.failures));
   }
   if (is_target_failure(error))
-    return bounced(std::move(x), hub_->system.render(error));
+    return bounced(std::move(x), described(hub_->system, error));
   // An error that somebody waits for is an answer like any other. One that
   // nobody waits for is a failed attempt.
   if (!x.reply_to.empty()) {
@@ -165,9 +166,12 @@ void served_address::finish_error(unfinished x, const caf::error& error) {
     if (asked->undeliverable_here && goes_back(x))
       return;
     ++hub_->counters.refused;
+    if (!asked->undeliverable_here)
+      hub_->report(observer::severity::warning, "delivery-refused",
+                   name_ + ": " + text_of(error));
     return end(x, *asked);
   }
-  failed(std::move(x), hub_->system.render(error));
+  failed(std::move(x), described(hub_->system, error));
 }
 
 void served_address::refuse(std::uint64_t delivery,
@@ -197,8 +201,11 @@ envelope served_address::reply_head(const unfinished& x) {
 void served_address::reply(const unfinished& x,
                            const google::protobuf::Message& body) {
   auto head = reply_head(x);
-  auto bytes = encode(head, body);
-  if (bytes.size() > hub_->options.message_bytes_max)
+  const auto bytes_max = hub_->options.message_bytes_max;
+  std::string bytes;
+  if (body.ByteSizeLong() <= bytes_max)
+    bytes = encode(head, body);
+  if (bytes.empty() || bytes.size() > bytes_max)
     return reply_error(
         x, caf::make_error(errc::too_long, "the answer: " + head.type));
   send_reply(x, std::move(bytes));

@@ -75,6 +75,12 @@ void served_address::decode(std::uint64_t delivery, std::string_view bytes,
     return refuse(
         delivery, head, how.in_pack, errc::undecodable, "amqp:invalid-field",
         "no queue can be answered at \"" + std::string{head.reply_to} + "\"");
+  if (options_.message_bytes_max > 0
+      && head.body().size() > options_.message_bytes_max)
+    return refuse(delivery, head, how.in_pack, errc::too_long,
+                  "amqp:link:message-size-exceeded",
+                  "more than " + std::to_string(options_.message_bytes_max)
+                      + " bytes are not taken here");
   const auto* codec = hub_->types.find(head.type);
   if (codec == nullptr || !takes(codec->name))
     return refuse(delivery, head, how.in_pack, errc::unknown_type,

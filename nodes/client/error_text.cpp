@@ -125,6 +125,10 @@ bool is_refusal(const caf::error& x) {
          || x == bridge::errc::too_long || x == bridge::errc::unknown_type;
 }
 
+bool is_final(const caf::error& x) {
+  return x.category() == caf::atom("service") && !is_temporary(x);
+}
+
 bool is_temporary(const caf::error& x) {
   if (x.category() == caf::atom("service"))
     return x == actors::errc::store_failed || x == actors::errc::not_complete

@@ -18,4 +18,7 @@ namespace rookery::nodes {
 /// way, or in a service that was busy, starting or taken over.
 [[nodiscard]] bool is_temporary(const caf::error& x);
 
+/// Whether the service said that it can never do what was asked for.
+[[nodiscard]] bool is_final(const caf::error& x);
+
 } // namespace rookery::nodes

@@ -13,6 +13,32 @@
 
 namespace rookery::nodes {
 
+namespace {
+
+using namespace service::v1;
+
+// What is sent to roles is at most half as long.
+constexpr std::size_t message_bytes_max = 128 * 1024;
+
+std::vector<std::string> tweet_types() {
+  return bridge::type_names<PostTweetRequest, DeleteTweetRequest,
+                            UserTimelineRequest, GetTweetsRequest, PullRequest,
+                            HeadRequest, ReadLogRequest>();
+}
+
+std::vector<std::string> follow_types() {
+  return bridge::type_names<FollowRequest, UnfollowRequest, ImportEdgesRequest,
+                            EdgesRequest, HeadRequest, ReadLogRequest>();
+}
+
+std::vector<std::string> shard_types() {
+  return bridge::type_names<LogBatch, LogHead, HomeTimelineRequest,
+                            ShardStatusRequest, DumpTimelinesRequest,
+                            CompletionsRequest>();
+}
+
+} // namespace
+
 /// Who acts at present. @thread any
 class roles::cast {
 public:
@@ -86,13 +112,17 @@ void roles::stop() {
   });
 }
 
-bridge::serve_options
-roles::options_for(const bridge::address& at, std::uint32_t window,
-                   bridge::queue_declaration queue) const {
+bridge::serve_options roles::options_for(const bridge::address& at,
+                                         std::uint32_t window,
+                                         bridge::queue_declaration queue,
+                                         std::vector<std::string> types) const {
   bridge::serve_options result;
   result.window = window;
   result.priority = consumer_priority(config_.node_name, at.name());
   result.queue = std::move(queue);
+  result.types = std::move(types);
+  result.message_bytes_max = message_bytes_max;
+  result.is_poison = is_final;
   return result;
 }
 
@@ -152,7 +182,8 @@ void roles::serve_tweets(std::vector<tweets_file> opened) {
         [this, at, options] {
           return cast_->put(at, spawn_writer(actors::tweet, options), true);
         },
-        options_for(at, config_.writer_window, writer_queue(at)));
+        options_for(at, config_.writer_window, writer_queue(at),
+                    tweet_types()));
   }
 }
 
@@ -169,15 +200,20 @@ void roles::serve_follows(std::vector<follows_file> opened) {
         [this, at, options] {
           return cast_->put(at, spawn_writer(actors::follower, options), true);
         },
-        options_for(at, config_.writer_window, writer_queue(at)));
+        options_for(at, config_.writer_window, writer_queue(at),
+                    follow_types()));
   }
 }
 
 void roles::serve_shards() {
   actors::fanout_wiring wiring;
   wiring.clock = world_.moment;
+  // Nobody waits longer, and it is asked again.
+  const bridge::send_options question{
+      .ttl = actors::fanout_options{}.request_timeout};
   for (std::uint32_t i = 0; i < layout_.tweet_partitions; ++i)
-    wiring.tweet_writers.push_back(transport_.proxy(tweet_address(i, layout_)));
+    wiring.tweet_writers.push_back(
+        transport_.proxy(tweet_address(i, layout_), question));
   for (std::uint32_t i = 0; i < layout_.shards; ++i) {
     actors::fanout_options options;
     options.shard = i;
@@ -187,7 +223,8 @@ void roles::serve_shards() {
     options.batches_max = config_.shard_window;
     options.hash_seed = world_.random();
     options.drop_one = drop_one_;
-    wiring.follow_writer = transport_.proxy(follow_address(i, layout_));
+    wiring.follow_writer =
+        transport_.proxy(follow_address(i, layout_), question);
     auto at = shard_address(i, layout_);
     transport_.serve(
         at,
@@ -197,7 +234,8 @@ void roles::serve_shards() {
           return cast_->put(at, caf::actor_cast<caf::actor>(who), false);
         },
         options_for(at, config_.shard_window,
-                    shard_queue(at, config_.shard_queue_length_max)));
+                    shard_queue(at, config_.shard_queue_length_max),
+                    shard_types()));
   }
 }
 

@@ -78,7 +78,8 @@ private:
   void serve_shards();
   [[nodiscard]] bridge::serve_options
   options_for(const bridge::address& at, std::uint32_t window,
-              bridge::queue_declaration queue) const;
+              bridge::queue_declaration queue,
+              std::vector<std::string> types) const;
 
   caf::actor_system& system_;
   bridge::bridge& transport_;

@@ -171,6 +171,50 @@ TEST_CASE("allow-list: a registered type that is not on it is parked",
         == static_cast<unsigned>(errc::unknown_type));
 }
 
+TEST_CASE("length: a body longer than an address takes is parked undecoded",
+          "[actors][served_address]") {
+  rig r;
+  held_target target{r};
+  auto& uut = r.serve(target.actor, {.message_bytes_max = 1'000});
+  bridge::envelope head;
+  head.reply_to = "/queues/me";
+  PostTweetRequest body;
+  body.set_text(std::string(1'000, 'x'));
+  uut.deliver(1, bridge::encode(head, body), clock_type::now());
+  r.world.run();
+  CHECK_FALSE(target.promise->pending());
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(tests::note_of(settled[0].result).condition
+        == "amqp:link:message-size-exceeded");
+  auto replies = r.replies();
+  REQUIRE(replies.size() == 1);
+  CHECK(error_in(replies[0]).code() == static_cast<unsigned>(errc::too_long));
+  body.set_text(std::string(900, 'x'));
+  uut.deliver(2, bridge::encode(head, body), clock_type::now());
+  r.world.run();
+  CHECK(target.promise->pending());
+}
+
+TEST_CASE("is_poison: an error that says never parks what nobody waits for",
+          "[actors][served_address]") {
+  rig r;
+  const auto never = caf::make_error(caf::sec::invalid_argument, "a reason");
+  auto& uut = r.serve(failing(r, never), {.is_poison = [](const auto& x) {
+                        return x == caf::sec::invalid_argument;
+                      }});
+  uut.deliver(1, rig::post(1), clock_type::now());
+  uut.deliver(2, rig::post(2, "/queues/me"), clock_type::now());
+  r.world.run();
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 2);
+  const auto note = tests::note_of(settled[0].result);
+  CHECK(note.condition == "rookery:poison");
+  CHECK(note.reason.find("a reason") != std::string::npos);
+  CHECK(settled[1].result == outcome::accepted()); // it is an answer
+  CHECK(r.replies().size() == 1);
+}
+
 TEST_CASE("reply-to: a request that cannot be answered at a queue is parked",
           "[actors][served_address]") {
   // What goes to these ends the broker's link, or the session, for all answers.

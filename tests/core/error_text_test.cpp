@@ -10,6 +10,7 @@
 
 using namespace rookery;
 using nodes::error_text;
+using nodes::is_final;
 using nodes::is_refusal;
 using nodes::is_temporary;
 
@@ -57,4 +58,14 @@ TEST_CASE("error text: what may pass is worth another attempt",
   CHECK_FALSE(is_temporary(caf::make_error(actors::errc::not_author)));
   CHECK_FALSE(is_temporary(caf::make_error(actors::errc::key_conflict)));
   CHECK_FALSE(is_temporary(caf::make_error(bridge::errc::too_long)));
+}
+
+TEST_CASE("error text: only the service itself says never",
+          "[nodes][error_text]") {
+  CHECK(is_final(caf::make_error(actors::errc::text_too_long)));
+  CHECK(is_final(caf::make_error(actors::errc::unknown_log)));
+  CHECK_FALSE(is_final(caf::make_error(actors::errc::store_failed)));
+  CHECK_FALSE(is_final(caf::make_error(actors::errc::lease_lapsed)));
+  CHECK_FALSE(is_final(caf::make_error(bridge::errc::too_long)));
+  CHECK_FALSE(is_final(caf::sec::runtime_error));
 }

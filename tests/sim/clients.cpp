@@ -4,6 +4,7 @@
 #include "tests/sim/asker.hpp"
 
 #include "rookery/service/v1/follow.pb.h"
+#include "rookery/service/v1/log.pb.h"
 #include "rookery/service/v1/tweet.pb.h"
 
 #include <algorithm>
@@ -45,8 +46,10 @@ void clients::act(world::clock::duration pace) {
                        x.follow(true);
                      else if (what < 76)
                        x.erase(x.past_.any_tweet(x.outside_.random()));
-                     else if (what < 94)
+                     else if (what < 92)
                        x.read();
+                     else if (what < 94)
+                       x.talk_nonsense();
                      else
                        x.look_inside();
                    });
@@ -164,6 +167,25 @@ void clients::follow(bool unfollow) {
     fill(UnfollowRequest{});
   else
     fill(FollowRequest{});
+}
+
+void clients::talk_nonsense() {
+  const auto say = [this](const bridge::address& whom, auto what) {
+    caf::anon_send(self_->network().proxy(whom), std::move(what));
+  };
+  LogHead unknown;
+  unknown.set_log("nobody's");
+  LogBatch impossible; // there is no row 0
+  impossible.set_log("tweet/0");
+  PostTweetRequest empty;
+  switch (outside_.draw(3)) {
+  case 0:
+    return say(nodes::tweets_exchange(), unknown);
+  case 1:
+    return say(nodes::tweets_exchange(), impossible);
+  default:
+    return say(nodes::tweet_address_of(0, layout_), empty);
+  }
 }
 
 void clients::read() {

@@ -54,6 +54,8 @@ private:
   void erase(std::pair<actors::tweet_id, user_id> which);
   void follow(bool unfollow);
   void read();
+  /// Sends what the service can never do, and waits for nothing.
+  void talk_nonsense();
   /// Looks at what a shard holds, at any time: nothing below a floor.
   void look_inside();
   void compare_home(user_id user, std::function<void(std::string)> then);

@@ -175,6 +175,8 @@ result run(std::uint64_t seed, bool trace) {
       all.effects.add(effect::delivery_repeated, x->duplicates());
       all.effects.add(effect::transfer_shared, x->packed());
       all.effects.add(effect::part_returned, x->returned());
+      if (x != all.nodes[2]) // whose probe refuses, too
+        all.effects.add(effect::nonsense_refused, x->refused());
       all.effects.add(effect::too_many_requests, x->requests_refused());
     }
     outcome.effects = all.effects;

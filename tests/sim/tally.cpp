@@ -14,6 +14,8 @@ std::string_view to_string(effect x) {
     return "a handler that never answered";
   case effect::poison_parked:
     return "a poisoned message that was parked";
+  case effect::nonsense_refused:
+    return "a message that the service can never do";
   case effect::end_told:
     return "an end of an actor that was told at another node";
   case effect::monitor_taken_back:

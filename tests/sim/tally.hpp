@@ -14,6 +14,7 @@ enum class effect : std::uint8_t {
   handler_failed,
   handler_hung,
   poison_parked,
+  nonsense_refused,
   end_told,
   monitor_taken_back,
   question_unanswered,
