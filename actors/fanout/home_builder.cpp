@@ -3,6 +3,7 @@
 #include "actors/log_name.hpp"
 
 #include <utility>
+#include <variant>
 
 namespace rookery::actors {
 
@@ -34,7 +35,7 @@ void home_builder::include(user_slot reader, std::vector<user_slot> authors) {
 
 std::optional<service::v1::PullRequest>
 home_builder::request(pull_question& what, std::uint64_t taken) const {
-  if (homes_.generation(what.reader) != what.generation)
+  if (is_stale(what))
     return std::nullopt;
   what.seq_min = taken;
   service::v1::PullRequest result;
@@ -48,7 +49,7 @@ home_builder::request(pull_question& what, std::uint64_t taken) const {
 
 bool home_builder::take(const pull_question& what, std::uint32_t partition,
                         const service::v1::PullReply& reply) {
-  if (homes_.generation(what.reader) != what.generation)
+  if (is_stale(what))
     return true;
   // Rows up to seq_min may have passed while the timeline was absent.
   if (reply.head() < what.seq_min || reply.log() != tweet_log(partition))
@@ -59,11 +60,19 @@ bool home_builder::take(const pull_question& what, std::uint32_t partition,
   return true;
 }
 
+bool home_builder::is_stale(const pull_question& x) const {
+  return homes_.generation(x.reader) != x.generation;
+}
+
 void home_builder::pull(user_slot reader, author_parts authors) {
   auto generation = homes_.generation(reader);
   for (auto& part : authors) {
     auto writer = partition_of(graph_.users()[part[0]], tweet_partitions_);
-    requests_.ask(writer, pull_question{reader, generation, std::move(part)});
+    requests_.ask(writer, pull_question{reader, generation, std::move(part)},
+                  [this](const question& x) {
+                    auto* other = std::get_if<pull_question>(&x);
+                    return other != nullptr && is_stale(*other);
+                  });
   }
 }
 

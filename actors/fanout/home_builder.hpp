@@ -44,6 +44,7 @@ private:
 
   [[nodiscard]] author_parts split(std::span<const user_slot> authors) const;
   void pull(user_slot reader, author_parts authors);
+  [[nodiscard]] bool is_stale(const pull_question& x) const;
 
   std::uint32_t tweet_partitions_;
   timeline_limits limits_;

@@ -2,9 +2,11 @@
 
 #include "actors/fanout/request_lane.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace rookery::actors {
@@ -32,6 +34,12 @@ public:
 
   void ask(std::uint32_t writer, question what);
 
+  /// One that may become pointless while it waits; see request_lane.
+  template <class F>
+  void ask(std::uint32_t writer, question what, F is_pointless) {
+    lanes_[writer].push(std::move(what), is_pointless);
+  }
+
   /// Texts of a tweet partition, in a lane of their own.
   void ask_texts(std::uint32_t partition, texts_question what);
 
@@ -49,6 +57,10 @@ public:
   void failed(asked x, steady_time now);
 
   [[nodiscard]] bool is_delayed(steady_time now) const;
+  /// Questions to a writer that were not sent, texts left out.
+  [[nodiscard]] std::size_t waiting(std::uint32_t writer) const {
+    return lanes_[writer].waiting();
+  }
   [[nodiscard]] std::uint32_t follow_writer() const noexcept {
     return partitions_;
   }
