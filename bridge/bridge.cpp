@@ -76,6 +76,8 @@ bridge::impl::~impl() {
   hub_->set_wake(nullptr);
   loop_->stop();
   refuse_all();
+  if (stopped_)
+    keep_sends(); // its stop may not have come so far
   if (hub_->spilled)
     hub_->spilled->stop();
   for (auto& [index, x] : served_)
@@ -264,13 +266,12 @@ std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
     return 0;
   // The IO thread sees the deadline at its next turn, unless a hook blocks it.
   constexpr std::chrono::milliseconds margin{500};
-  auto in_time =
-      left.wait_for(bounded(timeout) + margin) == std::future_status::ready;
+  left.wait_for(bounded(timeout) + margin);
   hub_->set_wake(nullptr);
   loop_->stop();
   refuse_all();
   const auto kept = keep_sends();
-  if (in_time)
+  if (left.wait_for(std::chrono::seconds{0}) == std::future_status::ready)
     return left.get();
   std::lock_guard guard{state_mutex_};
   return state_.unfinished - std::min(state_.unfinished, kept);

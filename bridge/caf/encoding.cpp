@@ -2,6 +2,7 @@
 
 #include "bridge/amqp/wire/message_encoder.hpp"
 #include "bridge/caf/plain_text.hpp"
+#include "bridge/core/thrown.hpp"
 #include "bridge/errc.hpp"
 
 #include <caf/atom.hpp>
@@ -41,7 +42,23 @@ std::string text_of(const caf::error& x) {
     return {}; // CAF would look for its context all the same
   if (x.context().match_elements<std::string>())
     return x.context().get_as<std::string>(0);
-  return x.context().empty() ? std::string{} : to_string(x.context());
+  return x.context().empty() ? std::string{} : described(x.context());
+}
+
+std::string described(const caf::type_erased_tuple& x) {
+  try {
+    return x.stringify();
+  } catch (...) {
+    return thrown();
+  }
+}
+
+std::string described(const caf::actor_system& system, const caf::error& x) {
+  try {
+    return system.render(x);
+  } catch (...) {
+    return thrown();
+  }
 }
 
 v1::Error to_error_message(const caf::error& what, const std::string& text) {

@@ -4,8 +4,10 @@
 
 #include "rookery/bridge/v1/control.pb.h"
 
+#include <caf/actor_system.hpp>
 #include <caf/error.hpp>
 #include <caf/message.hpp>
+#include <caf/type_erased_tuple.hpp>
 #include <google/protobuf/message.h>
 
 #include <string>
@@ -38,5 +40,11 @@ namespace rookery::bridge {
 /// The sentence in an error: its context when that is text, else all of it;
 /// nothing if it is none.
 [[nodiscard]] std::string text_of(const caf::error& x);
+
+/// In CAF's words, which may be those of a user's types: what these throw is
+/// told instead.
+[[nodiscard]] std::string described(const caf::type_erased_tuple& x);
+[[nodiscard]] std::string described(const caf::actor_system& system,
+                                    const caf::error& x);
 
 } // namespace rookery::bridge

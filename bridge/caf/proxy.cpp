@@ -129,7 +129,7 @@ void proxy::take_other(const caf::mailbox_element& what) {
     return;
   ++hub_->counters.unencodable;
   refuse(what, errc::unknown_type,
-         "not one registered Protobuf message: " + content.stringify());
+         "not one registered Protobuf message: " + described(content));
 }
 
 void proxy::attach(caf::attachable_ptr who) {

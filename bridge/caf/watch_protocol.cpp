@@ -20,6 +20,8 @@ constexpr std::chrono::seconds look_interval{1};
 
 // Of one Watches.
 constexpr int watches_max = 1'000;
+// Less than any peer takes: it would end the connection, and no end be told.
+constexpr std::size_t watches_bytes_max = 32 * 1024;
 
 // Things to send, above which nothing more is taken.
 constexpr std::size_t outbox_max = 65'536;
@@ -300,15 +302,25 @@ void watch_protocol::say_again(clock::time_point now) {
       return hub_.watchers.paths_of(x, watch_paths_max);
     });
   }
-  std::map<std::string, std::vector<v1::Watches>> peers;
+  struct renewal {
+    std::vector<v1::Watches> messages;
+    std::size_t bytes_of_last = 0; // about
+  };
+  std::map<std::string, renewal> peers;
   for (const auto& x : hub_.monitors.all()) {
     if (x.progress != monitor_table::state::begun)
       continue;
     auto& to = peers[x.at.peer]; // also of those that only wait for copies
-    if (to.empty() || to.back().watches_size() == watches_max)
-      to.emplace_back();
+    auto watch = x.ended ? v1::Watch{} : make_watch(x);
+    const auto bytes = watch.ByteSizeLong();
+    if (to.messages.empty() || to.messages.back().watches_size() == watches_max
+        || to.bytes_of_last + bytes > watches_bytes_max) {
+      to.messages.emplace_back();
+      to.bytes_of_last = 0;
+    }
+    to.bytes_of_last += bytes;
     if (!x.ended)
-      *to.back().add_watches() = make_watch(x);
+      *to.messages.back().add_watches() = std::move(watch);
   }
   std::set<std::string> names;
   for (const auto& [name, what] : peers)
@@ -316,7 +328,7 @@ void watch_protocol::say_again(clock::time_point now) {
   presence_.track(names);
   for (const auto& probe : presence_.due(now)) {
     auto number = probe.number; // of the first
-    for (const auto& what : peers[probe.peer])
+    for (const auto& what : peers[probe.peer].messages)
       outbox_.push_back({hub_.control,
                          {.bytes = hub_.encode_control(what, probe.peer),
                           .waiting = std::exchange(number, 0)}});
