@@ -37,8 +37,8 @@ void dispatcher::wake() {
 
 void dispatcher::run() {
   asked_ = false;
-  if (!std::exchange(goes_on_, false))
-    unresumed_ = stalled_.size(); // there may be room for each
+  const auto goes_on = std::exchange(goes_on_, false)
+                       && host.next_due() > options.host.time.now();
   pass_time();
   event next;
   std::size_t count = 0;
@@ -48,8 +48,14 @@ void dispatcher::run() {
   }
   if (host.has_work())
     wake(); // more events than a turn has, or more dead letters
+  if (!goes_on || count > 0)
+    unresumed_ = stalled_.size(); // there may be room for each
   resume();
   flush();
+  if (unresumed_ > 0 && !asked_) {
+    wake();
+    goes_on_ = true;
+  }
   // At last, for all of the above may have moved it.
   if (const auto due = host.next_due(); due <= options.host.time.now())
     wake(); // more was due than a turn takes
@@ -112,11 +118,7 @@ void dispatcher::resume() {
   for (auto* x : next)
     if (!x->resume())
       stalled_.push_back(x);
-  unresumed_ -= count;
-  if (unresumed_ == 0 || count == 0)
-    return;
-  wake();
-  goes_on_ = true;
+  unresumed_ = std::min(unresumed_ - count, stalled_.size());
 }
 
 void dispatcher::flush() {

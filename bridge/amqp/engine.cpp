@@ -44,7 +44,7 @@ struct engine::impl {
                .frame_bytes_max = options.frame_bytes_max,
                .message_bytes_max = options.message_bytes_max,
                .sessions_max = options.sessions_max,
-               .deliveries_ever = [this] { return deliveries_ever(); },
+               .deliveries_ever = [this] { return frames(driver.transport); },
                .deliveries_unsettled =
                    [this] { return unsettled(driver.connection); }}} {
     if (pn_connection_driver_init(&driver, nullptr, nullptr) != 0)
@@ -90,10 +90,11 @@ struct engine::impl {
   [[nodiscard]] bool closing() const {
     return (pn_connection_state(driver.connection) & PN_LOCAL_CLOSED) != 0;
   }
-  // Each took a frame, either way.
-  [[nodiscard]] std::uint64_t deliveries_ever() const {
-    return pn_transport_get_frames_output(driver.transport)
-           + pn_transport_get_frames_input(driver.transport);
+  // The peer has not taken all of what there was the last time.
+  [[nodiscard]] bool writing() const { return offered > 0; }
+  void asks_what_to_write() {
+    sessions.write();
+    links_gone = 0;
   }
 
   side role;
@@ -110,7 +111,7 @@ struct engine::impl {
   bool broken = false;        // the transport reported an error
   bool received = false;      // read_done was called since the last dispatch
   std::size_t written = 0;    // by write_done since the last dispatch
-  bool writing = false;       // there is something to write
+  std::size_t offered = 0;    // of what there is to write
   std::uint64_t unread = 0;   // bytes that came since some of it was
   std::size_t links_gone = 0; // since Proton was asked what to write
 };
@@ -291,29 +292,27 @@ void engine::read_done(std::size_t n) {
   n = impl_->guard.pass({impl_->room, n});
   pn_connection_driver_read_done(&impl_->driver, n);
   impl_->received = true;
-  if (impl_->writing)
+  if (impl_->writing())
     impl_->unread += n;
 }
 
 void engine::read_closed() { pn_connection_driver_read_close(&impl_->driver); }
 
 std::span<const char> engine::write_buffer() {
-  impl_->sessions.write();
-  impl_->links_gone = 0;
+  impl_->asks_what_to_write();
   auto x = pn_connection_driver_write_buffer(&impl_->driver);
-  impl_->writing = x.size > 0;
+  impl_->offered = x.size;
   return {x.start, x.size};
 }
 
 void engine::write_done(std::size_t n) {
   impl_->written += n;
-  impl_->sessions.write(); // what follows asks Proton, too
-  impl_->links_gone = 0;
-  auto left = pn_connection_driver_write_done(&impl_->driver, n);
-  impl_->writing = left.size > 0;
+  if (n == impl_->offered) // else it only moves up what is left
+    impl_->asks_what_to_write();
+  impl_->offered = pn_connection_driver_write_done(&impl_->driver, n).size;
   // A peer that reads a little is taken as little from.
-  impl_->unread -= impl_->writing ? std::min<std::uint64_t>(impl_->unread, n)
-                                  : impl_->unread;
+  impl_->unread -= impl_->writing() ? std::min<std::uint64_t>(impl_->unread, n)
+                                    : impl_->unread;
 }
 
 void engine::write_closed() {
@@ -325,7 +324,7 @@ bool engine::dispatch() {
   if (std::exchange(self.received, false))
     self.guarded([&] { self.handler.on_received(); });
   if (auto count = std::exchange(self.written, 0); count > 0)
-    self.guarded([&] { self.handler.on_written(count, !self.writing); });
+    self.guarded([&] { self.handler.on_written(count, !self.writing()); });
   if (self.handle_events() && !finished() && !self.broken) {
     self.guarded([&] { self.handler.on_dispatched(); });
     self.handle_events(); // what that made: local events only
@@ -380,7 +379,7 @@ link engine::make_receiver(session s, const std::string& name) {
   return link{pn_receiver(s.get(), name.c_str())};
 }
 
-bool engine::writing() const { return impl_->writing; }
+bool engine::writing() const { return impl_->writing(); }
 
 std::size_t engine::unwritten_bytes() const {
   return amqp::unwritten_bytes(impl_->driver.connection);

@@ -4,6 +4,7 @@
 #include <proton/delivery.h>
 #include <proton/link.h>
 #include <proton/session.h>
+#include <proton/transport.h>
 
 #include <utility>
 
@@ -46,6 +47,10 @@ std::size_t unwritten_bytes(pn_connection_t* x) {
   const auto kept = kept_bytes(x);
   const auto queued = kept > 0 ? queued_messages(x) : 0;
   return queued > 0 ? kept + queued * transfer_overhead_bytes : 0;
+}
+
+std::uint64_t frames(pn_transport_t* x) {
+  return pn_transport_get_frames_output(x) + pn_transport_get_frames_input(x);
 }
 
 std::uint64_t unsettled(pn_connection_t* x) {

@@ -5,6 +5,7 @@
 
 struct pn_connection_t;
 struct pn_link_t;
+struct pn_transport_t;
 
 namespace rookery::amqp {
 
@@ -16,6 +17,9 @@ inline constexpr std::size_t transfer_overhead_bytes = 64;
 /// besides; those of links that are gone too, while others wait: Proton does
 /// not tell them apart, and forgets them only with their session.
 [[nodiscard]] std::size_t unwritten_bytes(pn_connection_t* x);
+
+/// Those that went, either way: each delivery took one at least.
+[[nodiscard]] std::uint64_t frames(pn_transport_t* x);
 
 /// Deliveries that are not settled, either way.
 [[nodiscard]] std::uint64_t unsettled(pn_connection_t* x);

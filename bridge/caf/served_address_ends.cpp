@@ -166,9 +166,11 @@ void served_address::finish_error(unfinished x, const caf::error& error) {
     if (asked->undeliverable_here && goes_back(x))
       return;
     ++hub_->counters.refused;
-    if (!asked->undeliverable_here)
-      hub_->report(observer::severity::warning, "delivery-refused",
-                   name_ + ": " + text_of(error));
+    if (asked->undeliverable_here)
+      hub_->report(
+          observer::severity::warning, "delivery-refused",
+          name_ + ": "
+              + plain_text(text_of(error), amqp::park_reason_bytes_max));
     return end(x, *asked);
   }
   failed(std::move(x), described(hub_->system, error));
@@ -207,7 +209,8 @@ void served_address::reply(const unfinished& x,
     bytes = encode(head, body);
   if (bytes.empty() || bytes.size() > bytes_max)
     return reply_error(
-        x, caf::make_error(errc::too_long, "the answer: " + head.type));
+        x, caf::make_error(errc::too_long,
+                           "the answer: " + body.GetDescriptor()->full_name()));
   send_reply(x, std::move(bytes));
 }
 

@@ -7,6 +7,8 @@
 
 #include <caf/all.hpp>
 
+#include <algorithm>
+
 using namespace rookery;
 using namespace std::chrono_literals;
 using bridge::errc;
@@ -212,6 +214,7 @@ TEST_CASE("is_poison: an error that says never parks what nobody waits for",
   CHECK(note.condition == "rookery:poison");
   CHECK(note.reason.find("a reason") != std::string::npos);
   CHECK(settled[1].result == outcome::accepted()); // it is an answer
+  CHECK(r.reports->names == std::vector<std::string>{"delivery-refused"});
   CHECK(r.replies().size() == 1);
 }
 
@@ -298,6 +301,9 @@ TEST_CASE("by hand: a handler has it parked, or gives it back",
   REQUIRE(settled.size() == 1);
   CHECK(settled[0].result == outcome::released());
   CHECK(r.home->counters.snapshot().refused == 2);
+  CHECK(std::count(r.reports->names.begin(), r.reports->names.end(),
+                   "delivery-refused")
+        == 1);
 }
 
 TEST_CASE("by hand: to who waits, the same errors are an answer",

@@ -11,11 +11,25 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace rookery::tests {
+
+/// Keeps the names of what is reported at warning and above.
+struct report_log : bridge::observer {
+  void on_event(severity how, std::string_view name,
+                std::string_view) noexcept override {
+    std::lock_guard guard{mutex};
+    if (how >= severity::warning)
+      names.emplace_back(name);
+  }
+  std::mutex mutex;
+  std::vector<std::string> names; // once all is quiet
+};
 
 /// The CAF side of a bridge without its IO thread: what lies at the border is
 /// looked at instead of carried.
@@ -28,7 +42,7 @@ struct bridge_rig {
     auto outside = bridge::machine();
     outside.now = std::move(now);
     home = std::make_shared<bridge::hub>(world.system(), types,
-                                         std::move(options), nullptr, outside);
+                                         std::move(options), reports, outside);
     home->settlements.add_window(1000);
     home->lease.extend(home->world.now() + std::chrono::hours{1});
   }
@@ -64,6 +78,7 @@ struct bridge_rig {
     return bridge::encode(head, body);
   }
 
+  std::shared_ptr<report_log> reports = std::make_shared<report_log>();
   testing::test_system world;
   bridge::type_registry types;
   std::shared_ptr<bridge::hub> home;
