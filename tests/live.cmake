@@ -6,6 +6,7 @@ rookery_test(live broker_server_test rookery::broker)
 foreach(unit frames messages reconnect)
   rookery_test(live raw_${unit}_test rookery::bridge rookery::broker rookery::proto_service)
 endforeach()
+rookery_test(live raw_parked_test rookery::bridge rookery::broker rookery::parked rookery::proto_service)
 if(TARGET example_ping)
   rookery_live_test(ping_pong ping_pong_test.cpp LIBRARIES rookery::broker
     PROGRAMS example_ping example_pong)
