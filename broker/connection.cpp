@@ -166,14 +166,13 @@ void connection::on_link_open(amqp::link x, bool) {
 }
 
 void connection::on_link_closed(amqp::link x, const amqp::condition&) {
-  auto s = x.session();
   // What came behind our CLOSE was not counted; behind our END none is given.
-  if (auto* where = state_of(s);
+  if (auto* where = state_of(x.session());
       where && !where->ending && where->link_count > 0)
     --where->link_count;
   if (auto* which = endpoint_of(x))
-    remove(*which,
-           s.ended_by_peer() ? detach_reason::failed : detach_reason::closed);
+    remove(*which, x.went_with_session() ? detach_reason::failed
+                                         : detach_reason::closed);
 }
 
 void connection::on_credit(amqp::link x) {

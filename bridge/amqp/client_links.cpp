@@ -315,11 +315,11 @@ void client::on_link_closed(link x, const condition& why) {
     if (receiver->closed())
       return;
   } else if (auto* sender = sender_of(x)) {
-    return sender_lost(*sender, x.session().ended_by_peer(), why);
+    return sender_lost(*sender, x.went_with_session(), why);
   } else {
     return; // theirs, which was refused
   }
-  if (x.session().ended_by_peer())
+  if (x.went_with_session())
     return; // whose end says why, and is next
   abort(why.empty() ? condition{"amqp:link:detach-forced", "by the broker"}
                     : why);

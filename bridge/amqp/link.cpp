@@ -60,10 +60,6 @@ void session::set_context(void* context) {
 
 void* session::context() const { return pn_session_get_context(self_); }
 
-bool session::ended_by_peer() const {
-  return (pn_session_state(self_) & PN_REMOTE_CLOSED) != 0;
-}
-
 void delivery::settle(const bridge::outcome& how) {
   using kind = bridge::outcome::kind_type;
   auto* local = pn_delivery_local(self_);
@@ -188,6 +184,11 @@ std::string_view link::name() const { return pn_link_name(self_); }
 bool link::is_sender() const { return pn_link_is_sender(self_); }
 
 session link::session() const { return amqp::session{pn_link_session(self_)}; }
+
+bool link::went_with_session() const {
+  return (pn_session_state(pn_link_session(self_)) & PN_REMOTE_CLOSED) != 0
+         && (pn_link_state(self_) & PN_REMOTE_CLOSED) == 0;
+}
 
 void link::set_context(void* context) { pn_link_set_context(self_, context); }
 

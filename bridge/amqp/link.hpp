@@ -26,8 +26,6 @@ public:
   void close(const condition& why = {});
   void set_context(void* context);
   [[nodiscard]] void* context() const;
-  /// The peer sent END: links reported closed now went with their session.
-  [[nodiscard]] bool ended_by_peer() const;
 
   [[nodiscard]] pn_session_t* get() const { return self_; }
   [[nodiscard]] explicit operator bool() const { return self_ != nullptr; }
@@ -125,6 +123,8 @@ public:
   [[nodiscard]] std::string_view name() const;
   [[nodiscard]] bool is_sender() const;
   [[nodiscard]] amqp::session session() const;
+  /// The peer ended its session, and had not closed the link before.
+  [[nodiscard]] bool went_with_session() const;
   void set_context(void* context);
   [[nodiscard]] void* context() const;
 

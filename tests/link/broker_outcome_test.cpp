@@ -227,6 +227,24 @@ TEST_CASE("broker: an ended session counts as a failure too",
   CHECK(next.deliveries[0].message().delivery_count == 1);
 }
 
+TEST_CASE("broker: a link that was closed is no failure, though END follows",
+          "[broker][link]") {
+  broker_harness t;
+  t.declare("q");
+  t.put("q", {"a"});
+  auto& client = t.connect();
+  auto& in = client.receiver("/queues/q", 3);
+  t.pump();
+  auto session = in.self.session();
+  in.self.close();
+  session.close(); // in one breath
+  t.pump();
+  auto& next = client.receiver("/queues/q", 10);
+  t.pump();
+  REQUIRE(next.bodies() == texts{"a"});
+  CHECK(next.deliveries[0].message().delivery_count == 0);
+}
+
 TEST_CASE("broker: a silent client is cut off and its messages go on",
           "[broker][link]") {
   broker_harness t;
