@@ -40,7 +40,7 @@ void print_usage(std::ostream& out) {
         << '\n';
   out << "\n`rookery COMMAND --help` explains each. Exit codes: 0 it worked, 1 "
          "it did not,\n2 the command line, the configuration or an input file "
-         "is wrong.\n";
+         "is wrong. `rookery --version` prints the version.\n";
 }
 
 exit_code run(const std::vector<std::string>& arguments) {
@@ -51,6 +51,10 @@ exit_code run(const std::vector<std::string>& arguments) {
   auto& name = arguments.front();
   if (name == "--help" || name == "-h" || name == "help") {
     print_usage(std::cout);
+    return exit_code::ok;
+  }
+  if (name == "--version") {
+    std::cout << "rookery " ROOKERY_VERSION "\n";
     return exit_code::ok;
   }
   for (auto& x : commands)

@@ -73,7 +73,7 @@ std::string words(bridge::errc x) {
   case errc::too_long:
     return "the message is too long";
   case errc::unreachable:
-    return "the broker cannot be reached";
+    return "there is no connection to the broker";
   case errc::refused:
     return "the broker refused";
   case errc::remote_error:

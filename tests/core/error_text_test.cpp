@@ -21,7 +21,7 @@ TEST_CASE("error text: says what the service said", "[nodes][error_text]") {
   CHECK(error_text(caf::make_error(actors::errc::text_empty))
         == "the text is empty");
   CHECK(error_text(caf::make_error(bridge::errc::unreachable, "refused"))
-        == "the broker cannot be reached (refused)");
+        == "there is no connection to the broker (refused)");
   CHECK(error_text(caf::sec::request_timeout) == "no reply in time");
 }
 

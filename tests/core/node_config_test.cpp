@@ -199,12 +199,19 @@ TEST_CASE("node config: a file may only have keys that exist",
     return x.message;
   };
   CHECK(message("shrds = 8\n")
-        == "rookery node: shrds = 8: the configuration has no such key\n");
+        == "rookery node: line 1: shrds: the configuration has no such key\n");
   CHECK(message("[node]\nshards = 8\n")
-        == "rookery node: [node]: the configuration file has no sections, only "
+        == "rookery node: line 1: the configuration file has no sections, only "
            "lines KEY = VALUE\n");
   CHECK(message("shards = 8\nroles = all\nshards = 4\n")
-        == "rookery node: shards is there twice\n");
+        == "rookery node: line 3: shards is there twice, first in line 1\n");
+  CHECK(message("# ours\n\npassword secret\n")
+        == "rookery node: line 3: is not KEY = VALUE\n");
+  CHECK(message("= 8\n") == "rookery node: line 1: is not KEY = VALUE\n");
+  CHECK(message("\x7f"
+                "ELF\x02\x01\n")
+        == "rookery node: line 1: has control characters; is this a "
+           "configuration file?\n");
   CHECK(message("shards = none\n")
         == "rookery node: shards = none: is not a whole number\n");
 }

@@ -44,8 +44,13 @@ class Refused(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             file.write("roles = fanout\nshrds = 8\n")
             file.flush()
-            self.check("shrds = 8: the configuration has no such key",
+            self.check("line 2: shrds: the configuration has no such key",
                        "--config", file.name)
+
+    def test_version(self):
+        code, out, err = run("--version")
+        self.assertEqual((code, err), (0, ""))
+        self.assertRegex(out, r"^rookery \d+\.\d+\.\d+\n$")
 
     def test_unknown_command(self):
         self.assertEqual(
@@ -70,8 +75,8 @@ class Failed(unittest.TestCase):
     def test_broker_down(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        self.check(f"broker 127.0.0.1:{port}: the broker cannot be reached "
-                   ".*[Cc]onnection refused.*",
+        self.check(f"broker 127.0.0.1:{port}: there is no connection to the "
+                   "broker .*[Cc]onnection refused.*",
                    "--roles", "fanout", "--connect-timeout-ms", "300",
                    "--brokers", f"127.0.0.1:{port}")
 
