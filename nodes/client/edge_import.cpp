@@ -1,9 +1,11 @@
 #include "nodes/client/edge_import.hpp"
 
+#include "actors/log_name.hpp"
 #include "nodes/client/ask_all.hpp"
 #include "nodes/client/progress.hpp"
 
 #include "rookery/service/v1/follow.pb.h"
+#include "rookery/service/v1/log.pb.h"
 
 #include <algorithm>
 
@@ -11,8 +13,7 @@ namespace rookery::nodes {
 
 namespace {
 
-using service::v1::ImportEdgesReply;
-using service::v1::ImportEdgesRequest;
+using namespace service::v1;
 
 constexpr std::size_t batch_max = 1'000; // see ImportEdgesRequest
 constexpr std::size_t window = 16;
@@ -35,6 +36,20 @@ std::vector<batch> batches_of(const std::vector<std::vector<edge>>& by_shard) {
   return result;
 }
 
+/// Waits until there is somebody who takes them: a batch that nobody took must
+/// not fail for a service that is still starting.
+std::optional<std::string> wait_for_writers(service_client& client) {
+  auto& service = client.service();
+  for (std::uint32_t i = 0; i < service.shards; ++i) {
+    HeadRequest request;
+    request.set_log(actors::follow_log(i));
+    if (auto head = client.ask<LogHead>(follow_address(i, service), request);
+        !head)
+      return head.error();
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
 import_result
@@ -46,6 +61,9 @@ import_edges(service_client& client, const std::vector<edge>& edges,
     by_shard[actors::partition_of(x.follower, service.shards)].push_back(x);
   auto batches = batches_of(by_shard);
   import_result result;
+  result.failure = wait_for_writers(client);
+  if (result.failure)
+    return result;
   progress shown{"import edges", batches.size()};
   ask_all_options<ImportEdgesRequest, ImportEdgesReply> options;
   options.count = batches.size();

@@ -6,7 +6,9 @@
 #include <caf/sec.hpp>
 
 #include <iostream>
+#include <thread>
 #include <unistd.h>
+#include <utility>
 
 namespace rookery::nodes {
 
@@ -63,6 +65,18 @@ std::optional<std::string> service_client::connect() {
     why = bridge_.wait_until_up(options_.timeout - soon);
   }
   return why ? std::optional{complaint(options_, why)} : std::nullopt;
+}
+
+bool service_client::waits_for_queue(const caf::error& why,
+                                     clock::time_point began) {
+  constexpr std::chrono::milliseconds pause{100};
+  const auto waited = clock::now() - began;
+  if (why != bridge::errc::unroutable || waited + pause >= options_.timeout)
+    return false;
+  if (waited >= silence_max && !std::exchange(told_, true))
+    std::cerr << error_text(why) << " Trying on.\n";
+  std::this_thread::sleep_for(pause);
+  return true;
 }
 
 } // namespace rookery::nodes

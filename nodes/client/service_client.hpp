@@ -9,6 +9,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -38,19 +39,21 @@ public:
     return at(x, options_.timeout);
   }
 
-  /// Asks and waits, up to the timeout. Fails with a sentence.
+  /// Asks and waits, up to the timeout, also for the queue of a service that is
+  /// still starting. Fails with a sentence.
   template <class Reply, class Request>
   [[nodiscard]] bridge::expected<Reply, std::string>
   ask(const bridge::address& whom, const Request& what) {
-    std::optional<bridge::expected<Reply, std::string>> result;
-    caf::scoped_actor self{system_};
-    self->request(at(whom), caf::timespan{options_.timeout}, what)
-        .receive([&](Reply& x) { result.emplace(std::move(x)); },
-                 [&](caf::error& x) {
-                   in_doubt_ = !is_refusal(x);
-                   result.emplace(bridge::unexpected{error_text(x)});
-                 });
-    return std::move(*result);
+    const auto began = clock::now();
+    for (;;) {
+      auto result = ask_until<Reply>(whom, what, began + options_.timeout);
+      if (result)
+        return std::move(*result);
+      if (waits_for_queue(result.error(), began))
+        continue;
+      in_doubt_ = !is_refusal(result.error());
+      return bridge::unexpected{error_text(result.error())};
+    }
   }
 
   /// Whether what the last question that failed asked for may have been done
@@ -64,8 +67,27 @@ public:
   }
 
 private:
+  using clock = std::chrono::steady_clock;
+
+  template <class Reply, class Request>
+  caf::expected<Reply> ask_until(const bridge::address& whom,
+                                 const Request& what,
+                                 clock::time_point deadline) {
+    caf::expected<Reply> result{caf::error{}};
+    caf::scoped_actor self{system_};
+    self->request(at(whom), caf::timespan{deadline - clock::now()}, what)
+        .receive([&](Reply& x) { result = std::move(x); },
+                 [&](caf::error& x) { result = std::move(x); });
+    return result;
+  }
+
+  /// Whether to ask again, after a pause: no queue took the question, which
+  /// therefore nobody can have done, and there is time left.
+  bool waits_for_queue(const caf::error& why, clock::time_point began);
+
   client_options options_;
   bool in_doubt_ = false;
+  bool told_ = false; // what it waits for
   bridge::system_config config_;
   caf::actor_system system_;
   bridge::bridge bridge_; // after the system: it must not outlive it

@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <iostream>
 #include <limits>
+#include <thread>
+#include <utility>
 
 namespace rookery::nodes {
 
@@ -144,9 +146,27 @@ private:
     return exit_code::ok;
   }
 
+  /// Tries until the timeout: a broker that is not there may be starting, and
+  /// only one that is there has refused.
+  fault connect() {
+    using clock = std::chrono::steady_clock;
+    constexpr std::chrono::milliseconds pause{100};
+    constexpr std::chrono::milliseconds silence_max{1'000};
+    const auto began = clock::now();
+    for (auto told = false;;) {
+      auto why = client_.connect();
+      const auto waited = clock::now() - began;
+      if (!why || client_.over() || waited + pause >= options_.broker.timeout)
+        return why;
+      if (waited >= silence_max && !std::exchange(told, true))
+        std::cerr << name_ << ": " << printable(*why) << "; trying on\n";
+      std::this_thread::sleep_for(pause);
+    }
+  }
+
   /// Connects and counts.
   bool find() {
-    if (auto why = client_.connect()) {
+    if (auto why = connect()) {
       static_cast<void>(fail(*why));
       return false;
     }

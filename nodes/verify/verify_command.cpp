@@ -156,6 +156,22 @@ std::string read_all(const std::vector<std::string>& names, journal& result) {
   return {};
 }
 
+/// @returns what was said of the layout and is not so in the store, or empty
+std::string differs(const CLI::App& app, const layout& told,
+                    const oracle_store& store) {
+  auto compare = [&app](const std::string& flag, std::uint32_t said,
+                        std::uint32_t is) {
+    return app.count(flag) == 0 || said == is
+               ? std::string{}
+               : flag + " " + std::to_string(said) + ": the store has "
+                     + std::to_string(is);
+  };
+  auto result = compare("--shards", told.shards, store.shards());
+  return result.empty() ? compare("--tweet-partitions", told.tweet_partitions,
+                                  store.partitions())
+                        : result;
+}
+
 } // namespace
 
 exit_code verify_command(const std::vector<std::string>& arguments) {
@@ -184,6 +200,8 @@ exit_code verify_command(const std::vector<std::string>& arguments) {
   auto store = oracle_store::open(options.store);
   if (!store)
     return fail(exit_code::usage, "store " + store.error());
+  if (auto why = differs(app, options.client.service, *store); !why.empty())
+    return fail(exit_code::usage, why);
   verification run{options, std::move(*store)};
   if (auto why = run.run(told); !why.empty())
     return fail(exit_code::failed, why);

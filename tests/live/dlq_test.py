@@ -4,6 +4,7 @@ message, and what it cannot do it says."""
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 import unittest
@@ -195,10 +196,22 @@ class Dlq(unittest.TestCase):
 class NoBroker(unittest.TestCase):
 
     def test_no_broker(self):
-        code, out, err = run("dlq", "--broker", "127.0.0.1:1", "list", "dead")
+        code, out, err = run("dlq", "--broker", "127.0.0.1:1", "--timeout",
+                             "0.5", "list", "dead")
         self.assertEqual((code, out), (1, ""))
         self.assertRegex(err, "^rookery dlq list: broker 127.0.0.1:1: the "
                          "broker cannot be reached .*refused")
+
+    def test_a_broker_that_starts_is_waited_for(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            where = "127.0.0.1:" + str(free.getsockname()[1])
+        client = Node("--broker", where, "list", "dead", command="dlq")
+        self.addCleanup(client.discard)
+        client.wait_for("cannot be reached .*; trying on$")
+        broker = Node("--roles", "broker", "--listen", where)
+        self.addCleanup(broker.discard)
+        client.wait_for('there is no queue "dead"$')
+        self.assertEqual((client.end(), broker.stop()), (1, 0))
 
     def test_mistakes_on_the_command_line(self):
         for arguments, words in (([], "subcommand is required"),

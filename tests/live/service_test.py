@@ -55,6 +55,13 @@ class OneProcess(unittest.TestCase):
         self.assertEqual(ask("unfollow", "1", "2"), "unfollowed")
         self.assertEqual(ask("timeline", "1"), f"{own}\t1\tHi")
 
+    def test_verify_is_told_of_another_layout(self):
+        code, out, err = self.service.run(
+            "verify", "--store", self.directory.name + "/store",
+            "--shards", "3")
+        self.assertEqual((code, out, err), (
+            2, "", "rookery verify: --shards 3: the store has 8"))
+
     def test_the_same_key_is_the_same_tweet(self):
         ask = self.service.ask
         first = ask("post", "3", "once", "--key", "k")
@@ -135,12 +142,19 @@ class OneProcess(unittest.TestCase):
 
 
 class Clients(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        cls.edges = directory.name + "/edges"
+        pathlib.Path(cls.edges).write_text("1 2\n")
+
     def test_no_broker(self):
         code, out, err = run("timeline", "1", "--timeout", "0.5", "--broker",
                              "127.0.0.1:1")
         self.assertEqual((code, out), (1, ""))
-        self.assertRegex(err, "^rookery timeline: broker 127.0.0.1:1: the "
-                         "broker cannot be reached .*refused")
+        self.assertRegex(err, "^rookery timeline: broker 127.0.0.1:1: "
+                         "there is no connection to the broker .*refused")
 
     def test_a_change_without_an_answer_can_be_tried_again(self):
         with tempfile.TemporaryDirectory() as directory, \
@@ -159,10 +173,26 @@ class Clients(unittest.TestCase):
     def test_no_service(self):
         with Service() as service:
             service.start("broker")
-            code, _, err = service.run("timeline", "1")
-            self.assertEqual(code, 1)
-            self.assertRegex(err, "the broker has no such queue; is the "
-                             "service running")
+            for command in (["timeline", "1"], ["import-edges", self.edges]):
+                code, _, err = service.run(*command, "--timeout", "0.5")
+                self.assertEqual(code, 1)
+                self.assertRegex(err, "the broker has no such queue; is the "
+                                 "service running")
+
+    def test_a_service_that_starts_is_waited_for(self):
+        for roles, command, arguments, said in (
+                ("tweet", "post", ["1", "hello"], r"^\d+$"),
+                ("follower", "import-edges", [self.edges], "^imported 1 ")):
+            with tempfile.TemporaryDirectory() as directory, \
+                    Service("--store", directory) as service:
+                service.start("broker")
+                client = Node("--broker", service.broker, *arguments,
+                              env=service.given, command=command)
+                self.addCleanup(client.discard)
+                client.wait_for(r"has no such queue.* Trying on\.$")
+                service.start(roles)
+                client.wait_for(said)
+                self.assertEqual(client.end(), 0)
 
 
 class Samples(unittest.TestCase):
