@@ -54,6 +54,10 @@ exit_code run(const node_config& config, const std::string& program) {
                        log->write(severity::error, "killed", {{"why", why}});
                      }};
   log->write(severity::info, "starting", {{"roles", names_of(config.roles)}});
+  if (config.has(role::broker) && !config.brokers.empty())
+    log->write(severity::info, "broker-elsewhere",
+               {{"text", "this node connects to the brokers it is told of "
+                         "(brokers), and to its own only if that is one"}});
   node self{config, log};
   auto why = self.start([&] { return signal.stopping(); });
   if (why) {

@@ -109,14 +109,26 @@ void node_log::on_event(severity level, std::string_view name,
 
 void node_log::connection_opened(std::uint64_t connection,
                                  std::string_view peer) noexcept {
+  try {
+    peers_.insert_or_assign(connection, std::string{peer});
+  } catch (...) { // out of memory: it goes without a name
+  }
   write(severity::debug, "client-connected",
         {{"connection", std::to_string(connection)}, {"peer", peer}});
+}
+
+std::string_view node_log::peer_of(std::uint64_t connection) const noexcept {
+  auto found = peers_.find(connection);
+  return found == peers_.end() ? std::string_view{} : found->second;
 }
 
 void node_log::connection_closed(std::uint64_t connection,
                                  std::string_view reason) noexcept {
   write(reason.empty() ? severity::debug : severity::warning, "client-gone",
-        {{"connection", std::to_string(connection)}, {"reason", reason}});
+        {{"connection", std::to_string(connection)},
+         {"peer", peer_of(connection)},
+         {"reason", reason}});
+  peers_.erase(connection);
 }
 
 void node_log::connection_refused(std::string_view reason) noexcept {
@@ -127,6 +139,16 @@ void node_log::attach_refused(std::uint64_t connection, std::string_view link,
                               std::string_view reason) noexcept {
   write(severity::warning, "link-refused",
         {{"connection", std::to_string(connection)},
+         {"peer", peer_of(connection)},
+         {"link", link},
+         {"reason", reason}});
+}
+
+void node_log::session_ended(std::uint64_t connection, std::string_view link,
+                             std::string_view reason) noexcept {
+  write(severity::warning, "session-ended",
+        {{"connection", std::to_string(connection)},
+         {"peer", peer_of(connection)},
          {"link", link},
          {"reason", reason}});
 }
@@ -140,6 +162,7 @@ void node_log::message_refused(std::uint64_t connection, std::string_view link,
                                std::string_view reason) noexcept {
   write(severity::warning, "message-refused",
         {{"connection", std::to_string(connection)},
+         {"peer", peer_of(connection)},
          {"link", link},
          {"reason", reason}});
 }

@@ -50,6 +50,8 @@ public:
   void connection_refused(std::string_view reason) noexcept override;
   void attach_refused(std::uint64_t connection, std::string_view link,
                       std::string_view reason) noexcept override;
+  void session_ended(std::uint64_t connection, std::string_view link,
+                     std::string_view reason) noexcept override;
   void consumer_active(std::string_view queue,
                        std::string_view peer) noexcept override;
   void message_refused(std::uint64_t connection, std::string_view link,
@@ -70,8 +72,14 @@ private:
 
   std::shared_ptr<spdlog::logger> logger_;
   std::string node_name_;
+  /// The name of a client; empty when it is not open.
+  [[nodiscard]] std::string_view
+  peer_of(std::uint64_t connection) const noexcept;
+
   std::mutex mutex_; // guards allowances_
   std::map<std::string, allowance, std::less<>> allowances_; // events_max
+  /// The clients of the broker that are open, by connection. Its thread's.
+  std::map<std::uint64_t, std::string> peers_;
 };
 
 } // namespace rookery::nodes
