@@ -49,6 +49,8 @@ public:
   /// Starts it in `delay` unless it is up then.
   void start_after(world::clock::duration delay);
   [[nodiscard]] bool up() const { return inside_ != nullptr; }
+  /// Whether it is up and was told to stop.
+  [[nodiscard]] bool stopping() const { return up() && ending_; }
   /// Counts its lives, from 1.
   [[nodiscard]] std::uint64_t incarnation() const { return incarnation_; }
 

@@ -117,7 +117,8 @@ void spiller::send() {
   from_->execute([this] {
     number_message message;
     message.set_tweet_id(++sent_);
-    due_[sent_] = {life_, ticks_};
+    if (!from_->stopping()) // or it is refused
+      due_[sent_] = {life_, ticks_};
     caf::anon_send(sender_, message);
   });
 }
