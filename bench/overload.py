@@ -194,12 +194,19 @@ def judge(run, ends):
     # What a broker accepted may be gone with it.
     if spill["accepted"] + spill["refused"] < spill["sent"]:
         yield "FAILED: the spill lost messages"
+    if spill["refused"]:
+        yield "FAILED: the spill was full, and refused some"
+    # It was killed with no more than this.
+    if spill["accepted"] - spill["handled"] > 2 * RATE:
+        yield "FAILED: a broker lost more than it had when it was killed"
 
 
 def main():
     options = parse()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with tempfile.TemporaryDirectory() as directory:
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, lambda number, _: sys.exit(128 + number))
+    # Not in /tmp, which may be memory.
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
         run = Run(directory)
         try:
             ends = go(run, options)
