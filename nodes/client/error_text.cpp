@@ -2,6 +2,7 @@
 
 #include "actors/errc.hpp"
 #include "bridge/errc.hpp"
+#include "nodes/client/printable.hpp"
 
 #include <caf/atom.hpp>
 #include <caf/sec.hpp>
@@ -112,7 +113,7 @@ std::string error_text(const caf::error& x) {
   else
     return caf::to_string(x);
   auto context = context_of(x);
-  return context.empty() ? result : result + " (" + context + ")";
+  return context.empty() ? result : result + " (" + printable(context) + ")";
 }
 
 bool is_refusal(const caf::error& x) {

@@ -5,6 +5,7 @@
 
 #include "rookery/service/v1/log.pb.h"
 
+#include <algorithm>
 #include <thread>
 
 namespace rookery::nodes {
@@ -51,11 +52,13 @@ std::string unquiet(const log_heads& heads, const shard_states& shards) {
   return {};
 }
 
-bridge::expected<shard_states, std::string> ask_shards(service_client& client) {
+bridge::expected<shard_states, std::string>
+ask_shards(service_client& client, std::chrono::milliseconds timeout) {
   auto& service = client.service();
   shard_states result(service.shards);
   std::string why;
   ask_all_options<ShardStatusRequest, ShardStatus> options;
+  options.timeout = timeout;
   options.count = service.shards;
   options.window = service.shards;
   options.make = [&](std::size_t i) {
@@ -75,7 +78,8 @@ bridge::expected<shard_states, std::string> ask_shards(service_client& client) {
   return result;
 }
 
-bridge::expected<log_heads, std::string> ask_heads(service_client& client) {
+bridge::expected<log_heads, std::string>
+ask_heads(service_client& client, std::chrono::milliseconds timeout) {
   auto& service = client.service();
   std::vector<std::pair<std::string, bridge::address>> writers;
   for (std::uint32_t i = 0; i < service.tweet_partitions; ++i)
@@ -85,6 +89,7 @@ bridge::expected<log_heads, std::string> ask_heads(service_client& client) {
   log_heads result;
   std::string why;
   ask_all_options<HeadRequest, LogHead> options;
+  options.timeout = timeout;
   options.count = writers.size();
   options.window = writers.size();
   options.make = [&](std::size_t i) {
@@ -105,18 +110,25 @@ bridge::expected<log_heads, std::string> ask_heads(service_client& client) {
   return result;
 }
 
-bridge::expected<shard_states, std::string> wait_until_quiet(
-    service_client& client,
-    const std::function<bridge::expected<log_heads, std::string>()>& heads,
-    std::chrono::milliseconds timeout) {
+bridge::expected<shard_states, std::string>
+wait_until_quiet(service_client& client,
+                 const std::function<bridge::expected<log_heads, std::string>(
+                     std::chrono::milliseconds)>& heads,
+                 std::chrono::milliseconds timeout) {
   using clock = std::chrono::steady_clock;
   constexpr std::chrono::milliseconds pause{50};
   auto deadline = clock::now() + timeout;
+  auto left = [&] {
+    using std::chrono::milliseconds;
+    return std::clamp(
+        std::chrono::duration_cast<milliseconds>(deadline - clock::now()),
+        milliseconds{1}, client.timeout());
+  };
   for (;;) {
     std::string why;
-    auto before = heads();
-    auto shards = ask_shards(client);
-    auto after = heads();
+    auto before = heads(left());
+    auto shards = ask_shards(client, left());
+    auto after = heads(left());
     if (!before || !after)
       why = before ? after.error() : before.error();
     else if (!shards)

@@ -27,20 +27,21 @@ unquiet(const log_heads& heads,
 /// Asks every shard how far it is; in the order of the shards.
 [[nodiscard]] bridge::expected<std::vector<service::v1::ShardStatus>,
                                std::string>
-ask_shards(service_client& client);
+ask_shards(service_client& client, std::chrono::milliseconds timeout);
 
 /// Asks every writer for its head.
 [[nodiscard]] bridge::expected<log_heads, std::string>
-ask_heads(service_client& client);
+ask_heads(service_client& client, std::chrono::milliseconds timeout);
 
 /// Waits until the service is quiet while the heads stand still.
-/// @param heads where to learn them: from the writers or from the store
+/// @param heads where to learn them, in a given time: from the writers or from
+/// the store
 /// @returns how the shards then are, or why it is not quiet at the deadline
 [[nodiscard]] bridge::expected<std::vector<service::v1::ShardStatus>,
                                std::string>
-wait_until_quiet(
-    service_client& client,
-    const std::function<bridge::expected<log_heads, std::string>()>& heads,
-    std::chrono::milliseconds timeout);
+wait_until_quiet(service_client& client,
+                 const std::function<bridge::expected<log_heads, std::string>(
+                     std::chrono::milliseconds)>& heads,
+                 std::chrono::milliseconds timeout);
 
 } // namespace rookery::nodes

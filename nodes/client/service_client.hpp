@@ -40,7 +40,8 @@ public:
   }
 
   /// Asks and waits, up to the timeout, also for the queue of a service that is
-  /// still starting. Fails with a sentence.
+  /// still starting; what finds one late may be done after that. Fails with a
+  /// sentence.
   template <class Reply, class Request>
   [[nodiscard]] bridge::expected<Reply, std::string>
   ask(const bridge::address& whom, const Request& what) {

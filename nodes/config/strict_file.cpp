@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
+#include <cstring>
 #include <map>
 #include <sstream>
 #include <utility>
@@ -27,22 +28,37 @@ std::string trimmed(const std::string& text) {
   throw CLI::ConfigError("line " + std::to_string(line) + ": " + why);
 }
 
-/// The lines of a file, as CLI11 is to see them, and where each key is.
-struct checked_lines {
-  std::string text;
-  std::map<std::string, std::size_t> line_of; // by key; counted from 1
+bool may_be_in_key(unsigned char c) {
+  return std::isalnum(c) != 0 || c == '-' || c == '_';
+}
 
-  explicit checked_lines(std::istream& input) {
+/// CLI11 would read on in the next lines, or take the quote for a part.
+bool is_open(const std::string& value) {
+  if (value.empty() || std::strchr("[\"'", value.front()) == nullptr)
+    return false;
+  auto end = value.front() == '[' ? ']' : value.front();
+  return value.size() < 2 || value.back() != end;
+}
+
+/// The lines of a file, each of which is right by itself.
+class checked_lines {
+public:
+  checked_lines(std::istream& input, const lookup& variable_of)
+      : variable_of_{variable_of} {
     std::string line;
     for (std::size_t number = 1; std::getline(input, line); ++number) {
-      add(trimmed(line), number);
-      text += line + '\n';
+      check(trimmed(line), number);
+      text_ += line + '\n';
     }
+    if (input.bad())
+      throw CLI::ConfigError("the configuration file cannot be read");
   }
 
+  [[nodiscard]] const std::string& text() const { return text_; }
+
 private:
-  // The text of a line is not repeated: it may be a password, or no text.
-  void add(const std::string& line, std::size_t number) {
+  // A line that is none is not repeated: it may be a password, or no text.
+  void check(const std::string& line, std::size_t number) {
     auto control = [](unsigned char c) { return c < ' ' && c != '\t'; };
     if (std::any_of(line.begin(), line.end(), control))
       refuse(number, "has control characters; is this a configuration file?");
@@ -53,13 +69,25 @@ private:
                      "KEY = VALUE");
     auto equals = line.find('=');
     auto key = trimmed(line.substr(0, equals));
-    if (equals == std::string::npos || key.empty())
+    if (equals == std::string::npos || key.empty()
+        || !std::all_of(key.begin(), key.end(), may_be_in_key))
       refuse(number, "is not KEY = VALUE");
-    auto [first, fresh] = line_of.try_emplace(key, number);
+    if (!variable_of_(key))
+      refuse(number, key + ": the configuration has no such key");
+    auto [first, fresh] = line_of_.try_emplace(key, number);
     if (!fresh)
       refuse(number, key + " is there twice, first in line "
                          + std::to_string(first->second));
+    if (is_open(
+            trimmed(line.substr(0, line.find('#', equals)).substr(equals + 1))))
+      refuse(number, key
+                         + ": a quote or bracket is not closed (# begins a "
+                           "comment, also between quotes)");
   }
+
+  const lookup& variable_of_;
+  std::string text_;
+  std::map<std::string, std::size_t> line_of_; // by key; counted from 1
 };
 
 class reader : public CLI::ConfigTOML {
@@ -67,11 +95,7 @@ public:
   explicit reader(lookup variable_of) : variable_of_{std::move(variable_of)} {}
 
   std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
-    const checked_lines file{input};
-    for (auto& [key, line] : file.line_of)
-      if (!variable_of_(key))
-        refuse(line, key + ": the configuration has no such key");
-    std::istringstream text{file.text};
+    std::istringstream text{checked_lines{input, variable_of_}.text()};
     auto result = CLI::ConfigTOML::from_config(text);
     std::erase_if(result, [this](auto& item) { return overruled(item); });
     return result;
@@ -80,10 +104,7 @@ public:
 private:
   bool overruled(const CLI::ConfigItem& item) const {
     auto variable = variable_of_(item.name);
-    if (!variable) // quoted, say
-      throw CLI::ConfigError(item.fullname()
-                             + ": the configuration has no such key");
-    auto value = std::getenv(variable->c_str());
+    auto value = variable ? std::getenv(variable->c_str()) : nullptr;
     return value != nullptr && *value != '\0';
   }
 

@@ -6,6 +6,9 @@
 
 #include "rookery/service/v1/timeline.pb.h"
 
+#include <algorithm>
+#include <span>
+
 namespace rookery::nodes {
 
 namespace {
@@ -14,12 +17,13 @@ using service::v1::HomeTimelineReply;
 using service::v1::HomeTimelineRequest;
 
 constexpr std::size_t window = 256;
-constexpr std::uint32_t limit_max = 200; // see HomeTimelineRequest
+constexpr std::size_t chunk = 4 * window; // between two looks at the clock
+constexpr std::uint32_t limit_max = 200;  // see HomeTimelineRequest
 
-/// One round; @returns those who were not answered.
-std::vector<actors::user_id>
-read_once(service_client& client, const std::vector<actors::user_id>& users,
-          home_reads& result, progress& shown) {
+/// @returns those who were not answered
+std::vector<actors::user_id> read_once(service_client& client,
+                                       std::span<const actors::user_id> users,
+                                       home_reads& result, progress& shown) {
   std::vector<actors::user_id> failed;
   auto before = result.read;
   ask_all_options<HomeTimelineRequest, HomeTimelineReply> options;
@@ -65,7 +69,15 @@ home_reads read_homes(service_client& client,
   home_reads result;
   progress shown{label, users.size()};
   do {
-    users = read_once(client, users, result, shown);
+    std::vector<actors::user_id> failed;
+    for (std::span<const actors::user_id> left{users};
+         !left.empty() && clock::now() < deadline;) {
+      auto count = std::min(left.size(), chunk);
+      auto some = read_once(client, left.first(count), result, shown);
+      failed.insert(failed.end(), some.begin(), some.end());
+      left = left.subspan(count);
+    }
+    users = std::move(failed);
   } while (!users.empty() && clock::now() < deadline);
   return result;
 }

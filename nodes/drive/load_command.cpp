@@ -75,6 +75,9 @@ public:
     if (!journal_.flush())
       return trouble{exit_code::usage,
                      "journal " + options_.journal + ": cannot be written"};
+    if (!lags_written())
+      return trouble{exit_code::usage,
+                     "lags " + options_.lags + ": cannot be written"};
     report_.users = graph_.users.size();
     report_.edges = graph_.edges.size();
     auto why = prepare();
@@ -84,6 +87,8 @@ public:
       why = complete_homes("read homes again");
     if (why.empty() && !journal_.flush())
       why = "journal " + options_.journal + ": could not be written";
+    if (why.empty() && !lags_written())
+      why = "lags " + options_.lags + ": could not be written";
     if (!why.empty())
       return trouble{exit_code::failed, why};
     return std::nullopt;
@@ -118,7 +123,7 @@ private:
   }
 
   std::string measure() {
-    auto before = ask_shards(client_);
+    auto before = ask_shards(client_, client_.timeout());
     if (!before)
       return before.error();
     workload work{{.mix = options_.mix, .seed = options_.seed},
@@ -140,7 +145,7 @@ private:
       };
       report_.results = drive(client_, options_, work, journal_, lags_, look);
     }
-    report_.load_seconds = seconds_since(started);
+    report_.load_seconds = report_.results.seconds;
     auto drained = clock::now();
     auto after = wait();
     if (!after)
@@ -168,6 +173,10 @@ private:
     lag_file_.flush();
   }
 
+  [[nodiscard]] bool lags_written() const {
+    return options_.lags.empty() || lag_file_;
+  }
+
   std::string complete_homes(const std::string& label) {
     auto homes =
         read_homes(client_, graph_.users, options_.quiet_timeout, label);
@@ -181,7 +190,8 @@ private:
 
   bridge::expected<std::vector<service::v1::ShardStatus>, std::string> wait() {
     return wait_until_quiet(
-        client_, [this] { return ask_heads(client_); }, options_.quiet_timeout);
+        client_, [this](auto left) { return ask_heads(client_, left); },
+        options_.quiet_timeout);
   }
 
   const load_options& options_;
@@ -202,7 +212,7 @@ exit_code load_command(const std::vector<std::string>& arguments) {
                "when they were due. Imports a graph and reads everybody's home "
                "before, and reads everybody's home again after, so that all "
                "timelines are complete.\n"
-               "Exit codes: 0 done; 1 the service failed or a read was wrong; "
+               "Exit codes: 0 done; 1 an operation failed or a read was wrong; "
                "2 the command line or a file is wrong.",
                "rookery load"};
   load_options options;
@@ -218,17 +228,21 @@ exit_code load_command(const std::vector<std::string>& arguments) {
   auto what = graph_of(options);
   if (!what)
     return fail(exit_code::usage, what.error());
+  std::ofstream file;
+  if (!options.report.empty())
+    file.open(options.report);
+  if (!file)
+    return fail(exit_code::usage,
+                "report " + options.report + ": cannot be written");
   load_run run{options, std::move(*what)};
   if (auto why = run.run())
     return fail(why->code, why->text);
   print(std::cout, run.report());
-  if (!options.report.empty()) {
-    std::ofstream file{options.report};
-    if (!(file << to_json(run.report(), options) << std::endl))
-      return fail(exit_code::failed,
-                  "report " + options.report + ": cannot be written");
-  }
-  auto bad = run.report().bad_homes + run.report().results.bad_reads;
+  if (file.is_open() && !(file << to_json(run.report(), options) << std::endl))
+    return fail(exit_code::failed,
+                "report " + options.report + ": could not be written");
+  auto& results = run.report().results;
+  auto bad = run.report().bad_homes + results.bad_reads + results.failed();
   return bad == 0 ? exit_code::ok : exit_code::failed;
 }
 

@@ -148,6 +148,7 @@ private:
   }
 
   void finish() {
+    results_.seconds = static_cast<double>(now_us()) / 1'000'000;
     static_cast<void>(journal_.flush());
     finished_.set_value();
     self_->quit();

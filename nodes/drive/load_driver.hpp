@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <string>
 
 namespace rookery::nodes {
@@ -39,8 +40,16 @@ struct load_results {
   std::string bad_read = {}; // one of them
   /// Operations that were due, but never sent.
   std::uint64_t left_out = 0;
+  double seconds = 0; // from the first operation to the last answer
 
   static constexpr std::size_t errors_max = 100;
+
+  /// Operations that were given up, of all kinds.
+  [[nodiscard]] std::uint64_t failed() const {
+    return std::accumulate(
+        operations.begin(), operations.end(), std::uint64_t{0},
+        [](std::uint64_t sum, auto& x) { return sum + x.failed; });
+  }
 
   [[nodiscard]] const operation_results& of(operation_kind x) const {
     return operations[static_cast<std::size_t>(x)];

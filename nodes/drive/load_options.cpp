@@ -28,8 +28,9 @@ void add_load_options(CLI::App& app, load_options& x) {
   app.add_flag("--undirected", x.undirected,
                "Each line stands for both directions");
   app.add_option("--users", x.graph.users,
-                 "Users of the generated graph (2..10000000, default 10000)")
-      ->check(CLI::Range(2, 10'000'000));
+                 "Users of the generated graph, one in a thousand of whom "
+                 "follows a fifth of all (2..100000, default 10000)")
+      ->check(CLI::Range(2, 100'000));
   app.add_option("--in-flight-max", x.in_flight_max,
                  "Operations without an answer; what is due besides waits, "
                  "and its latency counts (1..1000000, default 10000)")

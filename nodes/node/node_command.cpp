@@ -39,6 +39,7 @@ void serve_until_stopped(const node_config& config, const node& self,
                          stop_signal& signal, node_log& log) {
   constexpr std::chrono::seconds look{1};
   ready_file ready{config.ready_file};
+  static_cast<void>(ready.set(false)); // of an earlier life
   auto told = false;
   do {
     const auto attached = self.attached();
@@ -46,6 +47,7 @@ void serve_until_stopped(const node_config& config, const node& self,
       log.write(severity::warning, "ready-file",
                 {{"text", "cannot write " + config.ready_file}});
   } while (!signal.wait_for(look));
+  static_cast<void>(ready.set(false));
 }
 
 exit_code run(const node_config& config, const std::string& program) {

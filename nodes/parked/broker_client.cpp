@@ -69,7 +69,9 @@ fault broker_client::connect(const bridge::endpoint& where) {
   if (auto why = dial(where))
     return "the broker cannot be reached (" + *why + ")";
   if (auto why = wait("OPEN", [this] { return opened_; }))
-    return over_ ? "the broker refused (" + over_->text() + ")" : why;
+    return over_ ? "the broker did not open the connection (" + over_->text()
+                       + ")"
+                 : why;
   return std::nullopt;
 }
 

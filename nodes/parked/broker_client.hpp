@@ -73,7 +73,8 @@ public:
   /// `open_target`.
   [[nodiscard]] fault send(const std::string& queue, std::uint64_t number,
                            std::string_view bytes);
-  /// Waits for the broker's word on what was sent to `queue`.
+  /// Waits for the broker's word on what was sent to `queue`. A queue for which
+  /// it once was late is not waited for again, nor sent to.
   [[nodiscard]] bridge::expected<bridge::outcome, std::string>
   outcome_of(const std::string& queue, std::uint64_t number);
 

@@ -102,6 +102,8 @@ fault broker_client::send(const std::string& queue, std::uint64_t number,
     x.missing = why; // what else goes there is not to wait as long
     return why;
   }
+  if (over_)
+    return "the connection to the broker ended (" + over_->text() + ")";
   if (x.lost || !x.self)
     return "queue \"" + queue + "\" was lost ("
            + (x.lost ? x.lost->text() : std::string{}) + ")";
@@ -111,10 +113,12 @@ fault broker_client::send(const std::string& queue, std::uint64_t number,
 
 bridge::expected<bridge::outcome, std::string>
 broker_client::outcome_of(const std::string& queue, std::uint64_t number) {
-  const auto& x = targets_.at(queue);
-  auto late =
-      wait("outcome", [&] { return x.lost || outcomes_.contains(number); });
-  // What came before the connection ended counts.
+  auto& x = targets_.at(queue);
+  const auto said = [&] { return x.lost || outcomes_.contains(number); };
+  fault late = x.missing;
+  if (!late)
+    late = x.missing = wait("outcome of queue \"" + queue + "\"", said);
+  // What came before the connection ended, or while others were late, counts.
   if (auto found = outcomes_.extract(number))
     return std::move(found.mapped());
   if (late)

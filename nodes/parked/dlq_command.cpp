@@ -69,7 +69,8 @@ public:
 
   exit_code replay() {
     if (options_.to == options_.queue)
-      return fail("--to is the queue that the messages are in");
+      return fail("--to is the queue that the messages are in",
+                  exit_code::usage);
     if (!find())
       return exit_code::failed;
     if (waiting_ == 0)
@@ -100,7 +101,10 @@ public:
   exit_code purge() {
     if (!find())
       return exit_code::failed;
-    if (!options_.yes && waiting_ > 0)
+    // Looked at before it is counted again: some may be held, or come yet.
+    if (!options_.yes && waiting_ == 0)
+      return nothing();
+    if (!options_.yes)
       return fail("this throws away " + messages(waiting_)
                       + " for good; say --yes if that is meant",
                   exit_code::usage);
@@ -146,17 +150,16 @@ private:
     return exit_code::ok;
   }
 
-  /// Tries until the timeout: a broker that is not there may be starting, and
-  /// only one that is there has refused.
+  /// Tries until the timeout: a broker may be starting.
   fault connect() {
     using clock = std::chrono::steady_clock;
-    constexpr std::chrono::milliseconds pause{100};
+    constexpr std::chrono::milliseconds pause{250};
     constexpr std::chrono::milliseconds silence_max{1'000};
     const auto began = clock::now();
     for (auto told = false;;) {
       auto why = client_.connect();
       const auto waited = clock::now() - began;
-      if (!why || client_.over() || waited + pause >= options_.broker.timeout)
+      if (!why || waited + pause >= options_.broker.timeout)
         return why;
       if (waited >= silence_max && !std::exchange(told, true))
         std::cerr << name_ << ": " << printable(*why) << "; trying on\n";

@@ -24,6 +24,13 @@ bridge::endpoint endpoint_of(const std::string& text) {
                              + "' is not host:port (port up to 65535)"};
 }
 
+bridge::endpoint broker_of(const std::string& text) {
+  auto result = endpoint_of(text);
+  if (result.port == 0)
+    throw CLI::ValidationError{"'" + text + "': port 0 cannot be connected to"};
+  return result;
+}
+
 /// The flags of one program, and the variables that they have.
 class flag_parser {
 public:
@@ -103,7 +110,7 @@ private:
             [this](const std::vector<std::string>& all) {
               read_.brokers.clear();
               for (const auto& each : all)
-                read_.brokers.push_back(endpoint_of(each));
+                read_.brokers.push_back(broker_of(each));
             },
             "Brokers as host:port, the preferred one first; default: the own "
             "one with --listen, else 127.0.0.1:5672")

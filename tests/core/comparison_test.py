@@ -122,7 +122,7 @@ class ComparisonTest(unittest.TestCase):
         run(row, 1)
         text = report.measured([data_of(row), data_of(row, "long ago")], [])
         self.assertIn("Measured today at r", text)
-        self.assertIn("In another run, long ago at r", text)
+        self.assertIn("These were measured in another run, long ago at r", text)
 
 
 def python(code):

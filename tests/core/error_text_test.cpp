@@ -14,6 +14,9 @@ using nodes::is_final;
 using nodes::is_refusal;
 using nodes::is_temporary;
 
+constexpr auto last_service_code = actors::errc::lease_lapsed;
+constexpr auto last_bridge_code = bridge::errc::poison;
+
 TEST_CASE("error text: says what the service said", "[nodes][error_text]") {
   CHECK(error_text(
             caf::make_error(actors::errc::text_too_long, "281 code points"))
@@ -26,14 +29,24 @@ TEST_CASE("error text: says what the service said", "[nodes][error_text]") {
 }
 
 TEST_CASE("error text: every code has words", "[nodes][error_text]") {
-  for (unsigned code = 1; code <= 14; ++code) {
-    CHECK(error_text(caf::make_error(static_cast<actors::errc>(code)))
-              .find("with code")
-          == std::string::npos);
-    CHECK(error_text(caf::make_error(static_cast<bridge::errc>(code)))
-              .find("with code")
-          == std::string::npos);
-  }
+  auto has_words = [](auto code) {
+    return error_text(caf::make_error(code)).find("with code")
+           == std::string::npos;
+  };
+  for (auto code = 1U; code <= static_cast<unsigned>(last_service_code); ++code)
+    CHECK(has_words(static_cast<actors::errc>(code)));
+  for (auto code = 1U; code <= static_cast<unsigned>(last_bridge_code); ++code)
+    CHECK(has_words(static_cast<bridge::errc>(code)));
+  CHECK_FALSE(has_words(
+      static_cast<actors::errc>(static_cast<unsigned>(last_service_code) + 1)));
+  CHECK_FALSE(has_words(
+      static_cast<bridge::errc>(static_cast<unsigned>(last_bridge_code) + 1)));
+}
+
+TEST_CASE("error text: what others say does not command a terminal",
+          "[nodes][error_text]") {
+  CHECK(error_text(caf::make_error(bridge::errc::rejected, "a\x1b[2Jb"))
+        == "the broker refused the message (a [2Jb)");
 }
 
 TEST_CASE("error text: what was refused did not happen",

@@ -207,6 +207,12 @@ TEST_CASE("node config: a file may only have keys that exist",
         == "rookery node: line 3: shards is there twice, first in line 1\n");
   CHECK(message("# ours\n\npassword secret\n")
         == "rookery node: line 3: is not KEY = VALUE\n");
+  CHECK(message("password c2VjcmV0==\n")
+        == "rookery node: line 1: is not KEY = VALUE\n");
+  for (auto open : {"[data\nshards = 4", "\"data", "'", "\"da#ta\""})
+    CHECK(message("store = " + std::string{open} + "\n")
+          == "rookery node: line 1: store: a quote or bracket is not closed (# "
+             "begins a comment, also between quotes)\n");
   CHECK(message("= 8\n") == "rookery node: line 1: is not KEY = VALUE\n");
   CHECK(message("\x7f"
                 "ELF\x02\x01\n")

@@ -143,7 +143,7 @@ class Dlq(unittest.TestCase):
                          'no queue "nowhere"')
         self.assertEqual(self.parked(self.dead), before)
         code, _, err = self.dlq("replay", self.dead, "--to", self.dead)
-        self.assertEqual(code, 1)
+        self.assertEqual(code, 2)
         self.assertIn("--to is the queue that the messages are in", err)
 
     def test_a_replay_that_is_killed_loses_nothing(self):
@@ -153,6 +153,7 @@ class Dlq(unittest.TestCase):
             [PROGRAM, "dlq", "--broker", self.broker, "replay", self.dead,
              "--to", self.other], env={**os.environ, **self.given},
             stdout=subprocess.DEVNULL)
+        self.addCleanup(replay.kill)
         # In slices, so that it stands still, and is not done, when we look.
         deadline = time.monotonic() + SECONDS
         while not self.parked(self.other):
@@ -186,7 +187,7 @@ class Dlq(unittest.TestCase):
             self.assertEqual((code, out), (1, ""))
             self.assertEqual(err, f"rookery dlq {command}: there is no queue "
                              '"nowhere"')
-        for command in ("list", "show", "replay"):
+        for command in ("list", "show", "replay", "purge"):
             code, out, err = self.dlq(command, self.dead)
             self.assertEqual((code, out), (0, ""))
             self.assertEqual(err, f"rookery dlq {command}: nothing is parked "
@@ -201,6 +202,22 @@ class NoBroker(unittest.TestCase):
         self.assertEqual((code, out), (1, ""))
         self.assertRegex(err, "^rookery dlq list: broker 127.0.0.1:1: the "
                          "broker cannot be reached .*refused")
+
+    def test_a_broker_that_hangs_up(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            where = "127.0.0.1:" + str(server.getsockname()[1])
+            client = Node("--broker", where, "--timeout", "1.5", "list",
+                          "dead", command="dlq")
+            self.addCleanup(client.discard)
+            while client.child.poll() is None:
+                server.settimeout(0.1)
+                try:
+                    server.accept()[0].close()
+                except TimeoutError:
+                    pass
+        self.assertEqual(client.end(), 1)
+        self.assertRegex(client.text(), "the broker did not open the connection "
+                         ".*; trying on")
 
     def test_a_broker_that_starts_is_waited_for(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
