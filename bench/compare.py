@@ -73,7 +73,8 @@ def measure(row, rounds, seconds):
 def main():
     options = parse()
     # As SIGINT does: what was started is ended on the way out.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, lambda number, _: sys.exit(128 + number))
     if options.report:
         report.write(KEYS)
         return 0

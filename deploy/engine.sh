@@ -25,6 +25,9 @@ ensure_engine() {
     missing+=(docker.io)
   docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null ||
     missing+=(docker-compose)
+  # From Debian 13 on the client is a package of its own.
+  command -v docker >/dev/null || ! apt-cache show docker-cli >/dev/null 2>&1 ||
+    missing+=(docker-cli)
   if [ ${#missing[@]} -gt 0 ]; then
     if docker info >/dev/null 2>&1 && [ "${missing[*]}" = docker.io ]; then
       missing=() # an engine elsewhere

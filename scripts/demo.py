@@ -21,7 +21,9 @@ class Demo:
     def __init__(self, options):
         self.code = None  # what the oracle and the load said
         self.options = options
-        self.directory = tempfile.mkdtemp(prefix="rookery-demo-")
+        self.directory = tempfile.mkdtemp(
+            prefix="rookery-demo-",  # not in /tmp, which may be memory
+            dir=os.environ.get("TMPDIR", "/var/tmp"))
         self.store = os.path.join(self.directory, "store")
         self.journal = os.path.join(self.directory, "journal")
         self.report = os.path.join(self.directory, "report.json")
@@ -118,7 +120,7 @@ class Demo:
             time.sleep(0.005 if faults else 0.1)
         if faults:
             faults.finish()
-        if not os.path.exists(self.report):
+        if not os.path.exists(self.report) or not os.path.getsize(self.report):
             raise Trouble(f"the load client failed, exit code {child.returncode}")
         usage = []
         for process in self.processes:
@@ -126,7 +128,8 @@ class Demo:
             usage.append((process.name, cpu - before[process.name], peak))
         usage.append(("load", *used))
         with open(self.report, encoding="utf-8") as report:
-            return json.load(report), usage, child.returncode
+            undone = bool(faults and faults.waiting)
+            return json.load(report), usage, child.returncode or int(undone)
 
     def verify(self):
         """Returns the oracle's exit code and what it said."""
@@ -251,7 +254,8 @@ def run(demo):
 
 def main():
     options = parse()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.default_int_handler)
     demo = Demo(options)
     code, verdict, failed = 1, None, True
     try:

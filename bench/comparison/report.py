@@ -112,7 +112,8 @@ def measured(rows, absent):
     for row in rows:
         lines += row_section(row)
         if where_and_when(row) != usual:
-            lines += ["In another run, " + where_and_when(row), ""]
+            lines += ["These were measured in another run, "
+                      + where_and_when(row), ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

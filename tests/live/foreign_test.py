@@ -26,6 +26,7 @@ class Scenarios:
     def setUpClass(cls):
         cls.program = cls.install()
         cls.service = Service("--store", os.path.abspath("store"))
+        cls.addClassCleanup(cls.service.__exit__, None)
         cls.service.start("all")
 
     @classmethod

@@ -22,8 +22,8 @@ def main():
                         project / name)
     for command in (
             [cmake, "--install", binary, "--prefix", prefix],
-            [cmake, "-S", project / "outside", "-B", here / "build",
-             f"-DCMAKE_PREFIX_PATH={prefix}"],
+            [cmake, "-G", "Ninja", "-S", project / "outside",
+             "-B", here / "build", f"-DCMAKE_PREFIX_PATH={prefix}"],
             [cmake, "--build", here / "build"],
             [cmake, "--build", here / "build", "--target", "test"]):
         subprocess.run(command, check=True)

@@ -136,8 +136,11 @@ class Service:
 
     def stop(self):
         """Stops all, the broker last; the exit codes."""
-        nodes, self.nodes = self.nodes[::-1], []
-        return [node.stop() for node in nodes]
+        codes = []
+        while self.nodes:  # one that hangs stays, to be discarded
+            codes.append(self.nodes[-1].stop())
+            self.nodes.pop()
+        return codes
 
     def __enter__(self):
         return self

@@ -23,12 +23,13 @@ class OneProcess(unittest.TestCase):
     def setUpClass(cls):
         cls.directory = tempfile.TemporaryDirectory()
         cls.service = Service("--store", cls.directory.name + "/store")
+        cls.addClassCleanup(cls.directory.cleanup)
+        cls.addClassCleanup(cls.service.__exit__, None)
         cls.service.start("all")
 
     @classmethod
     def tearDownClass(cls):
         assert cls.service.stop() == [0]
-        cls.directory.cleanup()
 
     def refuse(self, message, *arguments):
         code, out, err = self.service.run(*arguments)
@@ -223,6 +224,7 @@ class Samples(unittest.TestCase):
             node = Node("--config", str(CONFIGS / "all-in-one.conf"),
                         env={"ROOKERY_STORE": directory,
                              "ROOKERY_LISTEN": "127.0.0.1:0"})
+            self.addCleanup(node.discard)
             node.wait_ready()
             self.assertEqual(node.stop(), 0)
 
@@ -300,20 +302,26 @@ class Demo(unittest.TestCase):
 
     def demo(self, *arguments):
         with tempfile.TemporaryDirectory() as directory:
-            done = subprocess.run(
+            demo = subprocess.Popen(
                 [sys.executable, str(ROOT / "scripts" / "demo.py"), "--once",
                  "--keep", "--program", PROGRAM, "--rate", "300", "--users",
-                 "200", "--timeline-cap", "16", *arguments],
-                capture_output=True, text=True, timeout=200, check=False,
+                 "200", "--timeline-cap", "16", "--patience", "60",
+                 *arguments],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                 env={**os.environ, "TMPDIR": directory})
+            self.addCleanup(demo.kill)
+            try:
+                said, _ = demo.communicate(timeout=200)
+            except subprocess.TimeoutExpired:
+                demo.terminate()  # it ends what it started
+                self.fail("in 200 s: " + demo.communicate(timeout=60)[0])
             logs = [x.read_text(errors="replace")
                     for x in pathlib.Path(directory).glob("*/*.log")]
-        said = done.stdout + done.stderr
         self.assertGreaterEqual(len(logs), 5, said)
         for log in logs:  # it asks nobody it has stopped for an exit code
             self.assertNotRegex(log, "Sanitizer|runtime error:")
-        self.assertEqual(done.returncode, 0, said)
-        found = numbers(done.stdout)
+        self.assertEqual(demo.returncode, 0, said)
+        found = numbers(said)
         self.assertEqual((found["missing"], found["mismatches"]), (0, 0), said)
         self.assertRegex(said, "refused 0, failed 0, wrong reads 0")
         return said
