@@ -63,7 +63,8 @@ public:
 
   /// A local handle for what `to` names. Cheap to copy; the same address and
   /// options give the same actor, which is kept as long as the bridge: use few
-  /// different options.
+  /// different options. A ttl that is out of its range, or overflow::spill
+  /// without a spill or at level `fire`, aborts here.
   [[nodiscard]] caf::actor proxy(const address& to, send_options how = {});
   [[nodiscard]] caf::actor proxy(const address& to, level how) {
     return proxy(to, send_options{how});
@@ -95,7 +96,8 @@ public:
   /// the deliveries it holds end as modified(failed), the link is closed, and
   /// the queue and bindings of its options are not asked for any more; the
   /// broker keeps them. A handle of a bridge never ends, so what is served by
-  /// one is until the bridge stops.
+  /// one is until the bridge stops. An address that is no queue, a window of 0,
+  /// a type that is not registered or delays out of order abort here.
   void serve(const address& at, caf::actor target, serve_options options = {});
 
   /// The same for a target that `factory` makes, and makes again, with a

@@ -25,11 +25,13 @@ enum class errc : std::uint8_t {
   too_many_requests = 6,
   /// The bridge is stopping or has stopped.
   closed = 7,
-  /// The message is not one registered Protobuf message.
+  /// The message is not one registered Protobuf message, or not one that the
+  /// address takes.
   unknown_type = 8,
   /// The bytes are not the message they claim to be.
   undecodable = 9,
-  /// The message is longer than `message_bytes_max`.
+  /// The message, or the answer, is longer than `message_bytes_max`, here or
+  /// at the address.
   too_long = 10,
   /// The broker could not be reached in time.
   unreachable = 11,

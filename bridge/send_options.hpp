@@ -35,8 +35,8 @@ struct send_options {
   /// A request waits no longer for its reply either.
   std::optional<std::chrono::milliseconds> ttl = {};
   /// Whether the sender of an asynchronous message is told, by a `send_lost`,
-  /// that it did not go well. Each message under way then counts against
-  /// `bridge_options::requests_max`.
+  /// that it did not go well; at level `fire` only if it is refused at once.
+  /// Each message under way then counts against `bridge_options::requests_max`.
   bool tell_losses = false;
 
   overflow when_full = overflow::fail;
