@@ -74,7 +74,8 @@ def main():
     options = parse()
     # As SIGINT does: what was started is ended on the way out.
     for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, lambda number, _: sys.exit(128 + number))
+        if signal.getsignal(each) != signal.SIG_IGN:  # as nohup wants it
+            signal.signal(each, lambda number, _: sys.exit(128 + number))
     if options.report:
         report.write(KEYS)
         return 0

@@ -204,7 +204,8 @@ def judge(run, ends):
 def main():
     options = parse()
     for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, lambda number, _: sys.exit(128 + number))
+        if signal.getsignal(each) != signal.SIG_IGN:  # as nohup wants it
+            signal.signal(each, lambda number, _: sys.exit(128 + number))
     # Not in /tmp, which may be memory.
     with tempfile.TemporaryDirectory(dir="/var/tmp") as directory:
         run = Run(directory)

@@ -25,9 +25,6 @@ ensure_engine() {
     missing+=(docker.io)
   docker compose version >/dev/null 2>&1 || command -v docker-compose >/dev/null ||
     missing+=(docker-compose)
-  # From Debian 13 on the client is a package of its own.
-  command -v docker >/dev/null || ! apt-cache show docker-cli >/dev/null 2>&1 ||
-    missing+=(docker-cli)
   if [ ${#missing[@]} -gt 0 ]; then
     if docker info >/dev/null 2>&1 && [ "${missing[*]}" = docker.io ]; then
       missing=() # an engine elsewhere
@@ -35,6 +32,9 @@ ensure_engine() {
       [ "$(id -u)" = 0 ] || die "needs ${missing[*]}; as root I would install them"
       say "installing ${missing[*]}"
       apt-get -q update >/dev/null
+      # From Debian 13 on the client is a package of its own.
+      command -v docker >/dev/null || ! apt-cache show docker-cli >/dev/null 2>&1 ||
+        missing+=(docker-cli)
       DEBIAN_FRONTEND=noninteractive apt-get -q install --yes \
         --no-install-recommends iptables ca-certificates "${missing[@]}" \
         >/dev/null 2>&1 || die "apt-get install ${missing[*]} failed"

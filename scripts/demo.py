@@ -255,7 +255,8 @@ def run(demo):
 def main():
     options = parse()
     for each in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.default_int_handler)
+        if signal.getsignal(each) != signal.SIG_IGN:  # as nohup wants it
+            signal.signal(each, signal.default_int_handler)
     demo = Demo(options)
     code, verdict, failed = 1, None, True
     try:

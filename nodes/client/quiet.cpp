@@ -122,7 +122,7 @@ wait_until_quiet(service_client& client,
     using std::chrono::milliseconds;
     return std::clamp(
         std::chrono::duration_cast<milliseconds>(deadline - clock::now()),
-        milliseconds{1}, client.timeout());
+        milliseconds{100}, client.timeout());
   };
   for (;;) {
     std::string why;
@@ -139,7 +139,7 @@ wait_until_quiet(service_client& client,
       why = unquiet(*after, *shards);
     if (why.empty())
       return shards;
-    if (clock::now() >= deadline)
+    if (clock::now() + pause >= deadline)
       return bridge::unexpected{"not quiet: " + why};
     std::this_thread::sleep_for(pause);
   }

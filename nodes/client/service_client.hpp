@@ -46,15 +46,17 @@ public:
   [[nodiscard]] bridge::expected<Reply, std::string>
   ask(const bridge::address& whom, const Request& what) {
     const auto began = clock::now();
-    for (;;) {
-      auto result = ask_until<Reply>(whom, what, began + options_.timeout);
-      if (result)
-        return std::move(*result);
-      if (waits_for_queue(result.error(), began))
-        continue;
-      in_doubt_ = !is_refusal(result.error());
-      return bridge::unexpected{error_text(result.error())};
+    auto result = ask_until<Reply>(whom, what, began + options_.timeout);
+    while (!result && waits_for_queue(result.error(), began)) {
+      auto again = ask_until<Reply>(whom, what, began + options_.timeout);
+      // The last may be too short for an answer of any kind.
+      if (again || again.error() != caf::sec::request_timeout)
+        result = std::move(again);
     }
+    if (result)
+      return std::move(*result);
+    in_doubt_ = !is_refusal(result.error());
+    return bridge::unexpected{error_text(result.error())};
   }
 
   /// Whether what the last question that failed asked for may have been done

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cstdlib>
-#include <cstring>
 #include <map>
 #include <sstream>
 #include <utility>
@@ -34,10 +33,12 @@ bool may_be_in_key(unsigned char c) {
 
 /// CLI11 would read on in the next lines, or take the quote for a part.
 bool is_open(const std::string& value) {
-  if (value.empty() || std::strchr("[\"'", value.front()) == nullptr)
+  if (value.empty())
     return false;
-  auto end = value.front() == '[' ? ']' : value.front();
-  return value.size() < 2 || value.back() != end;
+  if (value.front() == '[')
+    return value.back() != ']';
+  return (value.front() == '"' || value.front() == '\'')
+         && value.find(value.front(), 1) == std::string::npos;
 }
 
 /// The lines of a file, each of which is right by itself.

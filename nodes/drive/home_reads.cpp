@@ -70,13 +70,17 @@ home_reads read_homes(service_client& client,
   progress shown{label, users.size()};
   do {
     std::vector<actors::user_id> failed;
-    for (std::span<const actors::user_id> left{users};
-         !left.empty() && clock::now() < deadline;) {
+    std::span<const actors::user_id> left{users};
+    while (!left.empty() && clock::now() < deadline) {
       auto count = std::min(left.size(), chunk);
       auto some = read_once(client, left.first(count), result, shown);
       failed.insert(failed.end(), some.begin(), some.end());
       left = left.subspan(count);
     }
+    if (!left.empty() && result.trouble.empty())
+      result.trouble =
+          std::to_string(left.size()) + " homes were not read in time";
+    failed.insert(failed.end(), left.begin(), left.end());
     users = std::move(failed);
   } while (!users.empty() && clock::now() < deadline);
   return result;

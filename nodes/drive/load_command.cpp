@@ -228,17 +228,17 @@ exit_code load_command(const std::vector<std::string>& arguments) {
   auto what = graph_of(options);
   if (!what)
     return fail(exit_code::usage, what.error());
-  std::ofstream file;
-  if (!options.report.empty())
-    file.open(options.report);
-  if (!file)
+  // What an earlier load wrote stays until there is something better.
+  if (!options.report.empty() && !std::ofstream{options.report, std::ios::app})
     return fail(exit_code::usage,
                 "report " + options.report + ": cannot be written");
   load_run run{options, std::move(*what)};
   if (auto why = run.run())
     return fail(why->code, why->text);
   print(std::cout, run.report());
-  if (file.is_open() && !(file << to_json(run.report(), options) << std::endl))
+  if (!options.report.empty()
+      && !(std::ofstream{options.report} << to_json(run.report(), options)
+                                         << std::endl))
     return fail(exit_code::failed,
                 "report " + options.report + ": could not be written");
   auto& results = run.report().results;

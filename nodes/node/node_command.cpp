@@ -36,10 +36,9 @@ std::string names_of(const std::set<role>& x) {
 
 /// Tells health checks, meanwhile, how things are.
 void serve_until_stopped(const node_config& config, const node& self,
-                         stop_signal& signal, node_log& log) {
+                         stop_signal& signal, ready_file& ready,
+                         node_log& log) {
   constexpr std::chrono::seconds look{1};
-  ready_file ready{config.ready_file};
-  static_cast<void>(ready.set(false)); // of an earlier life
   auto told = false;
   do {
     const auto attached = self.attached();
@@ -47,7 +46,6 @@ void serve_until_stopped(const node_config& config, const node& self,
       log.write(severity::warning, "ready-file",
                 {{"text", "cannot write " + config.ready_file}});
   } while (!signal.wait_for(look));
-  static_cast<void>(ready.set(false));
 }
 
 exit_code run(const node_config& config, const std::string& program) {
@@ -56,7 +54,10 @@ exit_code run(const node_config& config, const std::string& program) {
                        log->write(severity::error, "killed", {{"why", why}});
                      }};
   log->write(severity::info, "starting", {{"roles", names_of(config.roles)}});
-  if (config.has(role::broker) && !config.brokers.empty())
+  ready_file ready{config.ready_file};
+  static_cast<void>(ready.set(false)); // that of an earlier life
+  if (config.has(role::broker) && config.roles.size() > 1
+      && !config.brokers.empty())
     log->write(severity::info, "broker-elsewhere",
                {{"text", "this node connects to the brokers it is told of "
                          "(brokers), and to its own only if that is one"}});
@@ -73,7 +74,7 @@ exit_code run(const node_config& config, const std::string& program) {
                {{"roles", names_of(config.roles)},
                 {"listens", listens ? to_string(*listens) : "-"}});
   }
-  serve_until_stopped(config, self, signal, *log);
+  serve_until_stopped(config, self, signal, ready, *log);
   log->write(severity::info, "stopping",
              {{"timeout_ms", std::to_string(config.stop_timeout.count())}});
   auto left = self.stop(config.stop_timeout * 9 / 10);

@@ -53,7 +53,7 @@ public:
     if (why.empty())
       why = check_journal(told, !options_.journals.empty(), store_, result_);
     if (why.empty())
-      why = check_timelines(*shards);
+      why = check_twice(*shards);
     if (why.empty())
       why = still_quiet(heads);
     if (why.empty())
@@ -85,12 +85,27 @@ private:
       return before ? after.error() : before.error();
     if (*before != *after)
       return "the store was written to meanwhile";
-    // One that changed hands dumps what it has, before it has caught up.
     auto shards = ask_shards(client_, client_.timeout());
     if (!shards)
       return shards.error();
     auto why = unquiet(*after, *shards);
     return why.empty() ? why : "not quiet any more: " + why;
+  }
+
+  /// A shard that has just changed hands dumps what it has, before it has
+  /// caught up: what differs is looked at again when all is quiet again.
+  std::string check_twice(std::vector<ShardStatus>& shards) {
+    const auto before = result_;
+    auto why = check_timelines(shards);
+    if (!why.empty() || result_.mismatches == before.mismatches)
+      return why;
+    result_ = before;
+    dumped_.clear();
+    auto again = wait();
+    if (!again)
+      return again.error();
+    shards = std::move(*again);
+    return check_timelines(shards);
   }
 
   std::string check_timelines(const std::vector<ShardStatus>& shards) {

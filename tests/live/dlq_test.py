@@ -206,7 +206,7 @@ class NoBroker(unittest.TestCase):
     def test_a_broker_that_hangs_up(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
             where = "127.0.0.1:" + str(server.getsockname()[1])
-            client = Node("--broker", where, "--timeout", "1.5", "list",
+            client = Node("--broker", where, "--timeout", "3", "list",
                           "dead", command="dlq")
             self.addCleanup(client.discard)
             while client.child.poll() is None:

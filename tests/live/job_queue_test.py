@@ -93,7 +93,7 @@ class JobQueue(unittest.TestCase):
             file.flush()
             code, _, err = run("--config", file.name)
             self.assertEqual(code, 2)
-            self.assertIn("fly = high: the configuration has no such key", err)
+            self.assertIn("line 3: fly: the configuration has no such key", err)
 
     def test_nowhere_to_listen(self):
         code, _, err = run("--roles", "worker", "--listen", "192.0.2.1:5672")

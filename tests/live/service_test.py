@@ -10,7 +10,7 @@ import sys
 import tempfile
 import unittest
 
-from rookery_process import PROGRAM, Node, Service, numbers, run
+from rookery_process import PROGRAM, SECONDS, Node, Service, numbers, run
 
 ROOT = pathlib.Path(__file__).parents[2]
 CONFIGS = ROOT / "nodes" / "configs"
@@ -175,7 +175,7 @@ class Clients(unittest.TestCase):
         with Service() as service:
             service.start("broker")
             for command in (["timeline", "1"], ["import-edges", self.edges]):
-                code, _, err = service.run(*command, "--timeout", "0.5")
+                code, _, err = service.run(*command, "--timeout", "2")
                 self.assertEqual(code, 1)
                 self.assertRegex(err, "the broker has no such queue; is the "
                                  "service running")
@@ -187,8 +187,9 @@ class Clients(unittest.TestCase):
             with tempfile.TemporaryDirectory() as directory, \
                     Service("--store", directory) as service:
                 service.start("broker")
-                client = Node("--broker", service.broker, *arguments,
-                              env=service.given, command=command)
+                client = Node("--broker", service.broker, "--timeout",
+                              str(SECONDS), *arguments, env=service.given,
+                              command=command)
                 self.addCleanup(client.discard)
                 client.wait_for(r"has no such queue.* Trying on\.$")
                 service.start(roles)
