@@ -223,9 +223,12 @@ void vigil::down(std::uint64_t monitor, const caf::error& why) {
     return;
   if (why.category() == mortal_category) {
     effects_.add(effect::end_told);
-    // A queue to which the broker lets nobody send is not waited for longer.
+    // A queue to which the broker lets nobody send is not waited for longer,
+    // and a node that is cut off may have been taken for dead: what its actor
+    // told comes when it is back.
     const auto actor = std::stoull(bridge::text_of(why));
-    if (outside_.now() < end_.at(actor) + node_host::reply_timeout)
+    if (outside_.now() < end_.at(actor) + node_host::reply_timeout
+        && to_->ready())
       ended_.insert(actor);
   }
   outside_.after(next_watch_time(), weak_from_this(), [](vigil& x) {
