@@ -3,6 +3,7 @@
 #include "actors/errc.hpp"
 #include "actors/store/stopped_writer.hpp"
 
+#include <array>
 #include <cstring>
 #include <system_error>
 
@@ -11,6 +12,22 @@ namespace rookery::store {
 namespace {
 
 constexpr int looks_after = 250; // tries
+
+constexpr int wal_pages_max = 1'000; // then they are moved, as SQLite would
+
+// What differs in each generation of a WAL: two numbers in its header.
+constexpr int salt_at = 16;
+using wal_salt = std::array<unsigned char, 8>;
+
+wal_salt salt_of(sqlite3* handle) {
+  wal_salt result{};
+  sqlite3_file* wal = nullptr;
+  if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal)
+          == SQLITE_OK
+      && wal != nullptr && wal->pMethods != nullptr)
+    wal->pMethods->xRead(wal, result.data(), result.size(), salt_at);
+  return result;
+}
 
 caf::error refuse(const std::filesystem::path& file, const std::string& why) {
   return caf::make_error(actors::errc::store_failed,
@@ -76,9 +93,21 @@ caf::expected<database> database::open(const std::filesystem::path& file,
     return error;
   auto cache_kib = std::to_string(options.cache_bytes_max / 1024);
   if (auto error = result.execute("PRAGMA synchronous=FULL;"
+                                  "PRAGMA journal_size_limit=67108864;"
                                   "PRAGMA cache_size=-"
                                   + cache_kib))
     return error;
+  // Instead of SQLite's own, which checkpoints.
+  sqlite3_wal_hook(
+      handle,
+      [](void* state, sqlite3*, const char*, int pages) {
+        auto& wal = *static_cast<wal_state*>(state);
+        if (pages < wal.pages) // it began anew
+          wal.moved_at = 0;
+        wal.pages = pages;
+        return SQLITE_OK;
+      },
+      result.wal_.get());
   if (options.settles_wal)
     if (auto error = result.settle_wal())
       return error;
@@ -112,26 +141,52 @@ caf::error database::use_wal() {
   }
 }
 
-/// Moves what the WAL holds to the database, unless others are in the way for
-/// longer than we are patient.
-caf::error database::checkpoint() {
-  auto pragma = prepare("PRAGMA wal_checkpoint(TRUNCATE)");
-  // SQLite does not call the busy handler for another one's checkpoint, so this
-  // waits by itself.
-  sqlite3_busy_handler(handle_.get(), nullptr, nullptr);
-  caf::error error;
-  auto busy = true;
-  for (int tries = 0; busy; ++tries) {
-    auto result = pragma.run();
-    if (!result.next()) {
-      error = result.error();
-      break;
-    }
-    busy =
-        result.number(0) != 0 && patience::retry(patience_.get(), tries) != 0;
-  }
-  sqlite3_busy_handler(handle_.get(), patience::retry, patience_.get());
-  return error;
+caf::expected<database::connection>
+database::connect(const std::string& file) const {
+  sqlite3* handle = nullptr;
+  auto code = sqlite3_open_v2(file.c_str(), &handle,
+                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                              patience_->vfs->zName);
+  connection result{handle};
+  if (code != SQLITE_OK)
+    return refuse(file, sqlite3_errstr(code));
+  return result;
+}
+
+/// Who holds the write lock is the only one who could begin the WAL anew, so it
+/// is held by this connection while another one moves.
+caf::expected<bool> database::move_wal() {
+  auto mover = connect(name());
+  if (!mover)
+    return mover.error();
+  // A connection that has read nothing does not know yet that there is a WAL.
+  auto looked =
+      sqlite3_exec(mover->get(), "PRAGMA synchronous=FULL; PRAGMA user_version",
+                   nullptr, nullptr, nullptr);
+  if (looked == SQLITE_BUSY)
+    return false;
+  if (looked != SQLITE_OK)
+    return last_error(mover->get());
+  transaction mine{*this, transaction::kind::write};
+  if (mine.error())
+    return mine.error();
+  int in_wal = 0;
+  int moved = 0;
+  auto code = sqlite3_wal_checkpoint_v2(
+      mover->get(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_wal, &moved);
+  if (code == SQLITE_BUSY) // a program that is not ours
+    return false;
+  if (code != SQLITE_OK)
+    return last_error(mover->get());
+  return moved == in_wal;
+}
+
+void database::committed() {
+  if (wal_->pages - wal_->moved_at < wal_pages_max)
+    return;
+  wal_->moved_at = wal_->pages;
+  // What cannot be moved now is moved later; it is durable where it is.
+  static_cast<void>(move_wal());
 }
 
 /// The WAL may hold a commit that a killed process wrote and did not sync, or
@@ -141,8 +196,22 @@ caf::error database::checkpoint() {
 /// anew. When one that reads for long keeps it from moving, as a shell may, the
 /// next sync has to do.
 caf::error database::settle_wal() {
-  if (auto error = checkpoint())
-    return error;
+  for (int tries = 0;; ++tries) {
+    auto whole = move_wal();
+    if (!whole)
+      return whole.error();
+    auto before = salt_of(handle_.get());
+    if (*whole)
+      if (auto error = commit_nothing())
+        return error;
+    if (*whole && salt_of(handle_.get()) != before)
+      return caf::none;
+    if (patience::retry(patience_.get(), tries) == 0)
+      return *whole ? caf::none : commit_nothing();
+  }
+}
+
+caf::error database::commit_nothing() {
   transaction mine{*this, transaction::kind::write};
   if (mine.error())
     return mine.error();
@@ -159,20 +228,23 @@ caf::error database::settle_wal() {
   return mine.commit();
 }
 
-transaction::transaction(database& owner, kind what)
-    : handle_(owner.handle_.get()) {
+transaction::transaction(database& owner, kind what) : owner_(owner) {
   error_ = owner.execute(what == kind::write ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
 transaction::~transaction() {
   // SQLite ends some failed transactions by itself.
-  if (!error_ && sqlite3_get_autocommit(handle_) == 0)
-    sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+  auto handle = owner_.handle_.get();
+  if (!error_ && sqlite3_get_autocommit(handle) == 0)
+    sqlite3_exec(handle, "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 caf::error transaction::commit() {
-  auto code = sqlite3_exec(handle_, "COMMIT", nullptr, nullptr, nullptr);
-  return code == SQLITE_OK ? caf::error{} : last_error(handle_);
+  auto handle = owner_.handle_.get();
+  if (sqlite3_exec(handle, "COMMIT", nullptr, nullptr, nullptr) != SQLITE_OK)
+    return last_error(handle);
+  owner_.committed();
+  return caf::none;
 }
 
 } // namespace rookery::store

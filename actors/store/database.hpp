@@ -44,6 +44,10 @@ struct database_options {
 /// returned has been fsynced. Several connections, also of several processes,
 /// may share the file; one writes at a time. With `statement` and
 /// `transaction` the store's only user of SQLite's API.
+///
+/// SQLite before 3.51.3 may lose what is in the WAL when somebody commits while
+/// another checkpoints ("the WAL-reset bug"), and Debian's is older. So nobody
+/// checkpoints by himself here: it is done while the write lock is held.
 /// @thread any, one at a time
 class database {
 public:
@@ -85,12 +89,27 @@ private:
     std::function<void(int)> on_woken;
   };
 
-  [[nodiscard]] caf::error use_wal();
-  [[nodiscard]] caf::error checkpoint();
-  [[nodiscard]] caf::error settle_wal();
+  /// As of our last commit.
+  struct wal_state {
+    int pages = 0;
+    int moved_at = 0; // how many it had when we moved them
+  };
 
-  std::unique_ptr<patience> patience_; // handle_ keeps its address
-  std::unique_ptr<sqlite3, closer> handle_;
+  using connection = std::unique_ptr<sqlite3, closer>;
+
+  [[nodiscard]] caf::expected<connection>
+  connect(const std::string& name) const;
+  [[nodiscard]] caf::error use_wal();
+  /// Moves what the WAL holds to the file, as far as those allow who read.
+  /// @returns whether that was all of it
+  [[nodiscard]] caf::expected<bool> move_wal();
+  [[nodiscard]] caf::error settle_wal();
+  [[nodiscard]] caf::error commit_nothing();
+  void committed();
+
+  std::unique_ptr<patience> patience_;            // handle_ keeps its address
+  std::unique_ptr<wal_state> wal_{new wal_state}; // and this one's
+  connection handle_;
 };
 
 /// A transaction that is rolled back unless `commit` succeeded.
@@ -116,7 +135,7 @@ public:
   [[nodiscard]] caf::error commit();
 
 private:
-  sqlite3* handle_;
+  database& owner_;
   caf::error error_;
 };
 

@@ -43,6 +43,48 @@ private:
   sqlite3_vfs vfs_;
 };
 
+/// The operating system's VFS, but that somebody looks on when a database (not
+/// its WAL) is written.
+class watched_vfs {
+public:
+  watched_vfs() : vfs_{*sqlite3_vfs_find(nullptr)} {
+    vfs_.zName = "watched";
+    base = sqlite3_vfs_find(nullptr);
+    vfs_.xOpen = [](sqlite3_vfs*, const char* name, sqlite3_file* file,
+                    int flags, int* out) {
+      auto code = base->xOpen(base, name, file, flags, out);
+      if (code != SQLITE_OK || (flags & SQLITE_OPEN_MAIN_DB) == 0)
+        return code;
+      watched = *file->pMethods;
+      write = watched.xWrite;
+      watched.xWrite = [](sqlite3_file* x, const void* bytes, int count,
+                          sqlite3_int64 at) {
+        if (look)
+          look();
+        return write(x, bytes, count, at);
+      };
+      file->pMethods = &watched;
+      return code;
+    };
+    REQUIRE(sqlite3_vfs_register(&vfs_, 0) == SQLITE_OK);
+  }
+  watched_vfs(const watched_vfs&) = delete;
+  watched_vfs& operator=(const watched_vfs&) = delete;
+  ~watched_vfs() {
+    look = {};
+    sqlite3_vfs_unregister(&vfs_);
+  }
+
+  inline static std::function<void()> look;
+
+private:
+  inline static sqlite3_vfs* base = nullptr;
+  inline static sqlite3_io_methods watched = {};
+  inline static int (*write)(sqlite3_file*, const void*, int,
+                             sqlite3_int64) = nullptr;
+  sqlite3_vfs vfs_;
+};
+
 std::uint64_t rows(database& db) {
   auto count = db.prepare("SELECT count(*) FROM t");
   auto result = count.run();
@@ -111,6 +153,40 @@ TEST_CASE("database: a later connection of a process does not wait for readers",
   f.options.settles_wal = false;
   REQUIRE(database::open(f.file, f.options));
   CHECK(waiting_vfs::waits == 0);
+}
+
+TEST_CASE("database: the WAL is moved now and then, and nobody can commit "
+          "meanwhile",
+          "[store]") {
+  temp_directory temp;
+  const auto file = temp.path() / "a.db";
+  watched_vfs vfs;
+  database_options options;
+  options.vfs = "watched";
+  auto db = database::open(file, options);
+  REQUIRE(db);
+  REQUIRE(db->execute("CREATE TABLE t (x)") == caf::none);
+  database_options at_once;
+  at_once.busy_timeout = std::chrono::milliseconds{0};
+  auto other = database::open(file, at_once);
+  REQUIRE(other);
+  int looks = 0;
+  int holes = 0;
+  watched_vfs::look = [&] {
+    ++looks;
+    if (transaction{*other, transaction::kind::write}.error() == caf::none)
+      ++holes;
+  };
+  for (int i = 0; i < 300; ++i) {
+    transaction mine{*db, transaction::kind::write};
+    REQUIRE(db->execute("INSERT INTO t VALUES (randomblob(65536))")
+            == caf::none);
+    REQUIRE(mine.commit() == caf::none);
+  }
+  watched_vfs::look = {};
+  CHECK(looks > 3'000); // of 5,000 pages
+  CHECK(holes == 0);
+  CHECK(fs::file_size(temp.path() / "a.db-wal") < 3 * 1'000 * 4'120);
 }
 
 TEST_CASE("database: a statement tells at its first run what is wrong with it",
