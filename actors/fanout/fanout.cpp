@@ -40,13 +40,19 @@ struct reply_to<PullRequest> : std::type_identity<PullReply> {};
 template <>
 struct reply_to<GetTweetsRequest> : std::type_identity<Tweets> {};
 
-// Whether the actor may go on; ends it when it may not.
+// Whether the actor may go on; ends it when it may not, or had better not. What
+// it was sent goes to the next one then.
 bool holds(pointer self) {
   auto& state = self->state;
-  if (!state.over && (!state.wiring.lease || state.wiring.lease()))
-    return true;
-  if (!std::exchange(state.over, true))
+  if (state.over)
+    return false;
+  if (state.wiring.lease && !state.wiring.lease())
     self->quit(caf::make_error(errc::lease_lapsed));
+  else if (state.core->is_stale())
+    self->quit(caf::exit_reason::user_shutdown);
+  else
+    return true;
+  state.over = true;
   return false;
 }
 

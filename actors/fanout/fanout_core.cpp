@@ -114,6 +114,14 @@ bool fanout_core::wants_tick() const {
   return reads_.size() > 0 || requests_.is_delayed(now_.steady);
 }
 
+bool fanout_core::is_stale() const {
+  auto missed = [this](const log_cursor& x) {
+    return x.behind() > options_.missed_rows_max;
+  };
+  return (doubtful_ || catch_up_.under_way())
+         && std::any_of(cursors_.begin(), cursors_.end(), missed);
+}
+
 std::optional<std::uint32_t>
 fanout_core::log_of(const std::string& name) const {
   auto parsed = parse_log_name(name);
@@ -199,6 +207,7 @@ void fanout_core::apply_follows(const LogBatch& batch, std::uint64_t known) {
     auto operator<=>(const addition&) const = default;
   };
   std::vector<addition> added; // to timelines that are there
+  std::vector<user_slot> dropped;
   for (auto i = static_cast<int>(known); i < batch.rows_size(); ++i) {
     auto& row = batch.rows(i);
     auto follows = row.kind() == LogRow::FOLLOWED;
@@ -206,13 +215,18 @@ void fanout_core::apply_follows(const LogBatch& batch, std::uint64_t known) {
         || partition_of(row.user(), options_.shards) != options_.shard) {
       ++refused_rows_;
     } else if (!follows) {
-      unfollow(row.user(), row.subject());
+      unfollow(row.user(), row.subject(), dropped);
     } else if (graph_.follow(row.user(), row.subject())) {
       auto reader = graph_.intern(row.user());
       added.push_back(
           {reader, homes_.generation(reader), graph_.intern(row.subject())});
     }
   }
+  // Once each: it begins to build, with all edges.
+  std::sort(dropped.begin(), dropped.end());
+  dropped.erase(std::unique(dropped.begin(), dropped.end()), dropped.end());
+  for (auto reader : dropped)
+    reads_.wake(reader);
   std::sort(added.begin(), added.end());
   for (auto at = added.begin(); at != added.end();) {
     auto [reader, generation, author] = *at;
@@ -227,12 +241,13 @@ void fanout_core::apply_follows(const LogBatch& batch, std::uint64_t known) {
   }
 }
 
-void fanout_core::unfollow(user_id follower, user_id author) {
+void fanout_core::unfollow(user_id follower, user_id author,
+                           std::vector<user_slot>& dropped) {
   if (!graph_.unfollow(follower, author))
     return;
   auto reader = graph_.intern(follower);
   homes_.drop(reader);
-  reads_.wake(reader);
+  dropped.push_back(reader);
   close_gaps(graph_.intern(author));
 }
 

@@ -82,6 +82,10 @@ public:
   /// What is to be done, in order. Empty afterwards.
   [[nodiscard]] effects take_effects();
 
+  /// Whether it was sent nothing for a while, because another node had the
+  /// shard, and missed more than `missed_rows_max`: it should end.
+  [[nodiscard]] bool is_stale() const;
+
   /// Whether `work` has something to do.
   [[nodiscard]] bool has_work() const noexcept { return !expansion_.empty(); }
 
@@ -116,7 +120,8 @@ private:
   [[nodiscard]] std::vector<tweet_row> tweet_rows(const log_batch& batch,
                                                   std::uint64_t known);
   void apply_follows(const log_batch& batch, std::uint64_t known);
-  void unfollow(user_id follower, user_id author);
+  void unfollow(user_id follower, user_id author,
+                std::vector<user_slot>& dropped);
   void close_gaps(user_slot author);
 
   void start_row(const inbox::taken_row& x);

@@ -45,6 +45,9 @@ struct fanout_options {
   /// shows more: another node may have had the shard in between. So nobody who
   /// read there reads something older here. 0 = neither.
   std::chrono::milliseconds handover_time{200};
+  /// Rows of one log that a shard makes up for after such a silence; with more
+  /// it is stale, and one that starts anew is ready sooner.
+  std::uint64_t missed_rows_max = 500'000;
   /// A read that is not answered by then fails with errc::not_complete.
   std::chrono::milliseconds read_timeout{5'000};
   /// The deadline of every request to a writer.

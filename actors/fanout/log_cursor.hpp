@@ -26,6 +26,8 @@ public:
 
   /// Whether rows are known to exist that were not taken.
   [[nodiscard]] bool is_behind() const noexcept { return head_ > taken_; }
+  /// How many of them.
+  [[nodiscard]] std::uint64_t behind() const noexcept { return head_ - taken_; }
 
   /// Starts at `seq`: everything up to it counts as taken.
   void skip_to(std::uint64_t seq);

@@ -8,6 +8,7 @@
 #include <caf/actor_cast.hpp>
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 
@@ -221,6 +222,8 @@ void roles::serve_shards() {
     options.tweet_partitions = layout_.tweet_partitions;
     options.timeline_cap = config_.timeline_cap;
     options.batches_max = config_.shard_window;
+    // Reads that wait leave room for what they wait for.
+    options.reads_max = std::max(1U, config_.shard_window / 2);
     options.hash_seed = world_.random();
     options.drop_one = drop_one_;
     wiring.follow_writer =

@@ -152,6 +152,29 @@ TEST_CASE("fanout: shows what it missed while another had the shard",
   CHECK(second->tweets(0).id() == id);
 }
 
+TEST_CASE("fanout: ends when it missed too much while another had the shard",
+          "[fanout]") {
+  fanout_options options;
+  options.missed_rows_max = 3;
+  for (auto missed : {3, 4}) {
+    fixture f{options};
+    f.world().follow(1, 9);
+    auto before = f.t.start<HomeTimelineReply>(f.shard, f.home(1));
+    f.t.advance_time(1s);
+    REQUIRE(before.get());
+    for (int i = 0; i < missed; ++i)
+      f.world().post(9);
+    f.t.advance_time(1s);
+    auto after = f.t.start<HomeTimelineReply>(f.shard, f.home(1));
+    f.t.advance_time(1s);
+    CHECK(f.end.has_value() == (missed == 4));
+    if (missed == 4) // the next one gets the read
+      CHECK(*f.end == caf::exit_reason::user_shutdown);
+    else
+      CHECK(after.get()->tweets_size() == 3);
+  }
+}
+
 TEST_CASE("fanout: a batch is answered after its last follower", "[fanout]") {
   auto options = alone();
   options.quantum = 1;

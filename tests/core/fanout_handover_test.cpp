@@ -19,7 +19,7 @@ using ids = std::vector<tweet_id>;
 
 /// A shard that shows what it has, and its reader 1, who follows 9.
 struct owner : shard {
-  owner() : shard{fanout_options{}} {
+  explicit owner(const fanout_options& x = {}) : shard{x} {
     REQUIRE(options.handover_time == std::chrono::milliseconds{handover_ms});
     world.follow(1, 9);
     start();
@@ -154,4 +154,35 @@ TEST_CASE("handover: a silence before the shard is ready counts as well",
   CHECK_FALSE(uut.shown(read));
   uut.release();
   CHECK(uut.shown(read) == ids{});
+}
+
+TEST_CASE("handover: who missed more than it can make up for is stale",
+          "[actors][fanout]") {
+  fanout_options options;
+  options.missed_rows_max = 3;
+  for (auto missed : {3, 4}) {
+    owner uut{options};
+    REQUIRE(uut.shown(uut.read(1)) == ids{});
+    for (int i = 0; i < missed; ++i)
+      uut.world.post(9); // to another owner
+    uut.held = is<ReadLogRequest>;
+    uut.silence(handover_ms / 2);
+    static_cast<void>(uut.read(1));
+    CHECK(uut.core.is_stale() == (missed == 4));
+    uut.release();
+    CHECK_FALSE(uut.core.is_stale());
+  }
+}
+
+TEST_CASE("handover: who is behind, and was not silent, is not stale",
+          "[actors][fanout]") {
+  fanout_options options;
+  options.missed_rows_max = 3;
+  owner uut{options};
+  uut.held = is<ReadLogRequest>;
+  for (int i = 0; i < 5; ++i)
+    uut.world.post(9);
+  uut.publish(tweets, 5); // the first four were dropped
+  REQUIRE_FALSE(uut.waiting.empty());
+  CHECK_FALSE(uut.core.is_stale());
 }
