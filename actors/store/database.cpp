@@ -3,6 +3,7 @@
 #include "actors/errc.hpp"
 #include "actors/store/stopped_writer.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <system_error>
@@ -12,8 +13,10 @@ namespace rookery::store {
 namespace {
 
 constexpr int looks_after = 250; // tries
+constexpr int pause_max = 64;    // tries, between two looks at the WAL
 
-constexpr int wal_pages_max = 1'000; // then they are moved, as SQLite would
+// Pages after which a move is tried again that did not empty the WAL.
+constexpr int wal_pages_more = 100;
 
 // What differs in each generation of a WAL: two numbers in its header.
 constexpr int salt_at = 16;
@@ -97,13 +100,15 @@ caf::expected<database> database::open(const std::filesystem::path& file,
                                   "PRAGMA cache_size=-"
                                   + cache_kib))
     return error;
-  // Instead of SQLite's own, which checkpoints.
+  result.wal_pages_max_ = options.wal_pages_max;
+  // Instead of SQLite's own, which checkpoints; PRAGMA wal_autocheckpoint would
+  // take it away.
   sqlite3_wal_hook(
       handle,
       [](void* state, sqlite3*, const char*, int pages) {
         auto& wal = *static_cast<wal_state*>(state);
         if (pages < wal.pages) // it began anew
-          wal.moved_at = 0;
+          wal.move_at = 0;
         wal.pages = pages;
         return SQLITE_OK;
       },
@@ -182,9 +187,9 @@ caf::expected<bool> database::move_wal() {
 }
 
 void database::committed() {
-  if (wal_->pages - wal_->moved_at < wal_pages_max)
+  if (wal_->pages < std::max(wal_->move_at, wal_pages_max_))
     return;
-  wal_->moved_at = wal_->pages;
+  wal_->move_at = wal_->pages + wal_pages_more;
   // What cannot be moved now is moved later; it is durable where it is.
   static_cast<void>(move_wal());
 }
@@ -196,7 +201,7 @@ void database::committed() {
 /// anew. When one that reads for long keeps it from moving, as a shell may, the
 /// next sync has to do.
 caf::error database::settle_wal() {
-  for (int tries = 0;; ++tries) {
+  for (int tries = 0, pause = 1;; pause = std::min(2 * pause, pause_max)) {
     auto whole = move_wal();
     if (!whole)
       return whole.error();
@@ -206,8 +211,9 @@ caf::error database::settle_wal() {
         return error;
     if (*whole && salt_of(handle_.get()) != before)
       return caf::none;
-    if (patience::retry(patience_.get(), tries) == 0)
-      return *whole ? caf::none : commit_nothing();
+    for (int i = 0; i < pause; ++i)
+      if (patience::retry(patience_.get(), tries++) == 0)
+        return *whole ? caf::none : commit_nothing();
   }
 }
 

@@ -28,6 +28,8 @@ struct database_options {
   /// over a million tweets takes half the time with 8 MiB of what it takes
   /// with SQLite's 2.
   std::size_t cache_bytes_max = std::size_t{8} << 20;
+  /// Pages in the WAL after which they are moved to the database: 1 or more.
+  int wal_pages_max = 1'000;
   /// Whether this may be the first connection of its process to the file: what
   /// a killed process left in the WAL is settled then, which waits for others
   /// that read. Later ones find it settled.
@@ -92,7 +94,7 @@ private:
   /// As of our last commit.
   struct wal_state {
     int pages = 0;
-    int moved_at = 0; // how many it had when we moved them
+    int move_at = 0; // when it has so many, we do
   };
 
   using connection = std::unique_ptr<sqlite3, closer>;
@@ -106,6 +108,8 @@ private:
   [[nodiscard]] caf::error settle_wal();
   [[nodiscard]] caf::error commit_nothing();
   void committed();
+
+  int wal_pages_max_ = 0;
 
   std::unique_ptr<patience> patience_;            // handle_ keeps its address
   std::unique_ptr<wal_state> wal_{new wal_state}; // and this one's

@@ -148,11 +148,18 @@ caf::expected<std::uint64_t> log_store::purge_keys(const std::string& log,
       return std::uint64_t{0};
     }
   }
+  transaction tx{db_, transaction::kind::write};
+  if (tx.error())
+    return tx.error();
   std::uint64_t count = 0;
-  auto rows = delete_old_keys_.run(log, limit, keys_max);
-  while (rows.next())
-    ++count;
-  if (auto error = rows.error())
+  {
+    auto rows = delete_old_keys_.run(log, limit, keys_max);
+    while (rows.next())
+      ++count;
+    if (auto error = rows.error())
+      return error;
+  }
+  if (auto error = tx.commit())
     return error;
   return count;
 }

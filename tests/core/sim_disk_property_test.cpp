@@ -84,12 +84,12 @@ private:
   }
 
   bool open(std::optional<database>& db, const disk_process& process) {
-    auto opened = database::open("/x.db", {.vfs = process.vfs()});
+    auto opened =
+        database::open("/x.db", {.wal_pages_max = 12, .vfs = process.vfs()});
     if (!opened)
       return expected_end(opened.error(), process);
     db.emplace(std::move(*opened));
-    for (auto sql : {"PRAGMA wal_autocheckpoint=12",
-                     "CREATE TABLE IF NOT EXISTS t(tx, n, of, text)",
+    for (auto sql : {"CREATE TABLE IF NOT EXISTS t(tx, n, of, text)",
                      "CREATE INDEX IF NOT EXISTS i ON t(text)"})
       if (auto error = db->execute(sql))
         return expected_end(error, process);
