@@ -2,6 +2,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include <filesystem>
+#include <set>
+#include <system_error>
+
 namespace rookery::nodes {
 
 void add_load_options(CLI::App& app, load_options& x) {
@@ -68,13 +72,35 @@ void add_load_options(CLI::App& app, load_options& x) {
       ->check(between(1.0, 3'600.0));
 }
 
+namespace {
+
+/// What is wrong with the files that are to be written, but for their content.
+std::string fault_of_files(const load_options& x) {
+  namespace fs = std::filesystem;
+  std::error_code ignored; // who cannot look finds out when he writes
+  // It is read first, to its end.
+  if (fs::exists(x.journal, ignored)
+      && !fs::is_regular_file(x.journal, ignored))
+    return "journal: " + x.journal + " is no file";
+  if (auto place = fs::path{x.status}.parent_path();
+      !place.empty() && !fs::is_directory(place, ignored))
+    return "status: there is no directory " + place.string();
+  std::set<std::string> names;
+  for (auto& name : {x.journal, x.report, x.lags, x.status})
+    if (!name.empty() && !names.insert(name).second)
+      return name + ": is to be two files";
+  return {};
+}
+
+} // namespace
+
 std::string fault_of(const load_options& x) {
   auto& mix = x.mix;
   if (mix.posts + mix.follow_changes + mix.deletes > 100.0)
     return "posts, follow-changes, deletes: are more than 100 percent";
   if (x.undirected && x.edges.empty())
     return "undirected: is for a file of edges";
-  return {};
+  return fault_of_files(x);
 }
 
 } // namespace rookery::nodes

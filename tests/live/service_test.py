@@ -230,6 +230,19 @@ class Samples(unittest.TestCase):
             self.assertEqual(node.stop(), 0)
 
 
+class LoadFiles(unittest.TestCase):
+    def test_what_cannot_be_written_is_told_before_the_load(self):
+        for flags, words in (
+                (["--journal", "/dev/full"], "journal: /dev/full is no file"),
+                (["--status", "/nodir/s"],
+                 "status: there is no directory /nodir"),
+                (["--report", "/nodir/r"],
+                 "report /nodir/r: cannot be written"),
+                (["--journal", "x", "--report", "x"], "x: is to be two files")):
+            self.assertEqual(run("load", *flags),
+                             (2, "", "rookery load: " + words))
+
+
 class Proven(unittest.TestCase):
     """A small load, and the oracle."""
 
