@@ -1,5 +1,7 @@
 #include "bridge/endpoint.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 
 namespace rookery::bridge {
@@ -13,6 +15,13 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   if (error != std::errc{} || stop != end)
     return std::nullopt;
   return result;
+}
+
+/// Of a name or an address, which may have a zone behind '%'.
+bool may_be_in_host(unsigned char c) {
+  return std::isalnum(c) != 0
+         || std::string_view{".-_:%"}.find(static_cast<char>(c))
+                != std::string_view::npos;
 }
 
 } // namespace
@@ -29,7 +38,7 @@ std::optional<endpoint> parse_endpoint(std::string_view text) {
     return std::nullopt; // a bare v6 address: where would it end?
   if (host.empty() || host.size() > 255 || !port)
     return std::nullopt;
-  if (host.find_first_of(" \t[]\"") != std::string_view::npos)
+  if (!std::all_of(host.begin(), host.end(), may_be_in_host))
     return std::nullopt;
   return endpoint{std::string{host}, *port};
 }

@@ -15,8 +15,9 @@ struct endpoint {
   [[nodiscard]] bool operator==(const endpoint&) const = default;
 };
 
-/// Reads "host:port" or "[v6 address]:port", the port in decimal, 0..65535.
-/// Nothing when it is neither.
+/// Reads "host:port" or "[v6 address]:port", the port in decimal, 0..65535. A
+/// host has letters, digits, and . - _ only; an address : and % as well, for a
+/// zone. Nothing when it is neither.
 [[nodiscard]] std::optional<endpoint> parse_endpoint(std::string_view text);
 
 /// What `parse_endpoint` reads.

@@ -183,6 +183,14 @@ TEST_CASE("node config: what cannot be read is named with key and value",
   CHECK(message({"--listen", "here:65536"})
         == "rookery node: listen = here:65536: is not host:port (port up to "
            "65535)\n");
+  for (auto host : {"a_b-c.d", "[fe80::1%eth0]"})
+    CHECK(to_string(read({"--listen", host + std::string{":1"}}).config.listen)
+          == host + std::string{":1"});
+  // A file could not say these, so none may come from elsewhere.
+  for (auto host : {"disk#1", "o'hara", "a\x01", "a,b", "[a#b]", "caf\xc3\xa9"})
+    CHECK(
+        message({"--listen", host + std::string{":1"}}).find("is not host:port")
+        != std::string::npos);
   CHECK(message({"--brokers", "a:1,::1:2"})
         == "rookery node: brokers = a:1,::1:2: '::1:2' is not host:port (port "
            "up to 65535)\n");
