@@ -209,9 +209,9 @@ void bridge::impl::serve(const address& at, serve_options options,
       auto queue = *options.queue;
       queue.name = at.name();
       declared.emplace_back(std::move(queue));
-      for (const auto& [exchange, key] : options.bindings)
-        declared.emplace_back(binding_declaration{exchange, at.name(), key});
     }
+    for (const auto& [exchange, key] : options.bindings)
+      declared.emplace_back(binding_declaration{exchange, at.name(), key});
     for (const auto& each : declared)
       client_.declare(each);
     static_cast<served_address*>(x->get())->start();

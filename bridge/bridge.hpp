@@ -18,6 +18,7 @@
 #include <caf/expected.hpp>
 
 #include <chrono>
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <type_traits>
@@ -66,7 +67,8 @@ public:
   /// different options. A ttl that is out of its range, or overflow::spill
   /// without a spill or at level `fire`, aborts here.
   [[nodiscard]] caf::actor proxy(const address& to, send_options how = {});
-  [[nodiscard]] caf::actor proxy(const address& to, level how) {
+  template <std::same_as<level> Level> // or {} would be the first of them
+  [[nodiscard]] caf::actor proxy(const address& to, Level how) {
     return proxy(to, send_options{how});
   }
 

@@ -155,7 +155,8 @@ struct serve_options {
   /// The queue as it is to be declared (its name is taken from the address);
   /// nothing = it must exist already.
   std::optional<queue_declaration> queue = queue_declaration{};
-  /// Exchanges (and keys) the queue is bound to.
+  /// Exchanges (and keys) the queue is bound to. They must exist, and so must a
+  /// queue that is not declared here: else it is as with `declare`.
   std::vector<std::pair<std::string, std::string>> bindings = {};
 };
 

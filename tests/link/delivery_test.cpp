@@ -314,3 +314,28 @@ TEST_CASE("delivery: an innocent message is not parked for its consumer's "
   CHECK(begun == crashes + 1);
   CHECK(parked == 0);
 }
+
+TEST_CASE("delivery: options left empty are those of a handle without any",
+          "[link][delivery]") {
+  pair p;
+  auto& network = p.sender->network();
+  const auto q = address::queue("q");
+  CHECK(network.proxy(q, {}) == network.proxy(q));
+  CHECK(network.proxy(q, bridge::level::fire) != network.proxy(q));
+}
+
+TEST_CASE("delivery: a queue that others declared is bound all the same",
+          "[link][delivery]") {
+  pair p;
+  p.sender->execute([&] {
+    p.sender->network().declare(bridge::exchange_declaration{"news"});
+  });
+  p.c.run(1s);
+  p.serve({.queue = {}, .bindings = {{"news", ""}}}, nothing);
+  p.c.run(1s);
+  p.sender->execute([&] {
+    auto to = p.sender->network().proxy(address::exchange("news", ""));
+    caf::anon_send(to, message(1));
+  });
+  CHECK(p.c.run_until([&] { return !p.seen.empty(); }, 2s));
+}
