@@ -24,7 +24,7 @@ rookery_live_test(dlq_rabbitmq dlq_test.py PROGRAMS rookery_binary poisoned_node
   TIMEOUT 240)
 # Samples and Demo are left out: the embedded broker is part of them.
 rookery_live_test(service_rabbitmq service_test.py PROGRAMS rookery_binary RABBITMQ
-  TIMEOUT 240 ARGUMENTS OneProcess Clients Proven Survival)
+  TIMEOUT 240 ARGUMENTS OneProcess Clients Agreement Proven Survival)
 rookery_live_test(rhea foreign_test.py PROGRAMS rookery_binary
   TIMEOUT 240 ARGUMENTS Rhea)
 rookery_live_test(rhea_rabbitmq foreign_test.py PROGRAMS rookery_binary RABBITMQ

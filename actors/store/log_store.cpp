@@ -24,8 +24,10 @@ std::int64_t to_ms(time_point x) {
 } // namespace
 
 caf::error log_store::start(const schema& wanted) {
-  if (auto error = prepare_schema(db_, wanted))
-    return error;
+  auto id = prepare_schema(db_, wanted);
+  if (!id)
+    return std::move(id.error());
+  id_ = *id;
   take_over_ =
       db_.prepare("UPDATE writers SET incarnation = incarnation + 1 "
                   "WHERE log = ?1 RETURNING incarnation, seq, last_id");

@@ -35,6 +35,9 @@ public:
   log_store& operator=(const log_store&) = delete;
   virtual ~log_store() = default;
 
+  /// Which store this is, wherever it lies: drawn when it was made.
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+
   /// Makes the caller the writer of `log`; whoever was it before is fenced.
   /// Fails with errc::unknown_log.
   [[nodiscard]] caf::expected<ownership> take_over(const std::string& log);
@@ -83,6 +86,7 @@ private:
   [[nodiscard]] caf::error write_keys(const ownership& owner,
                                       const log_changes& changes);
 
+  std::uint64_t id_ = 0;
   statement take_over_;
   statement advance_;
   statement head_;

@@ -67,6 +67,20 @@ caf::error check_key(database& db, const std::string& key,
                           + " in the store, wanted " + std::to_string(wanted));
 }
 
+/// Stores of earlier builds have none yet.
+caf::expected<std::uint64_t> id_of(database& db) {
+  if (auto error = db.execute("INSERT OR IGNORE INTO meta VALUES('store_id', "
+                              "random() & 0x7fffffffffffffff)"))
+    return error;
+  auto select = db.prepare("SELECT value FROM meta WHERE key = 'store_id'");
+  auto rows = select.run();
+  if (rows.next())
+    return rows.number(0);
+  if (auto error = rows.error())
+    return error;
+  return mismatch(db, "has no store_id");
+}
+
 caf::expected<bool> exists(database& db, const std::string& condition) {
   auto select = db.prepare("SELECT 1 FROM sqlite_master WHERE " + condition);
   auto rows = select.run();
@@ -78,7 +92,8 @@ caf::expected<bool> exists(database& db, const std::string& condition) {
 
 } // namespace
 
-caf::error prepare_schema(database& db, const schema& wanted) {
+caf::expected<std::uint64_t> prepare_schema(database& db,
+                                            const schema& wanted) {
   // A write lock even for the check: two processes may come to make the same
   // store at the same time.
   transaction tx{db, transaction::kind::write};
@@ -90,16 +105,21 @@ caf::error prepare_schema(database& db, const schema& wanted) {
     return used.error();
   if (!ours)
     return ours.error();
-  if (!*used) {
+  if (*used && !*ours)
+    return mismatch(db, "is a database, but not a rookery store");
+  if (!*used)
     if (auto error = create(db, wanted))
       return error;
-    return tx.commit();
-  }
-  if (!*ours)
-    return mismatch(db, "is a database, but not a rookery store");
   if (auto error = check_key(db, "schema_version", schema_version))
     return error;
-  return check_key(db, wanted.count_key, wanted.count);
+  if (auto error = check_key(db, wanted.count_key, wanted.count))
+    return error;
+  auto id = id_of(db);
+  if (!id)
+    return id;
+  if (auto error = tx.commit())
+    return error;
+  return id;
 }
 
 } // namespace rookery::store

@@ -29,6 +29,8 @@ struct schema {
 /// database is of this version, kind and count. Fails with
 /// errc::store_mismatch, naming the file, the key, and both values; with
 /// errc::store_failed when it cannot be read.
-[[nodiscard]] caf::error prepare_schema(database& db, const schema& wanted);
+/// @returns the store's own number, drawn when it was made; copies have it too
+[[nodiscard]] caf::expected<std::uint64_t> prepare_schema(database& db,
+                                                          const schema& wanted);
 
 } // namespace rookery::store

@@ -48,9 +48,6 @@ std::optional<std::string> node::start(const std::function<bool()>& cancelled) {
   system_ = std::make_unique<caf::actor_system>(system_config_);
   bridge_ = std::make_unique<bridge::bridge>(*system_, service_types(),
                                              bridge_options(), log_);
-  layout service{config_.shards, config_.tweet_partitions};
-  for (auto& what : topology(service, config_.shard_queue_length_max))
-    bridge_->declare(what);
   auto drop_one = wants_drop_one();
   if (drop_one && config_.has(role::fanout))
     log_->write(severity::warning, "drop-one",
@@ -66,9 +63,19 @@ std::optional<std::string> node::start(const std::function<bool()>& cancelled) {
   };
   roles_ = std::make_unique<roles>(*system_, *bridge_, config_, drop_one,
                                    std::move(world));
-  if (auto why = roles_->start(); !why.empty())
+  if (auto why = roles_->open(); !why.empty())
     return why;
-  return wait_for_broker(cancelled);
+  const auto deadline = clock::now() + config_.connect_timeout;
+  for (auto& what : roles_->agreements()) {
+    bridge_->declare(what);
+    if (auto why = wait_for_broker(deadline, cancelled); why || cancelled())
+      return why;
+  }
+  layout service{config_.shards, config_.tweet_partitions};
+  for (auto& what : topology(service, config_.shard_queue_length_max))
+    bridge_->declare(what);
+  roles_->serve();
+  return wait_for_broker(deadline, cancelled);
 }
 
 std::optional<bridge::endpoint> node::listens() const {
@@ -101,9 +108,9 @@ bridge::bridge_options node::bridge_options() const {
 }
 
 std::optional<std::string>
-node::wait_for_broker(const std::function<bool()>& cancelled) {
+node::wait_for_broker(clock::time_point deadline,
+                      const std::function<bool()>& cancelled) {
   constexpr std::chrono::milliseconds look{100};
-  auto deadline = clock::now() + config_.connect_timeout;
   for (;;) {
     auto why = bridge_->wait_until_up(std::min(look, until(deadline)));
     if (!why || cancelled())
@@ -112,7 +119,8 @@ node::wait_for_broker(const std::function<bool()>& cancelled) {
       std::string names;
       for (auto& x : config_.brokers)
         names.append(names.empty() ? "" : ", ").append(to_string(x));
-      return "broker " + names + ": " + error_text(why);
+      const auto text = error_text(why);
+      return "broker " + names + ": " + text + hint_for(text);
     }
   }
 }

@@ -49,7 +49,8 @@ public:
 private:
   [[nodiscard]] bridge::bridge_options bridge_options() const;
   [[nodiscard]] std::optional<std::string>
-  wait_for_broker(const std::function<bool()>& cancelled);
+  wait_for_broker(std::chrono::steady_clock::time_point deadline,
+                  const std::function<bool()>& cancelled);
 
   node_config config_;
   std::shared_ptr<node_log> log_;

@@ -75,19 +75,28 @@ roles::roles(caf::actor_system& system, bridge::bridge& transport,
       layout_{config.shards, config.tweet_partitions},
       cast_(std::make_shared<cast>()) {}
 
-std::string roles::start() {
-  // All of them first: a node that cannot do its work serves nothing.
-  std::vector<tweets_file> tweets;
-  std::vector<follows_file> follows;
+std::string roles::open() {
   auto why = open_all<store::tweet_store>(
-      config_.has(role::tweet) ? layout_.tweet_partitions : 0, tweets);
+      config_.has(role::tweet) ? layout_.tweet_partitions : 0, tweets_);
   if (why.empty())
     why = open_all<store::follow_store>(
-        config_.has(role::follower) ? layout_.shards : 0, follows);
-  if (!why.empty())
-    return why;
-  serve_tweets(std::move(tweets));
-  serve_follows(std::move(follows));
+        config_.has(role::follower) ? layout_.shards : 0, follows_);
+  return why;
+}
+
+std::vector<bridge::declaration> roles::agreements() const {
+  std::vector<bridge::declaration> result{layout_agreement(layout_)};
+  // Who writes to another store would split what was acknowledged.
+  if (!tweets_.empty())
+    result.push_back(store_agreement("tweets", tweets_.front()->id()));
+  if (!follows_.empty())
+    result.push_back(store_agreement("follows", follows_.front()->id()));
+  return result;
+}
+
+void roles::serve() {
+  serve_tweets();
+  serve_follows();
   if (config_.has(role::fanout))
     serve_shards();
   // So that shards hear at once how far the logs are.
@@ -104,7 +113,6 @@ std::string roles::start() {
         caf::anon_send_exit(who, caf::exit_reason::user_shutdown);
     });
   });
-  return {};
 }
 
 void roles::stop() {
@@ -170,10 +178,10 @@ std::string roles::open_all(std::uint32_t count,
   return {};
 }
 
-void roles::serve_tweets(std::vector<tweets_file> opened) {
-  for (std::uint32_t i = 0; i < opened.size(); ++i) {
+void roles::serve_tweets() {
+  for (std::uint32_t i = 0; i < tweets_.size(); ++i) {
     actors::tweet_options options;
-    options.store = std::move(opened[i]);
+    options.store = std::move(tweets_[i]);
     options.partition = i;
     options.partitions = layout_.tweet_partitions;
     options.writer = writer_options_for(tweets_exchange());
@@ -188,10 +196,10 @@ void roles::serve_tweets(std::vector<tweets_file> opened) {
   }
 }
 
-void roles::serve_follows(std::vector<follows_file> opened) {
-  for (std::uint32_t i = 0; i < opened.size(); ++i) {
+void roles::serve_follows() {
+  for (std::uint32_t i = 0; i < follows_.size(); ++i) {
     actors::follower_options options;
-    options.store = std::move(opened[i]);
+    options.store = std::move(follows_[i]);
     options.shard = i;
     options.shards = layout_.shards;
     options.writer = writer_options_for(shard_address(i, layout_));

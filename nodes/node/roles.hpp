@@ -51,9 +51,16 @@ public:
   roles(caf::actor_system& system, bridge::bridge& transport,
         const node_config& config, bool drop_one, role_environment world = {});
 
-  /// Opens the stores and serves what the roles have to serve.
+  /// Opens the stores. First.
   /// @returns why a store cannot be used, in one sentence, or empty
-  [[nodiscard]] std::string start();
+  [[nodiscard]] std::string open();
+
+  /// What the broker must agree to before anything else is declared or served,
+  /// one after the other: so a node that does not fit in leaves nothing there.
+  [[nodiscard]] std::vector<bridge::declaration> agreements() const;
+
+  /// Serves what the roles have to serve. Once.
+  void serve();
 
   /// Ends the actors, when the bridge hands over nothing any more.
   void stop();
@@ -73,8 +80,8 @@ private:
   [[nodiscard]] std::string
   open_all(std::uint32_t count,
            std::vector<std::shared_ptr<Store>>& into) const;
-  void serve_tweets(std::vector<tweets_file> opened);
-  void serve_follows(std::vector<follows_file> opened);
+  void serve_tweets();
+  void serve_follows();
   void serve_shards();
   [[nodiscard]] bridge::serve_options
   options_for(const bridge::address& at, std::uint32_t window,
@@ -87,6 +94,8 @@ private:
   bool drop_one_;
   role_environment world_;
   layout layout_;
+  std::vector<tweets_file> tweets_; // one for each partition, until serve()
+  std::vector<follows_file> follows_;
   std::shared_ptr<cast> cast_; // shared with the factories of actors
 };
 

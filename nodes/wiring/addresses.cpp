@@ -1,18 +1,30 @@
 #include "nodes/wiring/addresses.hpp"
 
 #include <array>
+#include <utility>
 
 namespace rookery::nodes {
 
 namespace {
 
 constexpr const char* tweets = "rookery.tweets";
+constexpr const char* agreed_prefix = "rookery.agreed.";
 
 bridge::address numbered(const char* what, std::uint32_t index,
                          std::uint32_t count) {
   return bridge::address::queue("rookery." + std::string{what} + "."
                                 + std::to_string(index) + "-of-"
                                 + std::to_string(count));
+}
+
+/// A queue that nobody uses. A broker refuses to declare a queue with another
+/// dead-letter key than it has: so all nodes that come up have the same value.
+bridge::queue_declaration agreement(std::string_view about, std::string value) {
+  bridge::queue_declaration result;
+  result.name = std::string{agreed_prefix}.append(about);
+  result.dead_letter_exchange = ""; // a key needs one; nothing comes here
+  result.dead_letter_key = std::move(value);
+  return result;
 }
 
 } // namespace
@@ -58,6 +70,26 @@ bridge::queue_declaration shard_queue(const bridge::address& x,
   result.length_max = length_max;
   result.overflow = bridge::queue_declaration::overflow_type::drop_head;
   return result;
+}
+
+bridge::queue_declaration layout_agreement(const layout& x) {
+  return agreement("layout", std::to_string(x.shards) + " shards, "
+                                 + std::to_string(x.tweet_partitions)
+                                 + " tweet partitions");
+}
+
+bridge::queue_declaration store_agreement(std::string_view kind,
+                                          std::uint64_t store_id) {
+  return agreement(std::string{kind} + "-store", std::to_string(store_id));
+}
+
+std::string hint_for(std::string_view refusal) {
+  // A broker may refuse it for other reasons, too.
+  if (refusal.find(agreed_prefix) == std::string_view::npos
+      || refusal.find("x-dead-letter-routing-key") == std::string_view::npos)
+    return {};
+  return "; the nodes at this broker have another store or other numbers of "
+         "shards and tweet partitions, which must be the same in all";
 }
 
 std::vector<bridge::declaration>

@@ -46,6 +46,17 @@ struct layout {
 [[nodiscard]] bridge::queue_declaration shard_queue(const bridge::address& x,
                                                     std::uint64_t length_max);
 
+/// What makes all nodes that meet at one broker have one layout: whoever has
+/// another is refused by the broker.
+[[nodiscard]] bridge::queue_declaration layout_agreement(const layout& x);
+/// The same for stores of one kind: "tweets" or "follows".
+[[nodiscard]] bridge::queue_declaration store_agreement(std::string_view kind,
+                                                        std::uint64_t store_id);
+
+/// What else to tell an operator of a declaration that was refused, in the
+/// words of bridge and broker: begins with "; ", or is empty.
+[[nodiscard]] std::string hint_for(std::string_view refusal);
+
 /// Everything the service needs at the broker, in the order to declare it. Any
 /// node may: so they start in any order, and nothing is sent into the void.
 [[nodiscard]] std::vector<bridge::declaration>

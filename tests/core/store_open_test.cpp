@@ -59,6 +59,38 @@ TEST_CASE("store: a new store has an empty log for each partition", "[store]") {
   CHECK((*store)->head("tweet/2") == errc::unknown_log);
 }
 
+TEST_CASE("store: has a number of its own, which copies have, too", "[store]") {
+  temp_directory temp;
+  const auto open = [&](const char* name) {
+    auto store = tweet_store::open(options_for(temp.path() / name, 2));
+    REQUIRE(store);
+    return (*store)->id();
+  };
+  const auto id = open("a");
+  CHECK(open("a") == id);
+  CHECK(open("b") != id);
+  fs::create_directory(temp.path() / "copy");
+  run_sql(temp.path() / "a" / "tweets.db",
+          "VACUUM INTO '" + (temp.path() / "copy" / "tweets.db").string()
+              + "'");
+  CHECK(open("copy") == id);
+}
+
+TEST_CASE("store: one of an earlier build gets a number, and keeps it",
+          "[store]") {
+  temp_directory temp;
+  const auto open = [&] {
+    auto store = tweet_store::open(options_for(temp.path(), 2));
+    REQUIRE(store);
+    return (*store)->id();
+  };
+  const auto first = open();
+  run_sql(temp.path() / "tweets.db", "DELETE FROM meta WHERE key = 'store_id'");
+  const auto second = open();
+  CHECK(second != first);
+  CHECK(open() == second);
+}
+
 TEST_CASE("store: refuses a newer schema and names both versions", "[store]") {
   temp_directory temp;
   REQUIRE(tweet_store::open(options_for(temp.path(), 1)));

@@ -64,6 +64,29 @@ TEST_CASE("wiring: everything is declared before what refers to it",
             "binding rookery.tweets -> rookery.shard.1-of-2"});
 }
 
+TEST_CASE("wiring: who has another store asks for the same queue, otherwise",
+          "[nodes][wiring]") {
+  const auto ours = store_agreement("tweets", 1);
+  CHECK(ours.name == "rookery.agreed.tweets-store");
+  CHECK(ours == store_agreement("tweets", 1));
+  CHECK(ours.name == store_agreement("tweets", 2).name);
+  CHECK_FALSE(ours == store_agreement("tweets", 2));
+  CHECK(ours.name != store_agreement("follows", 1).name);
+  CHECK_FALSE(layout_agreement({.shards = 8, .tweet_partitions = 2})
+              == layout_agreement({.shards = 8, .tweet_partitions = 3}));
+  CHECK_FALSE(layout_agreement({.shards = 8, .tweet_partitions = 2})
+              == layout_agreement({.shards = 9, .tweet_partitions = 2}));
+}
+
+TEST_CASE("wiring: a refused agreement is explained, nothing else is",
+          "[nodes][wiring]") {
+  const std::string key = "exists with another x-dead-letter-routing-key";
+  CHECK(hint_for("queue rookery.agreed.layout: " + key)
+            .starts_with("; the nodes"));
+  CHECK(hint_for("queue rookery.agreed.layout: access refused").empty());
+  CHECK(hint_for("queue rookery.tweet.0-of-2: " + key).empty());
+}
+
 TEST_CASE("wiring: a shard's queue drops what is old, a writer's nothing",
           "[nodes][wiring]") {
   using rookery::bridge::queue_declaration;

@@ -197,6 +197,45 @@ class Clients(unittest.TestCase):
                 self.assertEqual(client.end(), 0)
 
 
+class Agreement(unittest.TestCase):
+    """Nodes that would split the data of others do not come up."""
+
+    def setUp(self):
+        self.stores = tempfile.TemporaryDirectory()
+        self.addCleanup(self.stores.cleanup)
+        self.service = Service()
+        self.service.start("broker")
+
+    def tearDown(self):
+        self.assertEqual(set(self.service.stop()), {0})
+
+    def check_refused(self, queue, *arguments):
+        code, out, err = run("node", "--log-level", "error",
+                             "--brokers", self.service.broker, *arguments,
+                             env=self.service.given)
+        self.assertEqual((code, out), (1, ""))
+        self.assertRegex(err, f"rookery node: broker .*{queue}.*; the nodes at "
+                              "this broker have another store or other numbers")
+
+    def test_a_writer_with_a_store_of_its_own(self):
+        for role, kind in ("tweet", "tweets"), ("follower", "follows"):
+            ours, other = (f"{self.stores.name}/{role}-{i}" for i in (1, 2))
+            self.service.start(role, "--store", ours)
+            self.check_refused(f"rookery.agreed.{kind}-store",
+                               "--roles", role, "--store", other)
+            self.service.start(role, "--store", ours)
+
+    def test_a_fanout_node_with_other_partitions(self):
+        self.service.start("fanout")
+        for flag, left in (("--tweet-partitions", "rookery.tweet.0-of-3"),
+                           ("--shards", "rookery.shard.0-of-3")):
+            self.check_refused("rookery.agreed.layout",
+                               "--roles", "fanout", flag, "3")
+            code, _, err = self.service.run("dlq", "list", left)
+            self.assertEqual(code, 1)
+            self.assertRegex(err, "there is no queue")
+
+
 class Samples(unittest.TestCase):
     """The sample configurations, each in its process, as they are but for the
     port and the store."""

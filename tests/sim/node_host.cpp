@@ -86,18 +86,21 @@ void node_host::start() {
 }
 
 void node_host::launch() {
-  nodes::layout service{config_.shards, config_.tweet_partitions};
-  for (auto& what : nodes::topology(service, config_.shard_queue_length_max))
-    network().declare(what);
   roles_ = std::make_unique<nodes::roles>(system(), network(), config_, false,
                                           role_environment());
-  auto why = no_spill_.empty() ? roles_->start() : no_spill_;
+  auto why = no_spill_.empty() ? roles_->open() : no_spill_;
   if (!why.empty()) {
     // As a supervisor does: the store may be better in a while.
     outside().note(name(), "cannot start: " + why);
     crash();
     return start_after(200ms);
   }
+  for (auto& what : roles_->agreements())
+    network().declare(what);
+  nodes::layout service{config_.shards, config_.tweet_partitions};
+  for (auto& what : nodes::topology(service, config_.shard_queue_length_max))
+    network().declare(what);
+  roles_->serve();
   node::launch();
 }
 

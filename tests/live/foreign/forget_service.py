@@ -7,6 +7,8 @@ SHARDS, PARTITIONS = 8, 2
 queues = [f"tweet.{i}-of-{PARTITIONS}" for i in range(PARTITIONS)]
 queues += [f"{what}.{i}-of-{SHARDS}"
            for what in ("follow", "shard") for i in range(SHARDS)]
+queues += [f"agreed.{what}" for what in ("layout", "tweets-store",
+                                         "follows-store")]
 with Peer() as peer:
     for path in ["/exchanges/rookery.tweets",
                  *(f"/queues/rookery.{name}" for name in queues)]:
