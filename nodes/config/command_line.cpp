@@ -41,6 +41,9 @@ void add_key(CLI::App& app, const config_key& key, node_config& target) {
 std::string complaint(const CLI::App& app, const CLI::ParseError& x) {
   const auto rest = app.remaining(true);
   const auto code = static_cast<CLI::ExitCodes>(x.get_exit_code());
+  const auto* file = app.get_config_ptr();
+  if (code == CLI::ExitCodes::ConfigError && file != nullptr && !file->empty())
+    return file->as<std::string>() + ": " + x.what();
   const auto unexpected = code == CLI::ExitCodes::ExtrasError
                           || code == CLI::ExitCodes::RequiredError;
   if (rest.empty() || !unexpected)

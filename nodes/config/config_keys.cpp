@@ -3,6 +3,7 @@
 #include "nodes/config/number.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <cctype>
 #include <limits>
@@ -82,6 +83,14 @@ reason fault_of_text(const std::string& x) {
   if (x.find('"') != std::string::npos && x.find('\'') != std::string::npos)
     return "may have only one kind of quotes";
   return std::nullopt;
+}
+
+bool is_address(const std::string& host) {
+  in6_addr ignored{}; // the longer one
+  return host == "localhost" || inet_pton(AF_INET, host.c_str(), &ignored) == 1
+         || inet_pton(AF_INET6, host.substr(0, host.find('%')).c_str(),
+                      &ignored)
+                == 1;
 }
 
 template <std::string node_config::*Member>
@@ -180,7 +189,11 @@ config_key listen_key() {
     return std::nullopt;
   };
   result.show = [](const node_config& x) { return to_string(x.listen); };
-  result.check = [](const node_config&) -> reason { return std::nullopt; };
+  result.check = [](const node_config& x) -> reason {
+    if (x.has(role::broker) && !is_address(x.listen.host))
+      return "must be a numeric address of this machine or localhost";
+    return std::nullopt;
+  };
   return result;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <map>
 #include <sstream>
+#include <string_view>
 #include <utility>
 
 namespace rookery::nodes {
@@ -14,6 +15,9 @@ namespace rookery::nodes {
 namespace {
 
 using lookup = std::function<std::optional<std::string>(const std::string&)>;
+
+// Some editors begin UTF-8 with one.
+constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
 
 std::string trimmed(const std::string& text) {
   constexpr const char* blanks = " \t\r";
@@ -48,6 +52,8 @@ public:
       : variable_of_{variable_of} {
     std::string line;
     for (std::size_t number = 1; std::getline(input, line); ++number) {
+      if (number == 1 && line.starts_with(byte_order_mark))
+        line.erase(0, byte_order_mark.size());
       check(trimmed(line), number);
       text_ += line + '\n';
     }

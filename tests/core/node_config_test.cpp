@@ -204,30 +204,43 @@ TEST_CASE("node config: a file may only have keys that exist",
     temporary_file file{content};
     auto x = read({"--config", file.name()});
     CHECK(x.code == exit_code::usage);
-    return x.message;
+    const auto begin = "rookery node: " + file.name() + ": ";
+    CHECK(x.message.starts_with(begin));
+    return x.message.substr(std::min(begin.size(), x.message.size()));
   };
   CHECK(message("shrds = 8\n")
-        == "rookery node: line 1: shrds: the configuration has no such key\n");
+        == "line 1: shrds: the configuration has no such key\n");
   CHECK(message("[node]\nshards = 8\n")
-        == "rookery node: line 1: the configuration file has no sections, only "
+        == "line 1: the configuration file has no sections, only "
            "lines KEY = VALUE\n");
   CHECK(message("shards = 8\nroles = all\nshards = 4\n")
-        == "rookery node: line 3: shards is there twice, first in line 1\n");
+        == "line 3: shards is there twice, first in line 1\n");
   CHECK(message("# ours\n\npassword secret\n")
-        == "rookery node: line 3: is not KEY = VALUE\n");
-  CHECK(message("password c2VjcmV0==\n")
-        == "rookery node: line 1: is not KEY = VALUE\n");
+        == "line 3: is not KEY = VALUE\n");
+  CHECK(message("password c2VjcmV0==\n") == "line 1: is not KEY = VALUE\n");
   for (auto open : {"[data\nshards = 4", "\"data", "'", "\"da#ta\""})
     CHECK(message("store = " + std::string{open} + "\n")
-          == "rookery node: line 1: store: a quote or bracket is not closed (# "
+          == "line 1: store: a quote or bracket is not closed (# "
              "begins a comment, also between quotes)\n");
-  CHECK(message("= 8\n") == "rookery node: line 1: is not KEY = VALUE\n");
+  CHECK(message("= 8\n") == "line 1: is not KEY = VALUE\n");
   CHECK(message("\x7f"
                 "ELF\x02\x01\n")
-        == "rookery node: line 1: has control characters; is this a "
+        == "line 1: has control characters; is this a "
            "configuration file?\n");
-  CHECK(message("shards = none\n")
-        == "rookery node: shards = none: is not a whole number\n");
+}
+
+TEST_CASE("node config: a file may begin with a byte order mark",
+          "[nodes][node_config]") {
+  temporary_file file{"\xef\xbb\xbfroles = all\n"};
+  CHECK(read({"--config", file.name()}).config.has(role::tweet));
+}
+
+TEST_CASE("node config: a value in a file is refused as elsewhere",
+          "[nodes][node_config]") {
+  temporary_file file{"shards = none\n"};
+  auto x = read({"--config", file.name()});
+  CHECK(x.code == exit_code::usage);
+  CHECK(x.message == "rookery node: shards = none: is not a whole number\n");
 }
 
 TEST_CASE("node config: values out of range are refused",
@@ -245,6 +258,17 @@ TEST_CASE("node config: values out of range are refused",
           x.brokers = {{"a", 0}};
         })
         == "brokers = a:0: port 0 cannot be connected to");
+  for (auto host : {"localhost", "0.0.0.0", "::1", "fe80::1%eth0"})
+    CHECK(fault_of([&](auto& x) {
+            x.roles = {role::broker};
+            x.listen.host = host;
+          }).empty());
+  CHECK(fault_of([](auto& x) {
+          x.roles = {role::broker};
+          x.listen.host = "example.org";
+        })
+        == "listen = example.org:5672: must be a numeric address of this "
+           "machine or localhost");
   CHECK(fault_of([](auto& x) { x.password = "hush"; })
         == "password = ***: needs a user");
   CHECK(fault_of([](auto& x) { x.log_level = "loud"; })

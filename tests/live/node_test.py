@@ -44,8 +44,8 @@ class Refused(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
             file.write("roles = fanout\nshrds = 8\n")
             file.flush()
-            self.check("line 2: shrds: the configuration has no such key",
-                       "--config", file.name)
+            self.check(f"{file.name}: line 2: shrds: the configuration has no "
+                       "such key", "--config", file.name)
 
     def test_version(self):
         code, out, err = run("--version")
