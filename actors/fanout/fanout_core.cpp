@@ -80,9 +80,12 @@ caf::error fanout_core::take_head(const LogHead& head, moment now) {
 void fanout_core::heard(moment now) {
   now_ = now;
   auto silence = now.steady - std::exchange(heard_at_, now.steady);
-  // A read that waits is a delivery held here: nobody else has the shard.
-  if (options_.handover_time.count() == 0 || reads_.size() > 0
+  if (options_.handover_time.count() == 0
       || silence < options_.handover_time / 2)
+    return;
+  // While a delivery is held here nobody else has the shard.
+  if (reads_.size() > 0
+      || inbox_.holds_delivery(now.steady - options_.held_max))
     return;
   doubtful_ = true;
   reads_.close();
@@ -118,7 +121,8 @@ bool fanout_core::is_stale() const {
   auto missed = [this](const log_cursor& x) {
     return x.behind() > options_.missed_rows_max;
   };
-  return (doubtful_ || catch_up_.under_way())
+  // Until the edges are known the graph goes before the follow log.
+  return startup_.edges_known() && (doubtful_ || catch_up_.under_way())
          && std::any_of(cursors_.begin(), cursors_.end(), missed);
 }
 
@@ -152,7 +156,8 @@ void fanout_core::take_rows(std::optional<std::uint64_t> token,
     else if (fresh > 0)
       apply_follows(batch, known);
     if (!rows.empty())
-      return inbox_.add(token, log, batch.first_seq() + known, std::move(rows));
+      return inbox_.add(token, log, batch.first_seq() + known, std::move(rows),
+                        now_.steady);
   }
   if (token)
     effects_.push_back(finish_batch{*token});

@@ -26,7 +26,8 @@ struct fanout_options {
   /// Batches not answered. Rows of further ones are answered, dropped, and read
   /// back from the log when half of these are done.
   std::uint32_t batches_max = 4'096;
-  /// Reads waiting for a timeline or its texts; further ones are refused.
+  /// Reads waiting for a timeline or its texts; further ones are refused, and
+  /// of one user what is beyond an eighth, or 4.
   std::uint32_t reads_max = 4'096;
   /// Users of this shard that are known only because they read. Beyond it
   /// readers nobody has heard of are refused.
@@ -45,6 +46,9 @@ struct fanout_options {
   /// shows more: another node may have had the shard in between. So nobody who
   /// read there reads something older here. 0 = neither.
   std::chrono::milliseconds handover_time{200};
+  /// A delivery that is held proves that no other node has the shard, until it
+  /// may be taken away from here: well below serve_options::handler_timeout.
+  std::chrono::milliseconds held_max{30'000};
   /// Rows of one log that a shard makes up for after such a silence; with more
   /// it is stale, and one that starts anew is ready sooner.
   std::uint64_t missed_rows_max = 500'000;

@@ -2,6 +2,7 @@
 
 #include "actors/tweet/next_id.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::uint32_t limit_default = 20;
 constexpr std::uint32_t limit_max = 200;
+// Whoever asks again and again leaves room for others.
+constexpr std::uint32_t one_user_min = 4;
 
 std::uint32_t limit_of(const service::v1::HomeTimelineRequest& request) {
   return request.limit() == 0 ? limit_default : request.limit();
@@ -114,6 +117,8 @@ home_reads::check(const service::v1::HomeTimelineRequest& request) const {
     return caf::make_error(errc::invalid_argument,
                            "limit=" + std::to_string(request.limit()));
   if (reads_.size() >= options_.reads_max
+      || reads_.waiting(request.user())
+             >= std::max(one_user_min, options_.reads_max / 8)
       || (graph_.users().size() >= options_.users_max
           && !graph_.users().find(request.user())))
     return caf::make_error(errc::overloaded, std::to_string(request.user()));

@@ -6,10 +6,11 @@
 namespace rookery::actors {
 
 void inbox::add(std::optional<std::uint64_t> token, std::uint32_t log,
-                std::uint64_t first_seq, std::vector<tweet_row> rows) {
+                std::uint64_t first_seq, std::vector<tweet_row> rows,
+                std::chrono::steady_clock::time_point now) {
   auto open_rows = rows.size();
-  open_.emplace(++last_number_,
-                batch{token, log, first_seq, std::move(rows), 0, open_rows});
+  open_.emplace(++last_number_, batch{token, log, first_seq, std::move(rows), 0,
+                                      open_rows, now});
   waiting_.push_back(last_number_);
 }
 
@@ -40,6 +41,12 @@ std::uint64_t inbox::applied(std::uint32_t log, std::uint64_t taken) const {
     if (open.log == log)
       taken = std::min(taken, open.first_seq - 1);
   return taken;
+}
+
+bool inbox::holds_delivery(std::chrono::steady_clock::time_point since) const {
+  return std::any_of(open_.begin(), open_.end(), [since](auto& x) {
+    return x.second.token && x.second.came >= since;
+  });
 }
 
 } // namespace rookery::actors

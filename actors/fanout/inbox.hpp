@@ -2,6 +2,7 @@
 
 #include "actors/partition.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -30,9 +31,11 @@ public:
   };
 
   /// Adds rows with seqs from `first_seq` on of log `log`, one or more.
-  /// `token` names the delivery to answer; none when the rows were read back.
+  /// `token` names the delivery to answer, which came at `now`; none when the
+  /// rows were read back.
   void add(std::optional<std::uint64_t> token, std::uint32_t log,
-           std::uint64_t first_seq, std::vector<tweet_row> rows);
+           std::uint64_t first_seq, std::vector<tweet_row> rows,
+           std::chrono::steady_clock::time_point now);
 
   /// The next row; each must be closed some time. Nothing when there is none.
   [[nodiscard]] std::optional<taken_row> take();
@@ -46,6 +49,10 @@ public:
   [[nodiscard]] std::uint64_t applied(std::uint32_t log,
                                       std::uint64_t taken) const;
 
+  /// Whether a delivery that came at `since` or later is not answered.
+  [[nodiscard]] bool
+  holds_delivery(std::chrono::steady_clock::time_point since) const;
+
   /// Batches that are not done.
   [[nodiscard]] std::size_t size() const noexcept { return open_.size(); }
 
@@ -57,6 +64,7 @@ private:
     std::vector<tweet_row> rows;
     std::size_t next = 0;  // the first row not taken
     std::size_t open_rows; // rows not closed
+    std::chrono::steady_clock::time_point came;
   };
 
   std::unordered_map<std::uint64_t, batch> open_; // by number

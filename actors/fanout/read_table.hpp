@@ -43,6 +43,12 @@ public:
     return waiting_.count(user) > 0;
   }
 
+  /// How many reads wait for the timeline of `user`.
+  [[nodiscard]] std::size_t waiting(user_id user) const {
+    auto found = waiting_.find(user);
+    return found == waiting_.end() ? 0 : found->second.size();
+  }
+
   /// All users whose timelines are waited for, in no order.
   [[nodiscard]] std::vector<user_id> awaited() const;
 

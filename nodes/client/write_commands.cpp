@@ -34,6 +34,17 @@ std::string fresh_key() {
   return result.str();
 }
 
+// No argument can have one of its own.
+constexpr char no_list = '\0';
+
+/// CLI11 takes a word "[a, b]" for a list of two: so it does not look like one.
+arguments as_words(arguments x) {
+  for (auto& word : x)
+    if (word.starts_with('[') && word.ends_with(']'))
+      word.insert(word.begin(), no_list);
+  return x;
+}
+
 /// Connects, asks, and prints what `show` makes of the reply.
 template <class Reply, class Request, class Show>
 exit_code ask_once(const CLI::App& app, const client_options& options,
@@ -98,11 +109,12 @@ exit_code post_command(const arguments& x) {
   add_number(app, "USER", user, "The author")->required();
   app.add_option("TEXT", words, "1..280 characters")->required();
   app.add_option("--key", key, key_help);
-  if (auto ended = parse(app, x))
+  if (auto ended = parse(app, as_words(x)))
     return *ended;
   std::string text;
   for (auto& word : words)
-    text.append(&word == &words.front() ? "" : " ").append(word);
+    text.append(&word == &words.front() ? "" : " ")
+        .append(word, word.starts_with(no_list) ? 1 : 0);
   using std::chrono::microseconds;
   auto now = std::chrono::system_clock::now().time_since_epoch();
   PostTweetRequest request;

@@ -229,9 +229,10 @@ void roles::serve_shards() {
     options.shards = layout_.shards;
     options.tweet_partitions = layout_.tweet_partitions;
     options.timeline_cap = config_.timeline_cap;
-    options.batches_max = config_.shard_window;
-    // Reads that wait leave room for what they wait for.
+    // Neither reads nor batches that wait keep the others at the broker.
     options.reads_max = std::max(1U, config_.shard_window / 2);
+    options.batches_max =
+        std::max(1U, config_.shard_window - options.reads_max);
     options.hash_seed = world_.random();
     options.drop_one = drop_one_;
     wiring.follow_writer =

@@ -355,3 +355,21 @@ TEST_CASE("fanout_core: a dump pages complete timelines in user order",
   CHECK(page->timelines(0).user() == 5);
   CHECK(page->last());
 }
+
+TEST_CASE("fanout_core: one reader's waiting reads leave room for others",
+          "[actors][fanout]") {
+  auto options = alone();
+  options.reads_max = 64;
+  shard uut{options};
+  uut.start();
+  uut.held = is<PullRequest>;
+  uut.world.follow(1, 9);
+  uut.publish(follows);
+  HomeTimelineRequest request;
+  request.set_user(1);
+  for (std::uint32_t i = 0; i < options.reads_max / 8; ++i)
+    CHECK_FALSE(uut.core.read(++uut.token, request, uut.now));
+  CHECK(uut.core.read(++uut.token, request, uut.now) == errc::overloaded);
+  request.set_user(2);
+  CHECK_FALSE(uut.core.read(++uut.token, request, uut.now));
+}

@@ -186,3 +186,40 @@ TEST_CASE("handover: who is behind, and was not silent, is not stale",
   REQUIRE_FALSE(uut.waiting.empty());
   CHECK_FALSE(uut.core.is_stale());
 }
+
+TEST_CASE("handover: who still reads the graph is not stale, however long the "
+          "follow log",
+          "[actors][fanout]") {
+  fanout_options options;
+  options.missed_rows_max = 3;
+  shard uut{options};
+  for (user_id x = 10; x < 15; ++x)
+    uut.world.follow(1, x);
+  uut.held = is<EdgesRequest>;
+  uut.start();
+  constexpr std::uint32_t follows = 1;
+  CHECK_FALSE(uut.core.take_head(uut.world.log_head(follows), uut.now));
+  uut.pass(handover_ms);
+  uut.core.heard(uut.now);
+  CHECK_FALSE(uut.core.is_stale());
+  uut.release();
+  CHECK_FALSE(uut.core.is_stale());
+  CHECK(uut.core.status().ready());
+}
+
+TEST_CASE(
+    "handover: who holds a batch has the shard, as long as it can be held",
+    "[actors][fanout]") {
+  owner uut;
+  REQUIRE(uut.shown(uut.read(1)) == ids{});
+  uut.held = is<HeadRequest>;
+  uut.works = false; // it is expanded for long
+  uut.world.post(9);
+  uut.publish(tweets);
+  uut.silence(handover_ms);
+  CHECK(uut.shown(uut.read(1)));
+  CHECK(uut.heads_asked() == 0);
+  uut.silence(static_cast<int>(uut.options.held_max.count()) + 1);
+  CHECK_FALSE(uut.shown(uut.read(1)));
+  CHECK(uut.heads_asked() == 2);
+}

@@ -84,8 +84,8 @@ TEST_CASE("log_cursor: a read that found nothing says nothing of later rows",
 
 TEST_CASE("inbox: a batch is done with its last row", "[actors][fanout]") {
   inbox uut;
-  uut.add(70, 0, 1, rows(100, 2));
-  uut.add(std::nullopt, 1, 5, rows(200, 1));
+  uut.add(70, 0, 1, rows(100, 2), {});
+  uut.add(std::nullopt, 1, 5, rows(200, 1), {});
   auto first = uut.take();
   auto second = uut.take();
   auto third = uut.take();
@@ -101,12 +101,27 @@ TEST_CASE("inbox: a batch is done with its last row", "[actors][fanout]") {
   CHECK(uut.size() == 0);
 }
 
+TEST_CASE("inbox: only what is to be answered is a delivery held",
+          "[actors][fanout]") {
+  inbox uut;
+  const auto came =
+      std::chrono::steady_clock::time_point{std::chrono::seconds{9}};
+  uut.add(std::nullopt, 0, 1, rows(100, 1), came);
+  CHECK_FALSE(uut.holds_delivery(came));
+  uut.add(7, 0, 2, rows(101, 1), came);
+  CHECK(uut.holds_delivery(came));
+  CHECK_FALSE(uut.holds_delivery(came + std::chrono::milliseconds{1}));
+  while (auto row = uut.take())
+    static_cast<void>(uut.close(row->batch));
+  CHECK_FALSE(uut.holds_delivery(came));
+}
+
 TEST_CASE("inbox: applied stays below the first open batch of a log",
           "[actors][fanout]") {
   inbox uut;
-  uut.add(1, 0, 11, rows(100, 2));
-  uut.add(2, 0, 13, rows(102, 2));
-  uut.add(3, 1, 50, rows(200, 1));
+  uut.add(1, 0, 11, rows(100, 2), {});
+  uut.add(2, 0, 13, rows(102, 2), {});
+  uut.add(3, 1, 50, rows(200, 1), {});
   CHECK(uut.applied(0, 14) == 10);
   CHECK(uut.applied(1, 50) == 49);
   CHECK(uut.applied(2, 7) == 7);

@@ -74,6 +74,14 @@ class OneProcess(unittest.TestCase):
         self.refuse("^rookery post: the text is too long .*281.*280",
                     "post", "4", "x" * 281)
 
+    def test_a_word_in_brackets_is_a_word(self):
+        ask = self.service.ask
+        for words, text in ((["[sic,", "twice]"], "[sic, twice]"),
+                            (["[a, b]"], "[a, b]"), (["[]"], "[]")):
+            tweet = ask("post", "12", *words)
+            self.assertEqual(ask("timeline", "12", "--own", "--limit", "1"),
+                             f"{tweet}\t12\t{text}")
+
     def test_tweet_empty(self):
         self.refuse("^rookery post: the text is empty", "post", "4", "")
 
