@@ -199,6 +199,8 @@ void engine::impl::handle(pn_event_t* event) {
     return; // it only remains to be closed
   switch (type) {
   case PN_CONNECTION_REMOTE_OPEN: {
+    if (closing())
+      return; // it would be open again
     const auto they = get_opening(driver);
     pn_connection_open(driver.connection);
     if (they.idle_timeout > 0ms && they.idle_timeout < idle_timeout_min)

@@ -12,6 +12,8 @@ constexpr std::size_t depth_max = 32;
 constexpr std::size_t tag_bytes_max = 32;
 constexpr std::size_t transfer_fields = 11;
 constexpr std::size_t transfer_bytes_max = 512;
+// Proton keeps what a TRANSFER says of its delivery's state.
+constexpr std::size_t state_values_max = 16;
 // Bytes of a transfer in front of what the size of its list counts.
 constexpr std::size_t in_front8 = 5;
 constexpr std::size_t in_front32 = 8;
@@ -27,21 +29,49 @@ std::uint8_t at(std::string_view bytes, std::size_t i) {
   return static_cast<std::uint8_t>(bytes[i]);
 }
 
+std::size_t big_endian(std::string_view bytes) {
+  std::size_t result = 0;
+  for (auto c : bytes)
+    result = result << 8 | static_cast<unsigned char>(c);
+  return result;
+}
+
+/// Whether `count` values of variable width are `elements`, to the last byte;
+/// each has a size of `width` bytes in front.
+bool are_sized(std::string_view elements, std::size_t count,
+               std::size_t width) {
+  for (; count > 0; --count) {
+    if (elements.size() < width)
+      return false;
+    const auto size = big_endian(elements.substr(0, width));
+    if (size > elements.size() - width)
+      return false;
+    elements.remove_prefix(width + size);
+  }
+  return elements.empty();
+}
+
 /// An array, from its type code to its last byte, with a size that was checked:
-/// plain values, and no more of them than there are bytes. Adds their number to
-/// `values`.
+/// plain values, which fill it. Proton does not look at the size: it would take
+/// what stands behind the last element for the next value, and what stands
+/// there was not looked at here. Adds their number to `values`.
 bool plain_array(std::string_view x, std::size_t& values) {
   const std::size_t width = at(x, 0) == array8 ? 1 : 4;
-  if (x.size() < 1 + 2 * width + 1)
+  const auto head = 1 + 2 * width;
+  if (x.size() < head + 1)
     return false;
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < width; ++i)
-    count = count << 8 | at(x, 1 + width + i);
-  const auto kind = at(x, 1 + 2 * width) >> 4;
-  if (count > 0 && (kind < 0x5 || kind > 0xb || count > x.size()))
-    return false;
+  const auto count = big_endian(x.substr(1 + width, width));
+  const auto code = at(x, head);
+  const auto elements = x.substr(head + 1);
   values += count;
-  return true;
+  if (count == 0)
+    return code != type_code::described && elements.empty();
+  const auto kind = code >> 4; // says the width
+  if (kind >= 0x5 && kind <= 0x9)
+    return elements.size() % (std::size_t{1} << (kind - 0x5)) == 0
+           && elements.size() >> (kind - 0x5) == count;
+  return (kind == 0xa && are_sized(elements, count, 1))
+         || (kind == 0xb && are_sized(elements, count, 4));
 }
 
 template <std::size_t Width>
@@ -168,8 +198,8 @@ public:
     --count_;
     const auto value = body_.substr(at_);
     reader from{value, depth_max};
-    std::size_t values = 0; // bounded by the bytes
-    failed_ |= !walk(from, value, 0, values);
+    std::size_t values = 0;
+    failed_ |= !walk(from, value, 0, values) || values > state_values_max;
     at_ += from.offset();
   }
   /// All fields were taken, and nothing stands behind them.

@@ -41,7 +41,8 @@ struct transfer_facts {
 
 /// Reads a TRANSFER, the `transfer_bytes` of it: nothing when it is not
 /// well-formed, has a field of another type than the standard says, a
-/// delivery-tag of more than 32 bytes, or more than 512 bytes in all.
+/// delivery-tag of more than 32 bytes, more than 16 values of state, or more
+/// than 512 bytes in all.
 [[nodiscard]] std::optional<transfer_facts>
 parse_transfer(std::string_view bytes) noexcept;
 

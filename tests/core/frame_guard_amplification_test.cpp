@@ -89,6 +89,42 @@ TEST_CASE("frame guard: a frame has at most a thousand values",
   CHECK(reason(attach(0, flags(1'001))) == too_many_values);
 }
 
+TEST_CASE("frame guard: nothing hides behind the elements of an array",
+          "[amqp][frame_guard]") {
+  const auto array = [](std::size_t count, std::string_view elements) {
+    const auto all = hex(elements);
+    const auto many = all + nulls(2'000);
+    const auto of = [&](const std::string& x) {
+      return attach(0, hex("f0") + wide(x.size() + 4) + wide(count) + x);
+    };
+    return std::pair{reason(of(all)), reason(of(many))};
+  };
+  const std::string no_frame = "amqp:decode-error: ";
+  for (const auto& [count, elements] :
+       {std::pair{0, "a3"},
+        {0, "52"},
+        {2, "56 01 00"},
+        {3, "60 0001 0002 0003"},
+        {1, "98 00000000 00000000 00000000 00000000"},
+        {2, "a3 01 'a' 02 'bc'"},
+        {1, "b1 00000001 'a'"}}) {
+    INFO(count << " " << elements);
+    const auto [whole, with_more] = array(count, elements);
+    CHECK(whole.empty());
+    CHECK(with_more.starts_with(no_frame));
+  }
+  for (const auto& [count, elements] : {std::pair{0, "00"},
+                                        {1, "40"},
+                                        {1, "c1 01 00"},
+                                        {2, "56 01"},
+                                        {2, "a3 01 'a' 05 'b'"},
+                                        {2, "a3 01 'a'"},
+                                        {1, "b1 000000ff 'a'"}}) {
+    INFO(count << " " << elements);
+    CHECK(array(count, elements).first.starts_with(no_frame));
+  }
+}
+
 TEST_CASE("frame guard: what all links of a connection said is limited",
           "[amqp][frame_guard]") {
   amqp::frame_guard_options options{.server = true};
@@ -188,7 +224,9 @@ TEST_CASE("frame guard: a transfer has little in front of its payload",
                                     + compound("d0", count, nulls(count)))
                      + "payload");
   };
-  CHECK(reason(raw_attach() + with_state(100)).empty());
-  CHECK(reason(raw_attach() + with_state(1'000))
-        == "amqp:decode-error: a transfer is malformed");
+  // Two more are the descriptor's and the list itself.
+  CHECK(reason(raw_attach() + with_state(14)).empty());
+  for (auto count : {15, 1'000})
+    CHECK(reason(raw_attach() + with_state(static_cast<std::size_t>(count)))
+          == "amqp:decode-error: a transfer is malformed");
 }

@@ -358,3 +358,13 @@ TEST_CASE("broker: a client that is turned away gets nothing, however fast it "
   CHECK(client.far.heard().find(hex("00 53 12")) == std::string::npos);
   CHECK(w.works());
 }
+
+TEST_CASE("broker: who opens while it stops is told so", "[broker][raw]") {
+  raw_world w;
+  raw_client client{w.all, {}, {}, ""};
+  client.handler.close({"amqp:connection:forced", "the broker stops"});
+  client.far.say(raw_open());
+  CHECK(client.far.heard().find(hex("00 53 18")) != std::string::npos);
+  client.far.say(raw_frame(performative(0x18, 0, "")));
+  CHECK(client.far.over());
+}
