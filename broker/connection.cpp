@@ -45,7 +45,6 @@ void connection::release() {
       session->endpoints.pop_back();
       last->on_closed(detach_reason::failed);
     }
-  waiting_.clear();
   if (std::exchange(owns_queues_, false))
     for (const auto& gone : shared_.host.connection_closed(id_))
       shared_.queue_deleted(gone, {});
@@ -84,7 +83,6 @@ void connection::remove(endpoint& which, detach_reason why) {
   auto self = which.link();
   auto* where = state_of(self.session());
   self.set_context(nullptr);
-  std::erase(waiting_, &which);
   which.on_closed(why);
   auto& all = where->endpoints;
   const auto place = std::find_if(
@@ -94,16 +92,14 @@ void connection::remove(endpoint& which, detach_reason why) {
   all.pop_back();
 }
 
-bool connection::sent(endpoint& through, std::size_t bytes) {
+void connection::sent(std::size_t bytes) {
   output_bytes_ += bytes + amqp::transfer_overhead_bytes;
-  return has_room(through);
-}
-
-bool connection::has_room(endpoint& whose) {
-  if (output_bytes_ < shared_.options.output_bytes_max)
-    return true;
-  waiting_.push_back(&whose);
-  return false;
+  if (output_bytes_ < shared_.options.output_bytes_max
+      || std::exchange(full_, true))
+    return;
+  for (const auto& session : sessions_)
+    for (const auto& each : session->endpoints)
+      each->on_full();
 }
 
 void connection::queue_deleted(std::string_view name) {
@@ -211,8 +207,11 @@ void connection::on_written(std::size_t count, bool drained) {
   output_bytes_ = std::max<std::uint64_t>(left, engine_->unwritten_bytes());
   if (output_bytes_ > shared_.options.output_bytes_max / 2)
     return;
-  for (auto* each : std::exchange(waiting_, {}))
-    each->on_room();
+  if (!std::exchange(full_, false))
+    return;
+  for (const auto& session : sessions_)
+    for (const auto& each : session->endpoints)
+      each->on_room();
 }
 
 void connection::on_closed(const amqp::condition& why) {

@@ -59,11 +59,11 @@ public:
   void end_session(const endpoint& where, const amqp::condition& why);
   /// Detaches one link for a reason, and destroys the endpoint.
   void end_link(endpoint& which, const amqp::condition& why);
-  /// So many bytes were sent on `through`.
-  /// @returns false when it should send no more until `on_room`.
-  [[nodiscard]] bool sent(endpoint& through, std::size_t bytes);
-  /// Whether something may be sent on `whose`; if not, it waits for `on_room`.
-  [[nodiscard]] bool has_room(endpoint& whose);
+  /// So many bytes were sent. When they are too many each endpoint is told, by
+  /// `on_full`, and when there is room again by `on_room`.
+  void sent(std::size_t bytes);
+  /// Whether endpoints should send no more until `on_room`.
+  [[nodiscard]] bool full() const { return full_; }
   /// Its exclusive queues are to go with it.
   void owns_queues() { owns_queues_ = true; }
 
@@ -103,8 +103,7 @@ private:
   /// What was sent and not written yet, counted as somewhat too much; known
   /// again whenever all was written that the client's windows let out.
   std::uint64_t output_bytes_ = 0;
-  /// Endpoints that wait for `on_room`.
-  std::vector<endpoint*> waiting_;
+  bool full_ = false;
 };
 
 } // namespace rookery::broker

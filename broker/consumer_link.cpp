@@ -60,7 +60,7 @@ std::optional<failure> consumer_link::consume(std::string_view queue,
   if (!joined)
     return joined.error();
   source_ = std::move(joined.value());
-  output_full_ = !owner_.has_room(*this); // by what others have not taken
+  output_full_ = owner_.full(); // of what others have not taken
   refresh_pause();
   return std::nullopt;
 }
@@ -92,12 +92,9 @@ void consumer_link::send(const event& what) {
   auto& shared = owner_.shared();
   ++shared.counters.messages_out;
   shared.touch(owner_);
-  if (!owner_.sent(*this, size)) {
-    output_full_ = true;
+  owner_.sent(size);
+  if (source_->unsettled_count() >= shared.options.unsettled_max)
     refresh_pause();
-  } else if (source_->unsettled_count() >= shared.options.unsettled_max) {
-    refresh_pause();
-  }
 }
 
 void consumer_link::cancel(std::string_view queue) {
@@ -151,6 +148,11 @@ void consumer_link::on_outcome(std::uint64_t number,
   if (paused_)
     refresh_pause();
   owner_.shared().wake();
+}
+
+void consumer_link::on_full() {
+  output_full_ = true;
+  refresh_pause();
 }
 
 void consumer_link::on_room() {

@@ -37,6 +37,7 @@ public:
 
   void on_credit() override;
   void on_outcome(std::uint64_t number, const bridge::outcome& how) override;
+  void on_full() override;
   void on_room() override;
   void on_closed(detach_reason why) override;
 

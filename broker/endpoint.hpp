@@ -24,6 +24,8 @@ public:
   virtual void on_message(amqp::delivery, std::string& /* bytes */) {}
   virtual void on_credit() {}
   virtual void on_outcome(std::uint64_t /* number */, const bridge::outcome&) {}
+  /// Much waits for the connection's socket; no more should.
+  virtual void on_full() {}
   /// The connection has room for output again.
   virtual void on_room() {}
   /// The link is over; the destructor follows.

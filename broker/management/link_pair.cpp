@@ -53,8 +53,8 @@ void management_link::answer(const std::string& bytes) {
     owner_.owns_queues();
   const auto encoded = encode_response(request->id, result.status, result.body);
   pair_->answers.send(++pair_->answer_count, encoded, {}, true);
-  if (!owner_.sent(*this, encoded.size()))
-    output_full_ = true;
+  owner_.sent(encoded.size());
+  output_full_ = owner_.full();
   shared.wake();
   if (!result.deleted_queue.empty())
     shared.queue_deleted(result.deleted_queue, result.cancelled);
@@ -68,7 +68,8 @@ void management_link::refill() {
 }
 
 void management_link::on_room() {
-  output_full_ = false;
+  if (!std::exchange(output_full_, false))
+    return;
   refill();
   owner_.shared().touch(owner_);
 }

@@ -212,6 +212,33 @@ TEST_CASE("broker: a consumer whose socket is full is passed over",
   CHECK(t.counts("q").ready == 0);
 }
 
+TEST_CASE("broker: a full socket stops all consumers of its client",
+          "[broker][link]") {
+  broker::broker_options options;
+  options.output_bytes_max = 20'000;
+  broker_harness t{options};
+  constexpr int queues = 40; // a session each
+  const auto name = [](int i) { return "q" + std::to_string(i); };
+  auto& slow = t.connect();
+  std::vector<client_link*> all;
+  for (int i = 0; i < queues; ++i) {
+    t.declare(name(i));
+    all.push_back(&slow.receiver("/queues/" + name(i), 10));
+  }
+  t.pump();
+  t.wire_of(slow).stall(true);
+  std::size_t sent = 0;
+  for (int i = 0; i < queues; ++i) {
+    t.put(name(i), {std::string(10'000, 'x')});
+    sent += t.counts(name(i)).unsettled;
+  }
+  CHECK(sent < 5);
+  t.wire_of(slow).stall(false);
+  t.pump();
+  for (auto* each : all)
+    CHECK(each->deliveries.size() == 1);
+}
+
 TEST_CASE("broker: a consumer that settles nothing gets no more than so much",
           "[broker][link]") {
   broker::broker_options options;
