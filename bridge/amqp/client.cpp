@@ -355,8 +355,7 @@ void client::on_closed(const condition& why) {
     for (auto& [number, x] : declarations_)
       x.known = false; // perhaps that was wrong
   came_up_ = false;
-  session_ = {};
-  session_links_ = 0;
+  sessions_.clear();
   unasked_links_ = 0;
   found_exchanges_.clear();
   to_probe_.clear();

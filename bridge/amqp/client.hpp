@@ -145,6 +145,8 @@ public:
   /// Whether this connection has been: then it works, whatever has been
   /// declared since.
   [[nodiscard]] bool came_up() const { return came_up_; }
+  /// Whether something may come.
+  [[nodiscard]] bool consumes() const { return came_up_ || guessed_; }
   [[nodiscard]] bool connected() const { return engine_ != nullptr; }
   /// Whether a connection came up since this was last asked, however short.
   [[nodiscard]] bool take_worked() { return std::exchange(worked_, false); }
@@ -299,9 +301,12 @@ private:
   bool up_ = false;      // on_up was called, and nothing was declared since
   bool came_up_ = false; // on_up was called
   bool worked_ = false;  // also of an earlier one; see take_worked
-  session session_;      // of the newest links
-  std::size_t session_links_ = 0;
-  std::size_t unasked_links_ = 0; // that the broker attached
+  struct used_session {
+    session self;
+    std::size_t links = 0;
+  };
+  std::vector<used_session> sessions_; // of links; not of probes
+  std::size_t unasked_links_ = 0;      // that the broker attached
   // Nothing we ask can be written.
   clock::time_point deaf_since_{};
   bool guessed_ = false;         // attach_known attached one

@@ -100,8 +100,9 @@ void client::on_declared(std::uint64_t number, int status,
   x.state = progress::refused;
   auto text = "status " + std::to_string(status)
               + (reason.empty() ? "" : ": " + reason);
-  // The broker may not have noticed yet that our last connection is gone.
-  if (is_exclusive(x.what))
+  // It may not have noticed yet that our last connection, which had it, is
+  // gone.
+  if (is_exclusive(x.what) && x.known && !came_up_)
     return abort({"amqp:resource-locked", to_string(x.what) + ": " + text});
   if (!std::exchange(refused_, true))
     declare_again_at_ = options_.now() + refused_time;

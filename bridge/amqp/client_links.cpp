@@ -93,12 +93,14 @@ void client::attach_known() {
 }
 
 session client::session_for_link() {
-  if (!session_ || session_links_ >= options_.profile->links_per_session_max) {
-    session_ = engine_->open_session();
-    session_links_ = 0;
-  }
-  ++session_links_;
-  return session_;
+  const auto max = options_.profile->links_per_session_max;
+  auto found =
+      std::find_if(sessions_.begin(), sessions_.end(),
+                   [max](const used_session& x) { return x.links < max; });
+  if (found == sessions_.end())
+    found = sessions_.insert(found, {engine_->open_session()});
+  ++found->links;
+  return found->self;
 }
 
 void client::attach(client_receiver& x) {
@@ -213,8 +215,10 @@ void client::missing(client_sender& x, const condition& why) {
   x.state = client_sender::state_type::missing;
   x.retry_at = options_.now() + missing_time;
   x.refusal = why.name == "amqp:not-found" ? condition{} : why;
-  if (!x.refusal.empty())
+  if (auto text = x.refusal.text(); !x.refusal.empty() && x.told != text) {
+    x.told = std::move(text);
     owner_.on_forbidden(x.to() ? to_string(*x.to()) : "answers", x.refusal);
+  }
   give_up(x);
 }
 
@@ -294,14 +298,17 @@ void client::on_link_open(link x, bool ours) {
     receiver->link_up(x);
     check_up();
   } else if (auto* sender = sender_of(x)) {
-    if (!sender->to() || x.remote_terms().target)
+    if (!sender->to() || x.remote_terms().target) {
       sender->link_up(x);
+      sender->told.clear();
+    }
   }
 }
 
 void client::on_link_closed(link x, const condition& why) {
-  if (x.session() == session_ && session_links_ > 0)
-    --session_links_;
+  for (auto& each : sessions_)
+    if (each.self == x.session() && each.links > 0)
+      --each.links;
   if (x == probe_link_)
     return probe_answered(false, why);
   if (management_->owns(x)) {

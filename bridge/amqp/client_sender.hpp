@@ -151,6 +151,7 @@ public:
   // Kept by the client.
   state_type state = state_type::down;
   condition refusal;             // missing: why, if it is there
+  std::string told;              // of refusals, the last, until it is let in
   bool suspect = false;          // a session ended while this was attaching
   clock::time_point retry_at{};  // missing, down: when to try again
   clock::time_point attach_by{}; // attaching: when the peer must have answered

@@ -126,6 +126,8 @@ void bridge::impl::on_message(std::size_t receiver, std::uint64_t delivery,
     get(found->second.actor)
         .deliver(delivery, bytes, now,
                  {.in_pack = client_.in_pack(delivery), .waited = now - came});
+  else
+    client_.settle(delivery, outcome::released()); // nobody is here to do it
 }
 
 void bridge::impl::take_reply(std::uint64_t delivery, std::string_view bytes) {
@@ -221,7 +223,7 @@ void bridge::impl::on_taken(std::size_t sender) {
 
 void bridge::impl::hold_intake(hub::clock::time_point now) {
   const auto crowded = hub_->answers_wait();
-  if (!crowded || !client_.came_up())
+  if (!crowded || !client_.consumes())
     answers_left_at_ = now;
   const auto hold = crowded && now - answers_left_at_ < hold_time;
   if (hold == std::exchange(holding_, hold))

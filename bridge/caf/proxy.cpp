@@ -229,7 +229,9 @@ void proxy::turn_away(const caf::mailbox_element& what, errc why) {
   ++(why == errc::closed       ? count.closed
      : why == errc::queue_full ? count.queue_full
                                : count.too_many_requests);
-  refuse(what, why, to_->name);
+  const auto spills = how_.when_full == overflow::spill;
+  refuse(what, why,
+         (why == errc::queue_full && spills ? "spill: " : "") + to_->name);
 }
 
 push_result proxy::queue(amqp::outgoing item) {

@@ -16,6 +16,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -185,6 +186,9 @@ private:
 
   // The table. Call them with mutex_ held.
   unfinished& add(unfinished x);
+  [[nodiscard]] std::uint32_t slot_of(const unfinished& x) const {
+    return static_cast<std::uint32_t>(&x - unfinished_.data());
+  }
   [[nodiscard]] unfinished* find(std::uint64_t delivery);
   [[nodiscard]] unfinished* find_attempt(std::uint64_t ticket);
   [[nodiscard]] unfinished take(unfinished& x);
@@ -219,13 +223,13 @@ private:
   clock::time_point made_at_{};    // when the target was made
   clock::time_point restart_at_{}; // when to make the next target
   std::uint64_t made_for_ = 0;     // the connection when the target was made
-  // By the low half of their numbers, which the client uses again: as many as
-  // the windows of the bridge have room for.
-  std::vector<unfinished> unfinished_;
-  std::vector<std::uint32_t> attempts_; // of each slot, for tickets
-  std::size_t joined_ = 0;              // how many of them joined another
-  std::size_t late_ = 0;                // how many of them are late
-  std::uint64_t arrivals_ = 0;          // so far
+  std::vector<unfinished> unfinished_;  // as many as there ever were at once
+  std::vector<std::uint32_t> attempts_; // of each of these slots, for tickets
+  std::vector<std::uint32_t> free_;     // slots
+  std::unordered_map<std::uint64_t, std::uint32_t> slots_; // by delivery
+  std::size_t joined_ = 0;     // how many of them joined another
+  std::size_t late_ = 0;       // how many of them are late
+  std::uint64_t arrivals_ = 0; // so far
   dedupe_table streams_;
   std::vector<std::uint64_t> waiting_; // deliveries, by `arrival`
 };

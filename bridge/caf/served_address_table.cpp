@@ -8,26 +8,30 @@
 namespace rookery::bridge {
 
 served_address::unfinished& served_address::add(unfinished x) {
-  auto index = static_cast<std::uint32_t>(x.delivery);
-  if (index >= unfinished_.size()) {
-    unfinished_.resize(std::size_t{index} + 1);
-    attempts_.resize(std::size_t{index} + 1);
+  if (free_.empty()) {
+    unfinished_.emplace_back();
+    attempts_.resize(unfinished_.size());
+    free_.reserve(unfinished_.capacity()); // so that it never fails in take()
+    free_.push_back(static_cast<std::uint32_t>(unfinished_.size() - 1));
   }
+  const auto slot = free_.back();
+  slots_[x.delivery] = slot;
+  free_.pop_back();
   joined_ += x.place == unfinished::place_type::joined ? 1 : 0;
-  return unfinished_[index] = std::move(x);
+  return unfinished_[slot] = std::move(x);
 }
 
 served_address::unfinished served_address::take(unfinished& x) {
   joined_ -= x.place == unfinished::place_type::joined ? 1 : 0;
   late_ -= x.late ? 1 : 0;
+  slots_.erase(x.delivery);
+  free_.push_back(slot_of(x));
   return std::exchange(x, {});
 }
 
 served_address::unfinished* served_address::find(std::uint64_t delivery) {
-  auto index = static_cast<std::uint32_t>(delivery);
-  const auto known = delivery != 0 && index < unfinished_.size()
-                     && unfinished_[index].delivery == delivery;
-  return known ? &unfinished_[index] : nullptr;
+  auto found = slots_.find(delivery);
+  return found == slots_.end() ? nullptr : &unfinished_[found->second];
 }
 
 served_address::unfinished* served_address::find_attempt(std::uint64_t ticket) {
@@ -79,10 +83,10 @@ served_address::attempt served_address::enter(unfinished& x,
                                               clock::time_point now) {
   // A number of 28 bits and one of 32: a request's id has 60.
   constexpr std::uint32_t last_attempt = (1U << 28) - 1;
-  auto index = static_cast<std::uint32_t>(x.delivery);
-  auto& number = attempts_[index];
+  const auto slot = slot_of(x);
+  auto& number = attempts_[slot];
   number = number == last_attempt ? 1 : number + 1;
-  x.ticket = (std::uint64_t{number} << 32) | index;
+  x.ticket = (std::uint64_t{number} << 32) | slot;
   x.place = unfinished::place_type::entering;
   x.target = targets_;
   x.entered = ++entries_;

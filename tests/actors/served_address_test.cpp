@@ -45,6 +45,20 @@ caf::behavior answers() {
 
 } // namespace
 
+TEST_CASE("served address: a delivery's number is no measure of its table",
+          "[actors][served_address]") {
+  // The client numbers those of all addresses, of which there may be many.
+  constexpr std::uint64_t number = (3ULL << 32) | 0xffff'0000U;
+  rig r;
+  auto& uut = r.serve(r.world.spawn(answers));
+  uut.deliver(number, rig::post(41), clock::now());
+  r.world.run();
+  auto settled = r.settled();
+  REQUIRE(settled.size() == 1);
+  CHECK(settled[0].delivery == number);
+  CHECK(settled[0].result.kind == kind::accepted);
+}
+
 TEST_CASE("served address: settles after the handler, not before",
           "[actors][served_address]") {
   rig r;

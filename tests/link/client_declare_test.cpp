@@ -117,6 +117,20 @@ TEST_CASE("client: what was refused is declared again after a while",
   CHECK(w.owner.ups == 1);
 }
 
+TEST_CASE("client: an exclusive queue that is refused ends no connection",
+          "[link][client]") {
+  world w;
+  w.client.declare(bridge::queue_declaration{.name = "in"});
+  w.connect();
+  REQUIRE(w.owner.ups == 1);
+  w.broker->answer["/queues/mine"] = 400;
+  w.client.declare(
+      bridge::queue_declaration{.name = "mine", .exclusive = true});
+  w.run();
+  CHECK(w.owner.refusals == std::vector<std::string>{"queue mine"});
+  CHECK(w.owner.downs.empty());
+}
+
 TEST_CASE("client: what was declared late and refused stops nothing else",
           "[link][client]") {
   world w;

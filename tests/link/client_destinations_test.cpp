@@ -221,6 +221,7 @@ TEST_CASE("client: who may not send to a queue keeps nobody else from sending",
   CHECK(texts(*w.broker) == std::vector<std::string>{"b", "d"});
   CHECK(w.broker->sessions.size() == sessions + 1);
   CHECK(w.owner.downs.size() == 1);
+  CHECK(w.owner.forbidden.size() == 1); // that has been said
   // Until it may.
   w.broker->forbidden.clear();
   send(*w.forbidden, "e");

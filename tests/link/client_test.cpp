@@ -3,6 +3,7 @@
 // second one that a script drives as the broker.
 #include "tests/link/client_world.hpp"
 
+#include <deque>
 #include <map>
 
 using namespace rookery;
@@ -346,4 +347,26 @@ TEST_CASE("client: the last of a window is granted while the rest is held",
   w.client.check(w.now);
   w.run();
   CHECK(w.broker->credit_of(source) == 1);
+}
+
+TEST_CASE("client: links that come and go take no more sessions than there are "
+          "at once",
+          "[link][client]") {
+  auto few = bridge::rabbitmq4();
+  few.links_per_session_max = 2;
+  world w{{}, few};
+  w.connect();
+  std::deque<std::size_t> served; // the oldest first
+  for (int i = 0; i < 200; ++i) {
+    served.push_back(w.client.add_receiver("in", 1, {}));
+    w.run();
+    if (served.size() <= 3)
+      continue;
+    while (!w.client.close_receiver(served.front()))
+      w.run();
+    w.run();
+    served.pop_front();
+  }
+  CHECK(w.owner.downs.empty());
+  CHECK(w.broker->sessions.size() <= 3); // one is management's
 }

@@ -55,10 +55,11 @@ struct client_recorder final : amqp::client_handler {
 /// A client, and one connection after the other to a scripted broker. Time
 /// passes when a test says so.
 struct client_world {
-  explicit client_world(amqp::client_sender::limits sending = {})
-      : client{
-          {&bridge::rabbitmq4(), "test", sending, {}, [this] { return now; }},
-          owner} {}
+  explicit client_world(
+      amqp::client_sender::limits sending = {},
+      const bridge::broker_profile& profile = bridge::rabbitmq4())
+      : client{{&profile, "test", sending, {}, [this] { return now; }}, owner} {
+  }
 
   amqp::client::clock::time_point now = amqp::client::clock::now(); // stands
   client_recorder owner;

@@ -238,8 +238,10 @@ TEST_CASE("spill: the sender is told when the file is full", "[link][spill]") {
   p.send(1, 200, {.tell_losses = true, .when_full = overflow::spill});
   const auto told = p.told->seen<send_lost>();
   REQUIRE(!told.empty());
-  for (const auto& x : told)
+  for (const auto& x : told) {
     CHECK(x.why == errc::queue_full);
+    CHECK(caf::to_string(x.why).find("spill: ") != std::string::npos);
+  }
   p.reconnect();
   CHECK(p.seen == numbers(1, 200 - told.size()));
 }
