@@ -180,8 +180,9 @@ void connection::on_message(amqp::link x, amqp::delivery d,
                             std::string& bytes) {
   if (auto* which = endpoint_of(x))
     which->on_message(d, bytes);
-  else
-    d.settle(bridge::outcome::released()); // we ended it; let it be forgotten
+  else if (const auto* where = state_of(x.session()); where && !where->ending)
+    d.settle(bridge::outcome::released()); // its link is ended: nobody is there
+  // What comes behind our END or CLOSE has no outcome, and is sent again.
 }
 
 void connection::on_outcome(amqp::link x, std::uint64_t number,

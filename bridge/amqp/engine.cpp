@@ -155,13 +155,17 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
       if (closing() && pn_link_remote_credit(from) < 0)
         return fail({"amqp:link:transfer-limit-exceeded",
                      "a message without credit, behind our CLOSE"});
+      incoming.forget(from);
+      // Who published sends it again: nothing was wrong with its queue.
+      if (closing() && role == side::server)
+        return;
       // Said, for the DETACH may not be written yet: to a broker as not failed,
       // so that it keeps its place in the queue; to who published as
       // unroutable.
       if (!pn_delivery_settled(x))
         pn_delivery_update(x, role == side::client ? PN_MODIFIED : PN_RELEASED);
       pn_delivery_settle(x);
-      return incoming.forget(from);
+      return;
     }
     if (pn_delivery_readable(x))
       return receive(from, x);

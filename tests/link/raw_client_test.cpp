@@ -368,3 +368,16 @@ TEST_CASE("broker: who opens while it stops is told so", "[broker][raw]") {
   client.far.say(raw_frame(performative(0x18, 0, "")));
   CHECK(client.far.over());
 }
+
+TEST_CASE("broker: what comes behind its END is not called unroutable",
+          "[broker][raw]") {
+  raw_world w;
+  raw_client client{w.all, {}, raw_begin() + raw_attach()};
+  auto refused = raw_attach(1, 0, "/queues/none");
+  refused[refused.find(hex("a1 01 'l'")) + 2] = 'k'; // another link's name
+  client.far.say(refused + raw_transfer{}.frame());
+  const auto heard = client.far.heard();
+  CHECK(heard.find(hex("00 53 17")) != std::string::npos);
+  CHECK(heard.find(hex("00 53 26")) == std::string::npos);
+  CHECK(w.all.counts("q").ready == 0);
+}
