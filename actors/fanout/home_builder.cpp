@@ -26,7 +26,15 @@ bool home_builder::build(user_slot reader) {
   return true;
 }
 
-void home_builder::include(user_slot reader, std::vector<user_slot> authors) {
+void home_builder::include(user_slot reader,
+                           const std::vector<user_slot>& authors) {
+  // One question for all who are followed while others are under way.
+  if (!homes_.postpone(reader, authors))
+    ask_for(reader, authors);
+}
+
+void home_builder::ask_for(user_slot reader,
+                           const std::vector<user_slot>& authors) {
   auto parts = split(authors);
   if (!homes_.expect(reader, static_cast<std::uint32_t>(parts.size())))
     return; // absent now; the next read builds it
@@ -57,6 +65,8 @@ bool home_builder::take(const pull_question& what, std::uint32_t partition,
   auto ids =
       std::span{reply.ids().data(), static_cast<std::size_t>(reply.ids_size())};
   homes_.merge(what.reader, ids, ids.size() < limits_.cap);
+  if (const auto rest = homes_.take_postponed(what.reader); !rest.empty())
+    ask_for(what.reader, rest);
   return true;
 }
 

@@ -25,7 +25,7 @@ public:
   bool build(user_slot reader);
 
   /// Adds `authors` to a timeline that is not absent.
-  void include(user_slot reader, std::vector<user_slot> authors);
+  void include(user_slot reader, const std::vector<user_slot>& authors);
 
   /// The pull as it is to be sent, `taken` being the seq taken of the log of
   /// its partition; nothing when the timeline is no longer the same.
@@ -43,6 +43,7 @@ private:
   using author_parts = std::vector<std::vector<user_slot>>;
 
   [[nodiscard]] author_parts split(std::span<const user_slot> authors) const;
+  void ask_for(user_slot reader, const std::vector<user_slot>& authors);
   void pull(user_slot reader, author_parts authors);
   [[nodiscard]] bool is_stale(const pull_question& x) const;
 

@@ -34,6 +34,22 @@ bool homes::expect(user_slot reader, std::uint32_t pulls) {
   return true;
 }
 
+bool homes::postpone(user_slot reader, const std::vector<user_slot>& authors) {
+  auto* target = find(reader);
+  if (target == nullptr || !target->building)
+    return false;
+  auto& all = target->building->postponed;
+  all.insert(all.end(), authors.begin(), authors.end());
+  return true;
+}
+
+std::vector<user_slot> homes::take_postponed(user_slot reader) {
+  auto* target = find(reader);
+  if (target == nullptr || !target->building || target->building->pulls > 0)
+    return {};
+  return std::exchange(target->building->postponed, {});
+}
+
 void homes::merge(user_slot reader, std::span<const tweet_id> ids,
                   bool reaches_back) {
   auto* target = find(reader);
@@ -47,7 +63,7 @@ void homes::merge(user_slot reader, std::span<const tweet_id> ids,
   if (!reaches_back && !ids.empty())
     counters_.trimmed +=
         entries.raise_floor(*std::min_element(ids.begin(), ids.end()) - 1);
-  if (--target->building->pulls > 0)
+  if (--target->building->pulls > 0 || !target->building->postponed.empty())
     return;
   target->building.reset();
   --building_;

@@ -57,10 +57,17 @@ public:
   /// the result is false.
   bool expect(user_slot reader, std::uint32_t pulls);
 
+  /// Remembers `authors` of a building timeline, for whom a result is to be
+  /// asked when those under way are there. False when it is not building.
+  bool postpone(user_slot reader, const std::vector<user_slot>& authors);
+
+  /// Those of a timeline that has all results but theirs; then it forgets them.
+  [[nodiscard]] std::vector<user_slot> take_postponed(user_slot reader);
+
   /// Takes one result into a building timeline. `reaches_back`: there is
   /// nothing older by these authors; otherwise the result was cut off below its
-  /// smallest id. After the last result it is complete, or, where deletions
-  /// made it too short, absent.
+  /// smallest id. After the last result, with nobody postponed, it is complete,
+  /// or, where deletions made it too short, absent.
   void merge(user_slot reader, std::span<const tweet_id> ids,
              bool reaches_back);
 
@@ -105,6 +112,7 @@ private:
   struct build {
     std::uint32_t pulls;           // results to come
     std::vector<tweet_id> deleted; // since it began
+    std::vector<user_slot> postponed = {};
   };
   struct home {
     timeline entries;

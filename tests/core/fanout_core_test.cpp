@@ -373,3 +373,29 @@ TEST_CASE("fanout_core: one reader's waiting reads leave room for others",
   request.set_user(2);
   CHECK_FALSE(uut.core.read(++uut.token, request, uut.now));
 }
+
+TEST_CASE(
+    "fanout_core: whoever is followed while a timeline is built waits for "
+    "one question more",
+    "[actors][fanout]") {
+  shard uut;
+  uut.world.follow(1, 9);
+  uut.start();
+  uut.held = is<PullRequest>;
+  const auto read = uut.read(1);
+  ids all{uut.world.post(9)};
+  uut.publish(tweets);
+  for (user_id author = 100; author < 150; ++author) {
+    all.insert(all.begin(), uut.world.post(author));
+    uut.publish(tweets, all.size());
+    uut.world.follow(1, author);
+    uut.publish(follows, all.size());
+  }
+  CHECK(uut.waiting.size() == 1);
+  for (auto& x : std::exchange(uut.waiting, {}))
+    uut.respond(x);
+  uut.settle();
+  CHECK(uut.waiting.size() == 1);
+  uut.release();
+  CHECK(uut.shown(read) == all);
+}
