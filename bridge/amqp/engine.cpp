@@ -149,23 +149,18 @@ void engine::impl::handle_delivery(pn_delivery_t* x) {
     return;
   if (pn_link_is_receiver(from)) {
     if ((pn_link_state(from) & PN_LOCAL_CLOSED) != 0 || closing()) {
-      // We detached, or closed: what is still under way is given back.
-      // Forgetting it at once keeps a peer that goes on sending from filling
-      // our memory; but behind our CLOSE Proton forgets nothing.
+      // We detached, or closed. To forget at once what is under way keeps a
+      // peer from filling our memory; but behind our CLOSE Proton does not.
       if (closing() && pn_link_remote_credit(from) < 0)
-        return fail({"amqp:link:transfer-limit-exceeded",
-                     "a message without credit, behind our CLOSE"});
+        return fail({"amqp:link:transfer-limit-exceeded", "behind our CLOSE"});
       incoming.forget(from);
-      // Who published sends it again: nothing was wrong with its queue.
       if (closing() && role == side::server)
-        return;
+        return; // it is sent again: nothing was wrong with its queue
       // Said, for the DETACH may not be written yet: to a broker as not failed,
-      // so that it keeps its place in the queue; to who published as
-      // unroutable.
+      // which keeps its place in the queue; to a publisher as unroutable.
       if (!pn_delivery_settled(x))
         pn_delivery_update(x, role == side::client ? PN_MODIFIED : PN_RELEASED);
-      pn_delivery_settle(x);
-      return;
+      return pn_delivery_settle(x);
     }
     if (pn_delivery_readable(x))
       return receive(from, x);
