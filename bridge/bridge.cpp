@@ -76,8 +76,8 @@ bridge::impl::~impl() {
   hub_->set_wake(nullptr);
   loop_->stop();
   refuse_all();
-  if (stopped_)
-    keep_sends(); // its stop may not have come so far
+  if (stopped_ || !hub_->spilled)
+    keep_sends(); // its stop, if any, may not have come so far
   if (hub_->spilled)
     hub_->spilled->stop();
   for (auto& [index, x] : served_)

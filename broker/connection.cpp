@@ -37,7 +37,8 @@ connection::~connection() {
 
 /// Gives back to the queues what this connection has of them.
 void connection::release() {
-  // Taken out first: what ends by it may end links, and none of these.
+  // What ends by it may end links, and none of these.
+  going_ = true;
   const auto ended = std::exchange(sessions_, {});
   for (const auto& session : ended)
     while (!session->endpoints.empty()) {
@@ -100,16 +101,6 @@ void connection::sent(std::size_t bytes) {
   for (const auto& session : sessions_)
     for (const auto& each : session->endpoints)
       each->on_full();
-}
-
-void connection::queue_deleted(std::string_view name) {
-  for (const auto& session : sessions_) {
-    // end_link puts the last in the place of the one that goes.
-    for (std::size_t i = session->endpoints.size(); i-- > 0;)
-      if (auto& each = *session->endpoints[i]; each.publishes_to(name))
-        end_link(each, {"amqp:resource-deleted",
-                        "queue '" + std::string{name} + "' was deleted"});
-  }
 }
 
 void connection::on_open(const amqp::peer_info& peer) {

@@ -64,11 +64,10 @@ public:
   void sent(std::size_t bytes);
   /// Whether endpoints should send no more until `on_room`.
   [[nodiscard]] bool full() const { return full_; }
+  /// Whether it is over, and its links are given up.
+  [[nodiscard]] bool going() const { return going_; }
   /// Its exclusive queues are to go with it.
   void owns_queues() { owns_queues_ = true; }
-
-  /// Ends the links that publish to a queue that is gone.
-  void queue_deleted(std::string_view name);
 
   /// The dispatcher's: it is in the list of connections to flush.
   bool touched = false;
@@ -104,6 +103,7 @@ private:
   /// again whenever all was written that the client's windows let out.
   std::uint64_t output_bytes_ = 0;
   bool full_ = false;
+  bool going_ = false;
 };
 
 } // namespace rookery::broker

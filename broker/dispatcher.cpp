@@ -92,8 +92,27 @@ void dispatcher::queue_deleted(std::string_view name,
                                const std::vector<consumer_ptr>& cancelled) {
   for (const auto& each : cancelled)
     static_cast<consumer_link*>(each->options().context)->cancel(name);
-  for (auto* each : connections_)
-    each->queue_deleted(name);
+  const auto found = publishers_.find(name);
+  if (found == publishers_.end())
+    return;
+  const amqp::condition why{"amqp:resource-deleted",
+                            "queue '" + std::string{name} + "' was deleted"};
+  // A copy, for each that ends takes itself out.
+  for (const auto& [number, each] : std::map{found->second})
+    each->end(why);
+}
+
+std::uint64_t dispatcher::add(publisher_link& x, const std::string& queue) {
+  publishers_[queue].emplace(++publishers_made_, &x);
+  return publishers_made_;
+}
+
+void dispatcher::remove_publisher(const std::string& queue,
+                                  std::uint64_t number) {
+  const auto found = publishers_.find(queue);
+  found->second.erase(number);
+  if (found->second.empty())
+    publishers_.erase(found);
 }
 
 std::string dispatcher::make_name() {

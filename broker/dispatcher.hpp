@@ -4,7 +4,9 @@
 #include "broker/event_sink.hpp"
 #include "broker/options.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +49,10 @@ public:
 
   void add(connection& x);
   void remove(connection& x);
+  /// `x` publishes to this queue and no other, until it is removed.
+  /// @returns a number to remove it by
+  std::uint64_t add(publisher_link& x, const std::string& queue);
+  void remove_publisher(const std::string& queue, std::uint64_t number);
   /// A queue was deleted by a request: ends the links to it.
   void queue_deleted(std::string_view name,
                      const std::vector<consumer_ptr>& cancelled);
@@ -78,8 +84,12 @@ private:
   std::vector<connection*> touched_;     // each once
   std::vector<connection*> flushing_;    // null where one went meanwhile
   std::vector<publisher_link*> stalled_; // the next first
-  std::size_t unresumed_ = 0;            // of these, since something happened
-  bool goes_on_ = false;                 // the next turn is only for them
+  // By queue, and in the order they came.
+  std::map<std::string, std::map<std::uint64_t, publisher_link*>, std::less<>>
+      publishers_;
+  std::uint64_t publishers_made_ = 0;
+  std::size_t unresumed_ = 0; // of these, since something happened
+  bool goes_on_ = false;      // the next turn is only for them
   std::uint64_t names_ = 0;
 };
 

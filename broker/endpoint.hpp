@@ -30,10 +30,6 @@ public:
   virtual void on_room() {}
   /// The link is over; the destructor follows.
   virtual void on_closed(detach_reason) {}
-  /// Whether it publishes to this queue and no other.
-  [[nodiscard]] virtual bool publishes_to(std::string_view /* queue */) const {
-    return false;
-  }
 
   [[nodiscard]] amqp::link link() const { return self_; }
 

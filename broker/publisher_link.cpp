@@ -33,10 +33,16 @@ publisher_link::publisher_link(connection& owner, amqp::link self,
       says_{says} {
   if (!anonymous_)
     route_ = route_of(where);
+  if (route_ && route_->exchange().empty()) {
+    queue_.emplace(route_->key());
+    number_ = owner_.shared().add(*this, *queue_);
+  }
   refill();
 }
 
 publisher_link::~publisher_link() {
+  if (queue_)
+    owner_.shared().remove_publisher(*queue_, number_);
   if (stalled_)
     owner_.shared().forget(*this);
 }
@@ -143,8 +149,9 @@ publisher_link::verdict_of(const publish_result& x) const {
   return {bridge::outcome::released(), why};
 }
 
-bool publisher_link::publishes_to(std::string_view queue) const {
-  return !anonymous_ && route_->exchange().empty() && route_->key() == queue;
+void publisher_link::end(const amqp::condition& why) {
+  if (!owner_.going())
+    owner_.end_link(*this, why);
 }
 
 bool publisher_link::resume() {

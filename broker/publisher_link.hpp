@@ -32,8 +32,10 @@ public:
   /// Grants credit if there is room now. @returns false when it must wait.
   bool resume();
 
+  /// Detaches it, and destroys this; or, when its connection is going, nothing.
+  void end(const amqp::condition& why);
+
   void on_message(amqp::delivery d, std::string& bytes) override;
-  [[nodiscard]] bool publishes_to(std::string_view queue) const override;
 
 private:
   struct verdict {
@@ -55,6 +57,9 @@ private:
   std::optional<route> route_;
   /// Anonymous only: the `to` that `route_` was made from.
   std::string last_to_;
+  /// With a queue as its target: that, and its number with the dispatcher.
+  std::optional<std::string> queue_;
+  std::uint64_t number_ = 0;
   bool anonymous_;
   settling says_;
   std::uint32_t credit_ = 0;

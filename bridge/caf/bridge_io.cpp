@@ -299,16 +299,19 @@ void bridge::impl::check_served(hub::clock::time_point now) {
 }
 
 std::size_t bridge::impl::keep_sends() {
-  if (!hub_->spilled || std::exchange(kept_, true))
+  if (std::exchange(kept_, true))
     return 0;
   std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest;
   std::size_t in_file = 0;
+  std::uint64_t lost = 0; // of which nobody is told
   std::unique_lock guard{proxies_mutex_};
   const auto keep = [&](const destination& to, const amqp::outgoing& x) {
     if (x.in_file)
       ++in_file;
     else if (x.place != 0)
       rest.emplace_back(to.lane, x);
+    else if (x.waiting == 0)
+      ++lost;
   };
   client_.for_each_sent([&](const address& to, const amqp::outgoing& x) {
     keep(*destinations_.at(to), x);
@@ -319,6 +322,15 @@ std::size_t bridge::impl::keep_sends() {
     to.queue->for_each([&](const amqp::outgoing& x) { keep(to, x); });
   }
   guard.unlock(); // the disk may be slow
+  if (lost > 0) {
+    hub_->counters.closed += lost;
+    hub_->report(observer::severity::warning, "send-lost",
+                 std::to_string(lost)
+                     + " that nobody waits for had not ended when the bridge "
+                       "stopped");
+  }
+  if (!hub_->spilled)
+    return 0;
   const auto others = rest.size();
   return in_file + (hub_->spilled->keep(std::move(rest)) ? others : 0);
 }

@@ -193,6 +193,23 @@ TEST_CASE("broker: deleting a queue ends the links to it", "[broker][link]") {
   CHECK(client.ended_sessions.empty());
 }
 
+TEST_CASE("broker: who goes takes its queues along, and its links to them",
+          "[broker][link]") {
+  broker_harness t;
+  auto& other = t.connect();
+  auto& going = t.connect();
+  auto& in = going.attach(false, "in", {.target = "c", .dynamic = true});
+  t.pump();
+  const auto queue = in.agreed.source; // goes with it
+  going.sender(queue);
+  auto& out = other.sender(queue);
+  t.pump();
+  t.wire_of(going).cut();
+  t.pump();
+  REQUIRE(out.closed);
+  CHECK(out.closed->name == "amqp:resource-deleted");
+}
+
 TEST_CASE("broker: what comes for a queue that is just gone is unroutable",
           "[broker][link]") {
   broker_harness t;

@@ -71,6 +71,21 @@ TEST_CASE("stop: a message that comes while the connection closes is counted",
   CHECK(p.uut->network().counters().closed == 1);
 }
 
+TEST_CASE("stop: what could not be sent is counted, also if nobody asked",
+          "[bridge][stop]") {
+  stopping_node p;
+  p.c.broker().crash();
+  p.c.run(1s);
+  p.uut->execute([&] {
+    for (int i = 0; i < 5; ++i)
+      p.send();
+  });
+  p.stop(1s);
+  p.c.run(5s);
+  CHECK(p.left == 5U);
+  CHECK(p.uut->network().counters().closed == 5);
+}
+
 TEST_CASE("stop: it may take as long as it takes", "[bridge][stop]") {
   stopping_node p;
   p.uut->execute([&] { p.send(); });
