@@ -20,7 +20,8 @@ amqp::client_options make_client_options(const hub& x) {
           {x.options.in_flight_max, x.options.send_queue.bytes_max,
            x.options.outcome_timeout, x.options.message_bytes_max},
           x.options.idle_timeout,
-          x.world.now};
+          x.world.now,
+          x.reply_queue};
 }
 
 amqp::loop_options make_loop_options(const bridge_options& x) {

@@ -171,9 +171,14 @@ void connection::on_message(amqp::link x, amqp::delivery d,
                             std::string& bytes) {
   if (auto* which = endpoint_of(x))
     which->on_message(d, bytes);
-  else if (const auto* where = state_of(x.session()); where && !where->ending)
+  else if (auto* where = state_of(x.session()); !where || !where->ending)
     d.settle(bridge::outcome::released()); // its link is ended: nobody is there
-  // What comes behind our END or CLOSE has no outcome, and is sent again.
+  // What comes behind our END has no outcome, and is sent again. Of a client
+  // that goes on nothing is kept.
+  else if ((where->ignored_bytes +=
+            bytes.size() + amqp::transfer_overhead_bytes)
+           > shared_.options.message_bytes_max)
+    d.settle({});
 }
 
 void connection::on_outcome(amqp::link x, std::uint64_t number,

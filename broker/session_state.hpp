@@ -15,6 +15,8 @@ struct session_state {
   amqp::session self;
   /// We sent END: everything on it is ignored until the client agrees.
   bool ending = false;
+  /// Of messages that came behind it.
+  std::uint64_t ignored_bytes = 0;
   /// Attached links, those among them that we detached and the client did not
   /// yet.
   std::uint32_t link_count = 0;

@@ -117,7 +117,7 @@ home_reads::check(const service::v1::HomeTimelineRequest& request) const {
     return caf::make_error(errc::invalid_argument,
                            "limit=" + std::to_string(request.limit()));
   if (reads_.size() >= options_.reads_max
-      || reads_.waiting(request.user())
+      || reads_.count(request.user())
              >= std::max(one_user_min, options_.reads_max / 8)
       || (graph_.users().size() >= options_.users_max
           && !graph_.users().find(request.user())))

@@ -8,6 +8,7 @@ namespace rookery::actors {
 void read_table::add(token id, service::v1::HomeTimelineRequest request,
                      steady_time deadline) {
   waiting_[request.user()].push_back(id);
+  ++counts_[request.user()];
   reads_.emplace(id, pending_read{.request = std::move(request),
                                   .deadline = deadline,
                                   .texts = {}});
@@ -22,7 +23,10 @@ void read_table::remove(token id) {
   auto at = reads_.find(id);
   if (at == reads_.end())
     return;
-  auto waiting = waiting_.find(at->second.request.user());
+  const auto user = at->second.request.user();
+  if (auto count = counts_.find(user); --count->second == 0)
+    counts_.erase(count);
+  auto waiting = waiting_.find(user);
   if (waiting != waiting_.end()) {
     std::erase(waiting->second, id);
     if (waiting->second.empty())

@@ -43,10 +43,10 @@ public:
     return waiting_.count(user) > 0;
   }
 
-  /// How many reads wait for the timeline of `user`.
-  [[nodiscard]] std::size_t waiting(user_id user) const {
-    auto found = waiting_.find(user);
-    return found == waiting_.end() ? 0 : found->second.size();
+  /// How many reads of `user` wait, for whatever.
+  [[nodiscard]] std::size_t count(user_id user) const {
+    auto found = counts_.find(user);
+    return found == counts_.end() ? 0 : found->second;
   }
 
   /// All users whose timelines are waited for, in no order.
@@ -60,6 +60,7 @@ public:
 private:
   std::unordered_map<token, pending_read> reads_;
   std::unordered_map<user_id, std::vector<token>> waiting_;
+  std::unordered_map<user_id, std::size_t> counts_; // none is 0
 };
 
 } // namespace rookery::actors

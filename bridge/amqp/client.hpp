@@ -36,6 +36,9 @@ struct client_options {
   /// Tells the time.
   std::function<std::chrono::steady_clock::time_point()> now =
       std::chrono::steady_clock::now;
+  /// An exclusive queue that nobody else asks for: where a broker refuses it,
+  /// it has not noticed yet that our last connection is gone.
+  std::string own_queue = {};
 };
 
 /// What a client tells its owner, on the engine's thread.

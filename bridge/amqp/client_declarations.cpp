@@ -15,9 +15,9 @@ constexpr std::chrono::seconds refused_time{5};
 
 bool good(int status) { return status >= 200 && status < 300; }
 
-bool is_exclusive(const bridge::declaration& x) {
+bool is_queue(const bridge::declaration& x, const std::string& name) {
   const auto* queue = std::get_if<bridge::queue_declaration>(&x);
-  return queue != nullptr && queue->exclusive;
+  return queue != nullptr && queue->name == name;
 }
 
 } // namespace
@@ -100,9 +100,7 @@ void client::on_declared(std::uint64_t number, int status,
   x.state = progress::refused;
   auto text = "status " + std::to_string(status)
               + (reason.empty() ? "" : ": " + reason);
-  // It may not have noticed yet that our last connection, which had it, is
-  // gone.
-  if (is_exclusive(x.what) && x.known && !came_up_)
+  if (is_queue(x.what, options_.own_queue) && x.known && !came_up_)
     return abort({"amqp:resource-locked", to_string(x.what) + ": " + text});
   if (!std::exchange(refused_, true))
     declare_again_at_ = options_.now() + refused_time;

@@ -111,10 +111,13 @@ exit_code post_command(const arguments& x) {
   app.add_option("--key", key, key_help);
   if (auto ended = parse(app, as_words(x)))
     return *ended;
+  const auto plain = [](const std::string& word) {
+    return word.substr(word.starts_with(no_list) ? 1 : 0);
+  };
+  key = plain(key);
   std::string text;
   for (auto& word : words)
-    text.append(&word == &words.front() ? "" : " ")
-        .append(word, word.starts_with(no_list) ? 1 : 0);
+    text.append(&word == &words.front() ? "" : " ").append(plain(word));
   using std::chrono::microseconds;
   auto now = std::chrono::system_clock::now().time_since_epoch();
   PostTweetRequest request;

@@ -57,6 +57,7 @@ public:
 
   /// What the broker must agree to before anything else is declared or served,
   /// one after the other: so a node that does not fit in leaves nothing there.
+  /// Between open() and serve().
   [[nodiscard]] std::vector<bridge::declaration> agreements() const;
 
   /// Serves what the roles have to serve. Once.

@@ -374,6 +374,25 @@ TEST_CASE("fanout_core: one reader's waiting reads leave room for others",
   CHECK_FALSE(uut.core.read(++uut.token, request, uut.now));
 }
 
+TEST_CASE("fanout_core: so do those that wait for texts", "[actors][fanout]") {
+  auto options = alone();
+  options.reads_max = 64;
+  shard uut{options};
+  uut.world.follow(1, 9);
+  uut.start();
+  uut.world.post(9);
+  uut.publish(tweets);
+  REQUIRE(uut.shown(uut.read(1)));
+  uut.held = is<GetTweetsRequest>;
+  for (std::uint32_t i = 0; i < options.reads_max / 8; ++i)
+    static_cast<void>(uut.read(1, false));
+  HomeTimelineRequest request;
+  request.set_user(1);
+  CHECK(uut.core.read(++uut.token, request, uut.now) == errc::overloaded);
+  uut.release();
+  CHECK_FALSE(uut.core.read(++uut.token, request, uut.now));
+}
+
 TEST_CASE(
     "fanout_core: whoever is followed while a timeline is built waits for "
     "one question more",

@@ -131,6 +131,21 @@ TEST_CASE("client: an exclusive queue that is refused ends no connection",
   CHECK(w.owner.downs.empty());
 }
 
+TEST_CASE("client: nor does one that another took while we were away",
+          "[link][client]") {
+  world w;
+  w.client.declare(
+      bridge::queue_declaration{.name = "mine", .exclusive = true});
+  w.connect();
+  REQUIRE(w.owner.ups == 1);
+  w.cut();
+  w.broker.emplace();
+  w.broker->answer["/queues/mine"] = 400;
+  w.connect();
+  CHECK(w.owner.refusals == std::vector<std::string>{"queue mine"});
+  CHECK(w.owner.downs.size() == 1);
+}
+
 TEST_CASE("client: what was declared late and refused stops nothing else",
           "[link][client]") {
   world w;

@@ -381,3 +381,23 @@ TEST_CASE("broker: what comes behind its END is not called unroutable",
   CHECK(heard.find(hex("00 53 26")) == std::string::npos);
   CHECK(w.all.counts("q").ready == 0);
 }
+
+TEST_CASE("broker: of who goes on sending on an ended session little is kept",
+          "[broker][raw]") {
+  raw_world w;
+  raw_client client{w.all, {}, raw_begin() + raw_attach()};
+  auto refused = raw_attach(1, 0, "/queues/none");
+  refused[refused.find(hex("a1 01 'l'")) + 2] = 'k';
+  client.far.say(refused);
+  raw_transfer large;
+  large.payload =
+      hex("00 53 75 b0") + big_endian(60'000) + std::string(60'000, 'x');
+  const auto before = mallinfo2().uordblks;
+  for (std::size_t i = 1; i <= 1'000; ++i) {
+    large.delivery_id = hex("70") + big_endian(i);
+    client.far.say(large.frame());
+  }
+  const auto kept = 2 * w.all.shared.options.message_bytes_max;
+  CHECK(mallinfo2().uordblks < before + kept); // of 60 MB
+  CHECK(w.works());
+}

@@ -82,6 +82,11 @@ class OneProcess(unittest.TestCase):
             self.assertEqual(ask("timeline", "12", "--own", "--limit", "1"),
                              f"{tweet}\t12\t{text}")
 
+    def test_a_key_in_brackets_is_that_key(self):
+        ask = self.service.ask
+        first = ask("post", "13", "once", "--key", "[k]")
+        self.assertEqual(ask("post", "13", "once", "--key=[k]"), first)
+
     def test_tweet_empty(self):
         self.refuse("^rookery post: the text is empty", "post", "4", "")
 
