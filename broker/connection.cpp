@@ -173,8 +173,8 @@ void connection::on_message(amqp::link x, amqp::delivery d,
     which->on_message(d, bytes);
   else if (auto* where = state_of(x.session()); !where || !where->ending)
     d.settle(bridge::outcome::released()); // its link is ended: nobody is there
-  // What comes behind our END has no outcome, and is sent again. Of a client
-  // that goes on nothing is kept.
+  // What comes behind our END has no outcome, and is sent again. Without one
+  // Proton keeps it; of a client that goes on, as much as one message may have.
   else if ((where->ignored_bytes +=
             bytes.size() + amqp::transfer_overhead_bytes)
            > shared_.options.message_bytes_max)
