@@ -68,30 +68,6 @@ void client::report_unsent(client_sender& x) {
   }
 }
 
-void client::attach_receivers() {
-  for (auto& [index, x] : receivers_)
-    if (x->wants_link())
-      attach(*x);
-  check_up();
-}
-
-void client::attach_known() {
-  const auto is_known = [this](const std::string& queue) {
-    return std::all_of(
-        declarations_.begin(), declarations_.end(), [&](const auto& each) {
-          const auto& x = each.second;
-          const auto* what = std::get_if<bridge::queue_declaration>(&x.what);
-          return what == nullptr || what->name != queue
-                 || (x.known && what->replicated && !what->auto_delete);
-        });
-  };
-  for (auto& [index, x] : receivers_)
-    if (x->wants_link() && is_known(x->queue())) {
-      guessed_ = true;
-      attach(*x);
-    }
-}
-
 session client::session_for_link() {
   const auto max = options_.profile->links_per_session_max;
   auto found =
@@ -101,18 +77,6 @@ session client::session_for_link() {
     found = sessions_.insert(found, {engine_->open_session()});
   ++found->links;
   return found->self;
-}
-
-void client::attach(client_receiver& x) {
-  x.attaching(options_.now() + options_.sending.outcome_timeout);
-  auto name = options_.name + ".in." + std::to_string(x.index());
-  auto l = engine_->make_receiver(session_for_link(), name);
-  l.set_context(&x);
-  link_terms terms;
-  terms.source = options_.profile->encode(bridge::address::queue(x.queue()));
-  terms.target = name;
-  terms.priority = x.priority();
-  l.open(terms);
 }
 
 void client::attach(client_sender& x) {
@@ -277,7 +241,7 @@ void client::on_session_closed(session s, const condition& why) {
   if (s == probe_session_)
     probe_session_ = {};
   if (s.context() != nullptr)
-    return; // that of probes: its link knew before
+    return; // of what may be refused: its link knew before
   abort(why.empty() ? condition{"amqp:session-ended", "by the broker"} : why);
 }
 
@@ -295,8 +259,8 @@ void client::on_link_open(link x, bool ours) {
     return;
   }
   if (auto* receiver = receiver_of(x)) {
-    receiver->link_up(x);
-    check_up();
+    if (x.remote_terms().source)
+      receiver_up(*receiver, x);
   } else if (auto* sender = sender_of(x)) {
     if (!sender->to() || x.remote_terms().target) {
       sender->link_up(x);
@@ -315,10 +279,13 @@ void client::on_link_closed(link x, const condition& why) {
     management_->links_lost();
   } else if (auto* receiver = receiver_of(x)) {
     x.set_context(nullptr); // the receiver may be forgotten before its link
+    const auto refused = !receiver->attached();
     receiver->link_lost();
     deliveries_.forget_handles_of(receiver->index());
     packs_.forget_handles_of(receiver->index());
     forget_backlog(*receiver, [](const delivery&) { return true; });
+    if (refused)
+      return receiver_refused(*receiver, x, why);
     if (receiver->closed())
       return;
   } else if (auto* sender = sender_of(x)) {

@@ -21,6 +21,7 @@ struct client_recorder final : amqp::client_handler {
   std::vector<std::string> downs;
   std::vector<std::string> refusals;
   std::vector<std::string> forbidden; // "WHERE: WHY"
+  std::vector<std::string> unserved;  // the same, of queues to consume
   std::vector<std::string> reasons;   // of outcomes of "rejected"
   std::vector<std::pair<std::uint64_t, std::string>> deliveries;
   std::vector<std::pair<std::string, bridge::outcome::kind_type>> outcomes;
@@ -36,6 +37,10 @@ struct client_recorder final : amqp::client_handler {
   void on_forbidden(const std::string& where,
                     const amqp::condition& why) override {
     forbidden.push_back(where + ": " + why.text());
+  }
+  void on_queue_refused(const std::string& queue,
+                        const amqp::condition& why) override {
+    unserved.push_back(queue + ": " + why.text());
   }
   void on_message(std::size_t, std::uint64_t delivery, std::string& bytes,
                   std::chrono::steady_clock::time_point) override {
