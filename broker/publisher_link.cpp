@@ -33,16 +33,14 @@ publisher_link::publisher_link(connection& owner, amqp::link self,
       says_{says} {
   if (!anonymous_)
     route_ = route_of(where);
-  if (route_ && route_->exchange().empty()) {
-    queue_.emplace(route_->key());
-    number_ = owner_.shared().add(*this, *queue_);
-  }
+  if (const auto* name = queue())
+    number_ = owner_.shared().add(*this, *name);
   refill();
 }
 
 publisher_link::~publisher_link() {
-  if (queue_)
-    owner_.shared().remove_publisher(*queue_, number_);
+  if (const auto* name = queue())
+    owner_.shared().remove_publisher(*name, number_);
   if (stalled_)
     owner_.shared().forget(*this);
 }
@@ -163,6 +161,10 @@ bool publisher_link::resume() {
   return true;
 }
 
+const std::string* publisher_link::queue() const {
+  return !anonymous_ && route_->exchange().empty() ? &route_->key() : nullptr;
+}
+
 void publisher_link::refuse(const amqp::condition& why) {
   owner_.shared().sink.message_refused(owner_.id(), self_.name(), why.text());
 }
@@ -180,12 +182,11 @@ void publisher_link::refill() {
 bool publisher_link::room() {
   const auto& shared = owner_.shared();
   const auto& options = shared.options;
-  const auto* queue = !anonymous_ && route_->exchange().empty()
-                          ? shared.host.find_queue(route_->key())
-                          : nullptr;
+  const auto* name = queue();
+  const auto* target = name ? shared.host.find_queue(*name) : nullptr;
   auto queue_mark = options.queue_high_water_bytes;
   auto host_mark = options.host_high_water_bytes;
-  if (queue != nullptr && queue->consumers().any_of(owner_.id())) {
+  if (target != nullptr && target->consumers().any_of(owner_.id())) {
     queue_mark *= 2;
     host_mark += host_mark / 8;
   }
@@ -195,7 +196,7 @@ bool publisher_link::room() {
   };
   stopped_ =
       !below(shared.host.bytes_used(), host_mark)
-      || (queue != nullptr && !below(queue->counts().held_cost, queue_mark));
+      || (target != nullptr && !below(target->counts().held_cost, queue_mark));
   return !stopped_;
 }
 

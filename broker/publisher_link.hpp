@@ -48,6 +48,8 @@ private:
   /// Makes `route_` lead to an anonymous message's own target. @returns why not
   [[nodiscard]] std::optional<bridge::outcome> aim(std::string_view to);
   [[nodiscard]] verdict verdict_of(const publish_result& x) const;
+  /// The queue that is its target; null when it has another, or none.
+  [[nodiscard]] const std::string* queue() const;
   void refuse(const amqp::condition& why);
   void refill();
   /// Whether a full queue, or all of them, do not stop us.
@@ -57,8 +59,7 @@ private:
   std::optional<route> route_;
   /// Anonymous only: the `to` that `route_` was made from.
   std::string last_to_;
-  /// With a queue as its target: that, and its number with the dispatcher.
-  std::optional<std::string> queue_;
+  /// With a queue as its target: its number with the dispatcher.
   std::uint64_t number_ = 0;
   bool anonymous_;
   settling says_;
