@@ -39,6 +39,8 @@ struct client_options {
   /// An exclusive queue that nobody else asks for: where a broker refuses it,
   /// it has not noticed yet that our last connection is gone.
   std::string own_queue = {};
+  /// Uniform numbers; the default draws the shortest delays.
+  std::function<std::uint64_t()> random = [] { return std::uint64_t{0}; };
 };
 
 /// What a client tells its owner, on the engine's thread.

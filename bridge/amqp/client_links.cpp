@@ -1,4 +1,5 @@
 #include "bridge/amqp/client.hpp"
+#include "bridge/core/backoff.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,6 +10,11 @@ namespace {
 
 // How long a missing queue is taken to be missing.
 constexpr std::chrono::milliseconds missing_time{250};
+
+// Between attempts to send where it is forbidden. Each costs the broker a
+// session, and what waits in a spill makes them for as long as that lasts.
+constexpr bridge::backoff_options forbidden_times{
+    missing_time, std::chrono::milliseconds{500}, std::chrono::seconds{5}};
 
 // Links on one connection that nobody asked the broker for. Refusing each
 // costs memory until the broker has read it.
@@ -177,8 +183,12 @@ void client::probe_answered(bool there, const condition& why) {
 
 void client::missing(client_sender& x, const condition& why) {
   x.state = client_sender::state_type::missing;
-  x.retry_at = options_.now() + missing_time;
   x.refusal = why.name == "amqp:not-found" ? condition{} : why;
+  x.retry_at =
+      options_.now()
+      + (x.refusal.empty() ? missing_time
+                           : bridge::delay_before(++x.refusals, forbidden_times,
+                                                  options_.random()));
   if (auto text = x.refusal.text(); !x.refusal.empty() && x.told != text) {
     x.told = std::move(text);
     owner_.on_forbidden(x.to() ? to_string(*x.to()) : "answers", x.refusal);
@@ -265,6 +275,7 @@ void client::on_link_open(link x, bool ours) {
     if (!sender->to() || x.remote_terms().target) {
       sender->link_up(x);
       sender->told.clear();
+      sender->refusals = 0;
     }
   }
 }

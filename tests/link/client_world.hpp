@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -63,10 +64,17 @@ struct client_world {
   explicit client_world(
       amqp::client_sender::limits sending = {},
       const bridge::broker_profile& profile = bridge::rabbitmq4())
-      : client{{&profile, "test", sending, {}, [this] { return now; }}, owner} {
-  }
+      : client{{&profile,
+                "test",
+                sending,
+                {},
+                [this] { return now; },
+                {},
+                [this] { return random(); }},
+               owner} {}
 
   amqp::client::clock::time_point now = amqp::client::clock::now(); // stands
+  std::mt19937_64 random;
   client_recorder owner;
   amqp::client client;
   std::optional<scripted_broker> broker;
