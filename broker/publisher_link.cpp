@@ -42,7 +42,7 @@ publisher_link::~publisher_link() {
   if (const auto* name = queue())
     owner_.shared().remove_publisher(*name, number_);
   if (stalled_)
-    owner_.shared().forget(*this);
+    owner_.shared().forget(*stalled_);
 }
 
 void publisher_link::on_message(amqp::delivery d, std::string& bytes) {
@@ -155,7 +155,7 @@ void publisher_link::end(const amqp::condition& why) {
 bool publisher_link::resume() {
   if (!room())
     return false;
-  stalled_ = false;
+  stalled_.reset();
   refill();
   owner_.shared().touch(owner_);
   return true;
@@ -174,8 +174,8 @@ void publisher_link::refill() {
   if (room()) {
     self_.add_credit(shared.options.publisher_window - credit_);
     credit_ = shared.options.publisher_window;
-  } else if (!std::exchange(stalled_, true)) {
-    shared.stall(*this);
+  } else if (!stalled_) {
+    stalled_ = shared.stall(*this);
   }
 }
 

@@ -3,6 +3,7 @@
 #include "broker/core/message.hpp"
 #include "broker/core/route.hpp"
 #include "broker/core/virtual_host.hpp"
+#include "broker/dispatcher.hpp"
 #include "broker/endpoint.hpp"
 #include "broker/terminus.hpp"
 
@@ -64,7 +65,8 @@ private:
   bool anonymous_;
   settling says_;
   std::uint32_t credit_ = 0;
-  bool stalled_ = false; // in the dispatcher's list
+  /// Its place in the dispatcher's list, while it is there.
+  std::optional<dispatcher::stalled_list::iterator> stalled_;
   /// The queue stopped this link and has not fallen below the lower mark.
   bool stopped_ = false;
 };
