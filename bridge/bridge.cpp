@@ -21,7 +21,8 @@ amqp::client_options make_client_options(const hub& x) {
            x.options.outcome_timeout, x.options.message_bytes_max},
           x.options.idle_timeout,
           x.world.now,
-          x.reply_queue};
+          x.reply_queue,
+          x.world.random};
 }
 
 amqp::loop_options make_loop_options(const bridge_options& x) {

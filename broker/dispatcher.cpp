@@ -75,9 +75,9 @@ void dispatcher::touch(connection& x) {
   wake();
 }
 
-void dispatcher::stall(publisher_link& x) { stalled_.push_back(&x); }
-
-void dispatcher::forget(publisher_link& x) { std::erase(stalled_, &x); }
+dispatcher::stalled_list::iterator dispatcher::stall(publisher_link& x) {
+  return stalled_.insert(stalled_.end(), &x);
+}
 
 void dispatcher::add(connection& x) { connections_.push_back(&x); }
 
@@ -131,12 +131,13 @@ broker_counters dispatcher::snapshot() const {
 
 void dispatcher::resume() {
   const auto count = std::min({unresumed_, resumed_max, stalled_.size()});
-  const auto end = stalled_.begin() + static_cast<std::ptrdiff_t>(count);
-  const std::vector<publisher_link*> next(stalled_.begin(), end);
-  stalled_.erase(stalled_.begin(), end);
-  for (auto* x : next)
-    if (!x->resume())
-      stalled_.push_back(x);
+  for (auto i = count; i > 0; --i) {
+    const auto first = stalled_.begin();
+    if ((*first)->resume())
+      stalled_.erase(first);
+    else
+      stalled_.splice(stalled_.end(), stalled_, first);
+  }
   unresumed_ = std::min(unresumed_ - count, stalled_.size());
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <map>
 #include <string>
 #include <string_view>
@@ -42,10 +43,12 @@ public:
 
   /// `x` was written to from outside its own callbacks: flush it this turn.
   void touch(connection& x);
-  /// `x` has no credit because of a full queue: try again whenever something
-  /// happened, so many a turn.
-  void stall(publisher_link& x);
-  void forget(publisher_link& x);
+  /// Publishers that have no credit because of a full queue, the next first.
+  using stalled_list = std::list<publisher_link*>;
+  /// `x` is one: try again whenever something happened, so many a turn.
+  /// @returns its place, for `forget`; good until it resumed
+  stalled_list::iterator stall(publisher_link& x);
+  void forget(stalled_list::iterator place) { stalled_.erase(place); }
 
   void add(connection& x);
   void remove(connection& x);
@@ -81,9 +84,9 @@ private:
   bool asked_ = false;       // a turn is due
   time_point alarm_ = never; // and another then
   std::vector<connection*> connections_;
-  std::vector<connection*> touched_;     // each once
-  std::vector<connection*> flushing_;    // null where one went meanwhile
-  std::vector<publisher_link*> stalled_; // the next first
+  std::vector<connection*> touched_;  // each once
+  std::vector<connection*> flushing_; // null where one went meanwhile
+  stalled_list stalled_;
   // By queue, and in the order they came.
   std::map<std::string, std::map<std::uint64_t, publisher_link*>, std::less<>>
       publishers_;

@@ -33,18 +33,16 @@ publisher_link::publisher_link(connection& owner, amqp::link self,
       says_{says} {
   if (!anonymous_)
     route_ = route_of(where);
-  if (route_ && route_->exchange().empty()) {
-    queue_.emplace(route_->key());
-    number_ = owner_.shared().add(*this, *queue_);
-  }
+  if (const auto* name = queue())
+    number_ = owner_.shared().add(*this, *name);
   refill();
 }
 
 publisher_link::~publisher_link() {
-  if (queue_)
-    owner_.shared().remove_publisher(*queue_, number_);
+  if (const auto* name = queue())
+    owner_.shared().remove_publisher(*name, number_);
   if (stalled_)
-    owner_.shared().forget(*this);
+    owner_.shared().forget(*stalled_);
 }
 
 void publisher_link::on_message(amqp::delivery d, std::string& bytes) {
@@ -157,10 +155,14 @@ void publisher_link::end(const amqp::condition& why) {
 bool publisher_link::resume() {
   if (!room())
     return false;
-  stalled_ = false;
+  stalled_.reset();
   refill();
   owner_.shared().touch(owner_);
   return true;
+}
+
+const std::string* publisher_link::queue() const {
+  return !anonymous_ && route_->exchange().empty() ? &route_->key() : nullptr;
 }
 
 void publisher_link::refuse(const amqp::condition& why) {
@@ -172,20 +174,19 @@ void publisher_link::refill() {
   if (room()) {
     self_.add_credit(shared.options.publisher_window - credit_);
     credit_ = shared.options.publisher_window;
-  } else if (!std::exchange(stalled_, true)) {
-    shared.stall(*this);
+  } else if (!stalled_) {
+    stalled_ = shared.stall(*this);
   }
 }
 
 bool publisher_link::room() {
   const auto& shared = owner_.shared();
   const auto& options = shared.options;
-  const auto* queue = !anonymous_ && route_->exchange().empty()
-                          ? shared.host.find_queue(route_->key())
-                          : nullptr;
+  const auto* name = queue();
+  const auto* target = name ? shared.host.find_queue(*name) : nullptr;
   auto queue_mark = options.queue_high_water_bytes;
   auto host_mark = options.host_high_water_bytes;
-  if (queue != nullptr && queue->consumers().any_of(owner_.id())) {
+  if (target != nullptr && target->consumers().any_of(owner_.id())) {
     queue_mark *= 2;
     host_mark += host_mark / 8;
   }
@@ -195,7 +196,7 @@ bool publisher_link::room() {
   };
   stopped_ =
       !below(shared.host.bytes_used(), host_mark)
-      || (queue != nullptr && !below(queue->counts().held_cost, queue_mark));
+      || (target != nullptr && !below(target->counts().held_cost, queue_mark));
   return !stopped_;
 }
 

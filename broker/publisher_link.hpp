@@ -3,6 +3,7 @@
 #include "broker/core/message.hpp"
 #include "broker/core/route.hpp"
 #include "broker/core/virtual_host.hpp"
+#include "broker/dispatcher.hpp"
 #include "broker/endpoint.hpp"
 #include "broker/terminus.hpp"
 
@@ -48,6 +49,8 @@ private:
   /// Makes `route_` lead to an anonymous message's own target. @returns why not
   [[nodiscard]] std::optional<bridge::outcome> aim(std::string_view to);
   [[nodiscard]] verdict verdict_of(const publish_result& x) const;
+  /// The queue that is its target; null when it has another, or none.
+  [[nodiscard]] const std::string* queue() const;
   void refuse(const amqp::condition& why);
   void refill();
   /// Whether a full queue, or all of them, do not stop us.
@@ -57,13 +60,13 @@ private:
   std::optional<route> route_;
   /// Anonymous only: the `to` that `route_` was made from.
   std::string last_to_;
-  /// With a queue as its target: that, and its number with the dispatcher.
-  std::optional<std::string> queue_;
+  /// With a queue as its target: its number with the dispatcher.
   std::uint64_t number_ = 0;
   bool anonymous_;
   settling says_;
   std::uint32_t credit_ = 0;
-  bool stalled_ = false; // in the dispatcher's list
+  /// Its place in the dispatcher's list, while it is there.
+  std::optional<dispatcher::stalled_list::iterator> stalled_;
   /// The queue stopped this link and has not fallen below the lower mark.
   bool stopped_ = false;
 };

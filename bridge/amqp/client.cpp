@@ -31,7 +31,7 @@ std::size_t client::add_receiver(std::string queue, std::uint32_t window,
       index, std::move(queue), window, priority);
   up_ = false;
   if (ready())
-    attach(*x);
+    attach(*x, session_for_link());
   return index;
 }
 
@@ -133,6 +133,8 @@ void client::check(clock::time_point now) {
                     "the broker attached no receiver in time"});
     x->refill();
   }
+  if (ready())
+    attach_suspect();
 }
 
 // A broker with too little memory or disk takes no transfers on any session
@@ -246,7 +248,7 @@ void client::check_up() {
   if (up_ || !ready())
     return;
   for (const auto& [index, x] : receivers_)
-    if (!x->attached() && !x->closed())
+    if (!x->attached() && !x->closed() && !x->refused())
       return;
   up_ = true;
   came_up_ = true;
@@ -369,8 +371,10 @@ void client::on_closed(const condition& why) {
     x->in_turn = false;
     x->retry_at = x->left_alone_until();
   }
-  for (auto& [index, x] : receivers_)
+  for (auto& [index, x] : receivers_) {
     x->link_lost();
+    x->retry_at = {};
+  }
   deliveries_.forget_handles();
   forget_packs();
   owner_.on_down(why);

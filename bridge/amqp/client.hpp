@@ -39,6 +39,8 @@ struct client_options {
   /// An exclusive queue that nobody else asks for: where a broker refuses it,
   /// it has not noticed yet that our last connection is gone.
   std::string own_queue = {};
+  /// Uniform numbers; the default draws the shortest delays.
+  std::function<std::uint64_t()> random = [] { return std::uint64_t{0}; };
 };
 
 /// What a client tells its owner, on the engine's thread.
@@ -57,6 +59,11 @@ public:
   /// is asked again when there is something to send.
   virtual void on_forbidden(const std::string& /* where */,
                             const condition& /* why */) {}
+  /// The broker has no such queue, or does not let this client consume it; told
+  /// once for each reason. Nobody waits for it, and it is asked again every few
+  /// seconds.
+  virtual void on_queue_refused(const std::string& /* queue */,
+                                const condition& /* why */) {}
   /// One came for `receiver` at `came`, which is earlier where it had
   /// to wait for room.
   virtual void on_message(std::size_t receiver, std::uint64_t delivery,
@@ -81,8 +88,9 @@ public:
 /// to it end as released. Exchanges cannot be looked for: one that was not
 /// declared here is found out by a link of no use in a session apart, and so is
 /// who was attaching when a session ended, or one whom the broker forbids to
-/// send would end each connection. Losing a receiver or any other session ends
-/// the connection: one way back up is easier to get right than several.
+/// send would end each connection. Receivers that were attaching then are
+/// attached in sessions of their own. Losing a receiver or any other session
+/// ends the connection: one way back up is easier to get right than several.
 /// @thread the engine's
 class client final : public engine_handler {
 public:
@@ -202,11 +210,16 @@ private:
 
   void declare_missing();
   void on_declared(std::uint64_t number, int status, const std::string& reason);
+  // In: client_receivers.cpp.
   void attach_receivers();
+  void attach(client_receiver& x, session in);
+  // The next of those that the broker may refuse, in a session of its own.
+  void attach_suspect();
+  void receiver_up(client_receiver& x, link l);
+  void receiver_refused(client_receiver& x, link l, const condition& why);
   // Those of whose queues the broker said before that they are there.
   void attach_known();
   void excuse_unwritten(clock::time_point now);
-  void attach(client_receiver& x);
   void attach(client_sender& x);
   void look_for(client_sender& x);
   void attach_or_look(client_sender& x);

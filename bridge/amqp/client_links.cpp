@@ -1,4 +1,5 @@
 #include "bridge/amqp/client.hpp"
+#include "bridge/core/backoff.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,6 +10,11 @@ namespace {
 
 // How long a missing queue is taken to be missing.
 constexpr std::chrono::milliseconds missing_time{250};
+
+// Between attempts to send where it is forbidden. Each costs the broker a
+// session, and what waits in a spill makes them for as long as that lasts.
+constexpr bridge::backoff_options forbidden_times{
+    missing_time, std::chrono::milliseconds{500}, std::chrono::seconds{5}};
 
 // Links on one connection that nobody asked the broker for. Refusing each
 // costs memory until the broker has read it.
@@ -68,30 +74,6 @@ void client::report_unsent(client_sender& x) {
   }
 }
 
-void client::attach_receivers() {
-  for (auto& [index, x] : receivers_)
-    if (x->wants_link())
-      attach(*x);
-  check_up();
-}
-
-void client::attach_known() {
-  const auto is_known = [this](const std::string& queue) {
-    return std::all_of(
-        declarations_.begin(), declarations_.end(), [&](const auto& each) {
-          const auto& x = each.second;
-          const auto* what = std::get_if<bridge::queue_declaration>(&x.what);
-          return what == nullptr || what->name != queue
-                 || (x.known && what->replicated && !what->auto_delete);
-        });
-  };
-  for (auto& [index, x] : receivers_)
-    if (x->wants_link() && is_known(x->queue())) {
-      guessed_ = true;
-      attach(*x);
-    }
-}
-
 session client::session_for_link() {
   const auto max = options_.profile->links_per_session_max;
   auto found =
@@ -101,18 +83,6 @@ session client::session_for_link() {
     found = sessions_.insert(found, {engine_->open_session()});
   ++found->links;
   return found->self;
-}
-
-void client::attach(client_receiver& x) {
-  x.attaching(options_.now() + options_.sending.outcome_timeout);
-  auto name = options_.name + ".in." + std::to_string(x.index());
-  auto l = engine_->make_receiver(session_for_link(), name);
-  l.set_context(&x);
-  link_terms terms;
-  terms.source = options_.profile->encode(bridge::address::queue(x.queue()));
-  terms.target = name;
-  terms.priority = x.priority();
-  l.open(terms);
 }
 
 void client::attach(client_sender& x) {
@@ -213,8 +183,12 @@ void client::probe_answered(bool there, const condition& why) {
 
 void client::missing(client_sender& x, const condition& why) {
   x.state = client_sender::state_type::missing;
-  x.retry_at = options_.now() + missing_time;
   x.refusal = why.name == "amqp:not-found" ? condition{} : why;
+  x.retry_at =
+      options_.now()
+      + (x.refusal.empty() ? missing_time
+                           : bridge::delay_before(++x.refusals, forbidden_times,
+                                                  options_.random()));
   if (auto text = x.refusal.text(); !x.refusal.empty() && x.told != text) {
     x.told = std::move(text);
     owner_.on_forbidden(x.to() ? to_string(*x.to()) : "answers", x.refusal);
@@ -277,7 +251,7 @@ void client::on_session_closed(session s, const condition& why) {
   if (s == probe_session_)
     probe_session_ = {};
   if (s.context() != nullptr)
-    return; // that of probes: its link knew before
+    return; // of what may be refused: its link knew before
   abort(why.empty() ? condition{"amqp:session-ended", "by the broker"} : why);
 }
 
@@ -295,12 +269,13 @@ void client::on_link_open(link x, bool ours) {
     return;
   }
   if (auto* receiver = receiver_of(x)) {
-    receiver->link_up(x);
-    check_up();
+    if (x.remote_terms().source)
+      receiver_up(*receiver, x);
   } else if (auto* sender = sender_of(x)) {
     if (!sender->to() || x.remote_terms().target) {
       sender->link_up(x);
       sender->told.clear();
+      sender->refusals = 0;
     }
   }
 }
@@ -315,10 +290,13 @@ void client::on_link_closed(link x, const condition& why) {
     management_->links_lost();
   } else if (auto* receiver = receiver_of(x)) {
     x.set_context(nullptr); // the receiver may be forgotten before its link
+    const auto refused = !receiver->attached();
     receiver->link_lost();
     deliveries_.forget_handles_of(receiver->index());
     packs_.forget_handles_of(receiver->index());
     forget_backlog(*receiver, [](const delivery&) { return true; });
+    if (refused)
+      return receiver_refused(*receiver, x, why);
     if (receiver->closed())
       return;
   } else if (auto* sender = sender_of(x)) {

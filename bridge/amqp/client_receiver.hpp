@@ -86,6 +86,8 @@ public:
     return attaching_ && attach_by_ <= now;
   }
 
+  [[nodiscard]] bool is_attaching() const { return attaching_; }
+
   /// Grants what the window has room for.
   void top_up() {
     if (!link_ || closed_ || paused_ || held_)
@@ -129,6 +131,8 @@ public:
     detach();
   }
 
+  /// The broker refused it when it was asked last: nobody waits for it.
+  [[nodiscard]] bool refused() const { return !told.empty(); }
   [[nodiscard]] bool attached() const { return static_cast<bool>(link_); }
   /// There is no link, none is on its way, and there should be one.
   [[nodiscard]] bool wants_link() const {
@@ -148,6 +152,11 @@ public:
   [[nodiscard]] std::optional<std::int32_t> priority() const {
     return priority_;
   }
+
+  // Kept by the client.
+  bool suspect = false;         // refused, or its session was as it attached
+  std::string told;             // of refusals, the last, until it attaches
+  clock::time_point retry_at{}; // refused: when to ask again
 
 private:
   // Before the last delivery is settled, the peer would hand it out again.

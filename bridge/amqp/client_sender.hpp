@@ -152,6 +152,7 @@ public:
   state_type state = state_type::down;
   condition refusal;             // missing: why, if it is there
   std::string told;              // of refusals, the last, until it is let in
+  std::uint32_t refusals = 0;    // in a row, where it is forbidden
   bool suspect = false;          // a session ended while this was attaching
   clock::time_point retry_at{};  // missing, down: when to try again
   clock::time_point attach_by{}; // attaching: when the peer must have answered

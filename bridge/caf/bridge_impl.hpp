@@ -43,6 +43,8 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   void on_refused(const std::string& what, const std::string& why) override;
   void on_forbidden(const std::string& where,
                     const amqp::condition& why) override;
+  void on_queue_refused(const std::string& queue,
+                        const amqp::condition& why) override;
   void on_message(std::size_t receiver, std::uint64_t delivery,
                   std::string& bytes, hub::clock::time_point came) override;
   void on_outcome(std::size_t sender, amqp::outgoing&& what,

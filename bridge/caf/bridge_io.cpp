@@ -116,6 +116,12 @@ void bridge::impl::on_forbidden(const std::string& where,
                where + ": " + why.text());
 }
 
+void bridge::impl::on_queue_refused(const std::string& queue,
+                                    const amqp::condition& why) {
+  hub_->report(observer::severity::error, "queue-refused",
+               queue + ": " + why.text());
+}
+
 void bridge::impl::on_message(std::size_t receiver, std::uint64_t delivery,
                               std::string& bytes, hub::clock::time_point came) {
   if (receiver == reply_receiver_)

@@ -309,6 +309,32 @@ TEST_CASE("client: what waits in a spill waits until it may be sent",
   CHECK(texts(*w.broker) == std::vector<std::string>{"a"});
 }
 
+TEST_CASE("client: what is forbidden is asked for less and less often",
+          "[link][client]") {
+  world w;
+  auto queue = make_queue();
+  static_cast<void>(w.client.add_sender(address::exchange("e", "k"), queue));
+  amqp::outgoing kept{"a"};
+  kept.place = 1;
+  REQUIRE(bridge::accepted(queue->push(std::move(kept), 1)));
+  w.broker.emplace();
+  w.broker->forbidden.insert("/exchanges/e/k");
+  w.connect();
+  const auto pass = [&w](std::chrono::seconds time) {
+    const auto before = w.broker->sessions.size();
+    for (const auto end = w.now + time; w.now < end; w.now += 50ms)
+      w.run();
+    return w.broker->sessions.size() - before; // one for each attempt
+  };
+  static_cast<void>(pass(60s));
+  const auto attempts = pass(60s);
+  CHECK(attempts >= 12); // at least every 5 s
+  CHECK(attempts <= 48);
+  w.broker->forbidden.clear();
+  static_cast<void>(pass(5s));
+  CHECK(texts(*w.broker) == std::vector<std::string>{"a"});
+}
+
 namespace {
 
 void spill(amqp::outgoing_queue& queue, const std::string& text,

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -21,6 +22,7 @@ struct client_recorder final : amqp::client_handler {
   std::vector<std::string> downs;
   std::vector<std::string> refusals;
   std::vector<std::string> forbidden; // "WHERE: WHY"
+  std::vector<std::string> unserved;  // the same, of queues to consume
   std::vector<std::string> reasons;   // of outcomes of "rejected"
   std::vector<std::pair<std::uint64_t, std::string>> deliveries;
   std::vector<std::pair<std::string, bridge::outcome::kind_type>> outcomes;
@@ -36,6 +38,10 @@ struct client_recorder final : amqp::client_handler {
   void on_forbidden(const std::string& where,
                     const amqp::condition& why) override {
     forbidden.push_back(where + ": " + why.text());
+  }
+  void on_queue_refused(const std::string& queue,
+                        const amqp::condition& why) override {
+    unserved.push_back(queue + ": " + why.text());
   }
   void on_message(std::size_t, std::uint64_t delivery, std::string& bytes,
                   std::chrono::steady_clock::time_point) override {
@@ -58,10 +64,17 @@ struct client_world {
   explicit client_world(
       amqp::client_sender::limits sending = {},
       const bridge::broker_profile& profile = bridge::rabbitmq4())
-      : client{{&profile, "test", sending, {}, [this] { return now; }}, owner} {
-  }
+      : client{{&profile,
+                "test",
+                sending,
+                {},
+                [this] { return now; },
+                {},
+                [this] { return random(); }},
+               owner} {}
 
   amqp::client::clock::time_point now = amqp::client::clock::now(); // stands
+  std::mt19937_64 random;
   client_recorder owner;
   amqp::client client;
   std::optional<scripted_broker> broker;

@@ -40,11 +40,12 @@ struct pair {
   [[nodiscard]] bool ready() { return server->ready() && client->ready(); }
 
   /// The answer comes while the cluster runs.
-  testing::answer<PostTweetReply> start(std::uint64_t author) {
+  testing::answer<PostTweetReply> start(std::uint64_t author,
+                                        const std::string& queue = "q") {
     PostTweetRequest body;
     body.set_author(author);
     auto result =
-        client->actors().start<PostTweetReply>(client->proxy("q"), body);
+        client->actors().start<PostTweetReply>(client->proxy(queue), body);
     client->execute([] {});
     return result;
   }
@@ -101,6 +102,27 @@ TEST_CASE("cluster: a connection that is cut is made again",
   CHECK(p.client->line() != gone);
   CHECK_FALSE(gone->given_up());
   CHECK(p.client->network().counters().reconnects == 1);
+}
+
+TEST_CASE("cluster: a served queue that is not there disturbs no other",
+          "[testing][cluster]") {
+  pair p;
+  REQUIRE(p.c.run_until([&] { return p.ready(); }, 1s));
+  p.server->execute([&] {
+    p.server->network().serve(bridge::address::queue("nowhere"),
+                              [&p] { return p.server->system().spawn(echo); },
+                              {.queue = {}});
+  });
+  p.c.run(20s);
+  CHECK(p.ask(7, 1s));
+  CHECK(p.server->network().counters().reconnects == 1);
+  p.client->execute([&] {
+    p.client->network().declare(bridge::queue_declaration{.name = "nowhere"});
+  });
+  p.c.run(6s);
+  auto answer = p.start(8, "nowhere");
+  CHECK(p.c.run_until([&] { return answer.done(); }, 1s));
+  CHECK(p.server->network().counters().reconnects == 1);
 }
 
 TEST_CASE("cluster: a line that is silent is given up", "[testing][cluster]") {

@@ -36,9 +36,10 @@ public:
   bool accept = true;              // accept what comes; else keep it unsettled
   std::set<std::string> refused;   // targets that end their session
   std::set<std::string> forbidden; // the same, and exist
-  std::set<std::string> unheard;   // addresses whose attach has no answer
-  bool management_silent = false;  // questions are not answered
-  bool management_garbled = false; // or with bytes that are no message
+  std::set<std::string> refused_alone; // addresses that end their link
+  std::set<std::string> unheard;       // addresses whose attach has no answer
+  bool management_silent = false;      // questions are not answered
+  bool management_garbled = false;     // or with bytes that are no message
   std::uint64_t message_bytes_max = 0; // of each link
 
   // What happened.
@@ -73,6 +74,8 @@ public:
       return x.session().close({"amqp:not-found", "as the script says"});
     if (forbidden.contains(address.value_or("")))
       return x.session().close({"amqp:unauthorized-access", "not by you"});
+    if (refused_alone.contains(address.value_or("")))
+      return x.refuse({"amqp:not-found", "as the script says"});
     if (++attaches[address.value_or("")];
         unheard.contains(address.value_or("")))
       return;
