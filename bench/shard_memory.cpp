@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t timelines = 1'000;
 constexpr std::size_t entries = 800;
-constexpr std::size_t jobs = 4'000; // fewer than jobs_max
+constexpr std::size_t jobs = 4'000;
 constexpr actors::user_id celebrity = 0;
 
 double bytes_in_use() {

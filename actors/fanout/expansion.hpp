@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <span>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace rookery::actors {
 
@@ -20,9 +23,12 @@ struct expansion_job {
   bool erases = false;        // a deletion
 };
 
-/// The unfinished expansions of a shard, worked round robin in quanta, so that
-/// an author with a million followers delays the others by one quantum each
-/// time round. Bounded by its owner: push only while size() < its limit.
+/// The unfinished expansions of a shard. Authors take turns: who has
+/// a million followers, or deletes thousands of tweets, delays the others by
+/// one quantum each time round. The jobs of one author are done in order, a
+/// deletion after its post, and only the first of them is under way. Bounded by
+/// its owner: push only while authors() < its limit; how many jobs there are is
+/// bounded by who has to be told when they are done.
 class expansion {
 public:
   /// What the jobs work on.
@@ -43,24 +49,36 @@ public:
     virtual void finished(const expansion_job& job, bool cancelled) = 0;
   };
 
-  void push(const expansion_job& job) { jobs_.push_back(job); }
+  /// A post whose deletion comes while it waits or is under way ends,
+  /// cancelled, when its author has the next turn.
+  void push(const expansion_job& job);
 
-  /// Serves about `quantum` (1 or more) followers: the first job's first, and
-  /// when it is done the next one's. A job that is not done goes to the end.
+  /// Serves about `quantum` (1 or more) followers: those of the author whose
+  /// turn it is, and when his jobs are done the next one's. Who is not done
+  /// with it goes to the end.
   void work(std::uint32_t quantum, followers_source& source);
 
-  /// Ends the expansion of a post that is being deleted, if it runs.
-  void cancel_post(tweet_id tweet, followers_source& source);
+  /// Moves the position in the list of `author`, before it is compacted.
+  void move_position(std::uint32_t author,
+                     const std::function<std::uint32_t(std::uint32_t)>& move);
 
-  /// Moves the positions in the list of `author`, before it is compacted.
-  void move_positions(std::uint32_t author,
-                      const std::function<std::uint32_t(std::uint32_t)>& move);
-
-  [[nodiscard]] bool empty() const noexcept { return jobs_.empty(); }
-  [[nodiscard]] std::size_t size() const noexcept { return jobs_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return turns_.empty(); }
+  /// Jobs, of all authors.
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t authors() const noexcept { return turns_.size(); }
 
 private:
-  std::deque<expansion_job> jobs_;
+  /// @returns the number of followers served by the first of `jobs`, which is
+  /// taken out when it is done
+  std::uint64_t serve_first(std::list<expansion_job>& jobs,
+                            std::uint64_t followers_max,
+                            followers_source& source);
+
+  std::deque<std::uint32_t> turns_; // authors with jobs, the next one first
+  // By author, never empty. Lists, because most have one job.
+  std::unordered_map<std::uint32_t, std::list<expansion_job>> jobs_;
+  std::size_t size_ = 0;                 // of all in jobs_
+  std::unordered_set<tweet_id> deleted_; // whose deletion is in jobs_
 };
 
 } // namespace rookery::actors

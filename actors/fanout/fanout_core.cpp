@@ -259,7 +259,7 @@ void fanout_core::unfollow(user_id follower, user_id author,
 void fanout_core::close_gaps(user_slot author) {
   if (!graph_.is_sparse(author))
     return;
-  expansion_.move_positions(author, [=, this](std::uint32_t position) {
+  expansion_.move_position(author, [=, this](std::uint32_t position) {
     return graph_.followers_before(author, position);
   });
   graph_.compact(author);
@@ -267,8 +267,6 @@ void fanout_core::close_gaps(user_slot author) {
 
 void fanout_core::start_row(const inbox::taken_row& x) {
   auto& row = x.row;
-  if (row.deletes)
-    expansion_.cancel_post(row.tweet, *this);
   if (auto author = graph_.users().find(row.author))
     return expansion_.push({.batch = x.batch,
                             .tweet = row.tweet,

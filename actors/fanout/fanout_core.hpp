@@ -150,7 +150,7 @@ private:
   effects effects_;
   social_graph graph_;
   homes homes_;
-  expansion expansion_;             // size() <= jobs_max
+  expansion expansion_;             // authors() <= authors_max
   inbox inbox_;                     // size() <= batches_max
   std::vector<log_cursor> cursors_; // by log
   startup startup_;

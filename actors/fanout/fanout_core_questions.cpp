@@ -34,7 +34,7 @@ void fanout_core::fail(std::uint64_t ticket, moment now) {
 void fanout_core::pump() {
   become_ready();
   open_reads();
-  while (expansion_.size() < options_.jobs_max) {
+  while (expansion_.authors() < options_.authors_max) {
     auto row = inbox_.take();
     if (!row)
       break;

@@ -28,7 +28,7 @@ caf::error validate(const fanout_options& x) {
       {"tweet_partitions", x.tweet_partitions, 1, 1'024},
       {"timeline_cap", x.timeline_cap, 1, 10'000},
       {"quantum", x.quantum, 1, any},
-      {"jobs_max", x.jobs_max, 1, any},
+      {"authors_max", x.authors_max, 1, any},
       {"batches_max", x.batches_max, 1, any},
       {"reads_max", x.reads_max, 1, any},
       {"users_max", x.users_max, 1, any},

@@ -20,9 +20,9 @@ struct fanout_options {
   /// Followers served before other messages get a turn: 1 or more.
   std::uint32_t quantum = 512;
 
-  /// Expansions under way, 40 bytes each. Rows beyond it stay in their batches,
-  /// which are not answered meanwhile.
-  std::uint32_t jobs_max = 4'096;
+  /// Authors whose rows are expanded by turns; with more of them, rows stay in
+  /// their batches. A row that is expanded is 64 bytes, and its batch is open.
+  std::uint32_t authors_max = 4'096;
   /// Batches not answered. Rows of further ones are answered, dropped, and read
   /// back from the log when half of these are done.
   std::uint32_t batches_max = 4'096;

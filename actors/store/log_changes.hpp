@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,7 @@ struct log_changes {
   std::vector<used_key> keys;
   /// The greatest id given out in this log so far; follow logs leave it 0.
   std::uint64_t last_id = 0;
-  /// When `keys` were used.
+  /// When `keys` were used, in the time of the log's keys.
   time_point now;
 
   [[nodiscard]] bool empty() const {
@@ -49,6 +50,8 @@ struct ownership {
   std::uint64_t incarnation = 0;
   std::uint64_t seq = 0;     // of the last row
   std::uint64_t last_id = 0; // see log_changes
+  /// When the newest key that is remembered was used.
+  std::optional<time_point> newest_key = {};
 };
 
 } // namespace rookery::store

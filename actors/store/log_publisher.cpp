@@ -62,10 +62,10 @@ void log_publisher::publish(LogBatch batch) {
     caf::anon_send(options_.publisher, std::move(batch));
 }
 
-void log_publisher::purge_keys() {
+void log_publisher::purge_keys(const ownership& owner, time_point now) {
   // A failure needs no word: old keys are ignored anyway, and a store that
   // fails says so to whoever changes something.
-  static_cast<void>(store_->purge_keys(log_, now(), purged_keys_max));
+  static_cast<void>(store_->purge_keys(owner, now, purged_keys_max));
 }
 
 caf::error log_publisher::check_log(const std::string& name) const {

@@ -18,8 +18,11 @@ struct writer_options {
   /// Gets LogBatch and LogHead as asynchronous, anonymous messages; may be
   /// invalid, then nobody does.
   caf::actor publisher = {};
-  /// The wall clock; only this dates tweets and idempotency keys.
+  /// The wall clock, which dates tweets.
   std::function<time_point()> clock = std::chrono::system_clock::now;
+  /// A clock that never jumps: idempotency keys grow old by it.
+  std::function<std::chrono::steady_clock::time_point()> steady_clock =
+      std::chrono::steady_clock::now;
   /// Time between two heads. At least 1 ms.
   caf::timespan head_interval = std::chrono::seconds{1};
   /// Told when the writer has taken its log over; may be empty.
@@ -54,10 +57,14 @@ public:
       options_.on_taken_over(by);
   }
 
-  /// Forgets a bounded number of old idempotency keys, and none on failure.
-  void purge_keys();
+  /// Forgets a bounded number of keys that are old at `now`, and none on
+  /// failure.
+  void purge_keys(const ownership& owner, time_point now);
 
   [[nodiscard]] time_point now() const { return options_.clock(); }
+  [[nodiscard]] time_point::duration steady() const {
+    return options_.steady_clock().time_since_epoch();
+  }
   [[nodiscard]] caf::timespan head_interval() const {
     return options_.head_interval;
   }

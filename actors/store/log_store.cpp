@@ -21,6 +21,10 @@ std::int64_t to_ms(time_point x) {
   return span.count();
 }
 
+time_point from_ms(std::uint64_t x) {
+  return time_point{std::chrono::milliseconds{static_cast<std::int64_t>(x)}};
+}
+
 } // namespace
 
 caf::error log_store::start(const schema& wanted) {
@@ -30,7 +34,9 @@ caf::error log_store::start(const schema& wanted) {
   id_ = *id;
   take_over_ =
       db_.prepare("UPDATE writers SET incarnation = incarnation + 1 "
-                  "WHERE log = ?1 RETURNING incarnation, seq, last_id");
+                  "WHERE log = ?1 RETURNING incarnation, seq, last_id, "
+                  "(SELECT max(used_at_ms) FROM idempotency_keys "
+                  "WHERE log = ?1)");
   advance_ = db_.prepare("UPDATE writers SET seq = seq + ?3, last_id = ?4 "
                          "WHERE log = ?1 AND incarnation = ?2 RETURNING seq");
   head_ = db_.prepare("SELECT seq FROM writers WHERE log = ?1");
@@ -47,7 +53,8 @@ caf::error log_store::start(const schema& wanted) {
   delete_old_keys_ = db_.prepare(
       "DELETE FROM idempotency_keys WHERE log = ?1 AND key IN (SELECT key "
       "FROM idempotency_keys WHERE log = ?1 AND used_at_ms <= ?2 "
-      "ORDER BY used_at_ms LIMIT ?3) RETURNING 1");
+      "ORDER BY used_at_ms LIMIT ?3) AND EXISTS(SELECT 1 FROM writers "
+      "WHERE log = ?1 AND incarnation = ?4) RETURNING 1");
   return caf::none;
 }
 
@@ -56,7 +63,9 @@ caf::expected<ownership> log_store::take_over(const std::string& log) {
   auto found = false;
   auto rows = take_over_.run(log);
   while (rows.next()) { // to the end, where SQLite commits
-    result = {log, rows.number(0), rows.number(1), rows.number(2)};
+    result = {log, rows.number(0), rows.number(1), rows.number(2), {}};
+    if (auto newest = rows.number(3); newest != 0) // it is 0 for NULL
+      result.newest_key = from_ms(newest);
     found = true;
   }
   if (auto error = rows.error())
@@ -137,13 +146,13 @@ log_store::known_keys(const std::string& log, std::span<const std::string> keys,
   return result;
 }
 
-caf::expected<std::uint64_t> log_store::purge_keys(const std::string& log,
+caf::expected<std::uint64_t> log_store::purge_keys(const ownership& owner,
                                                    time_point now,
                                                    std::uint32_t keys_max) {
   auto limit = to_ms(now - key_lifetime);
   {
     // Looks before it takes the write lock, for mostly there is nothing.
-    auto old = select_old_key_.run(log, limit);
+    auto old = select_old_key_.run(owner.log, limit);
     if (!old.next()) {
       if (auto error = old.error())
         return error;
@@ -155,7 +164,8 @@ caf::expected<std::uint64_t> log_store::purge_keys(const std::string& log,
     return tx.error();
   std::uint64_t count = 0;
   {
-    auto rows = delete_old_keys_.run(log, limit, keys_max);
+    auto rows =
+        delete_old_keys_.run(owner.log, limit, keys_max, owner.incarnation);
     while (rows.next())
       ++count;
     if (auto error = rows.error())

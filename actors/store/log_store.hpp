@@ -60,10 +60,10 @@ public:
   known_keys(const std::string& log, std::span<const std::string> keys,
              time_point now);
 
-  /// Forgets at most `keys_max` keys of `log` that are older than
-  /// `key_lifetime`. Returns how many it forgot.
+  /// Forgets at most `keys_max` keys of the log that are older than
+  /// `key_lifetime`; none when it was taken over. Returns how many it forgot.
   [[nodiscard]] caf::expected<std::uint64_t>
-  purge_keys(const std::string& log, time_point now, std::uint32_t keys_max);
+  purge_keys(const ownership& owner, time_point now, std::uint32_t keys_max);
 
 protected:
   explicit log_store(database db) : db_(std::move(db)) {}

@@ -126,7 +126,8 @@ public:
   template <class Self>
   void tick(Self* self) {
     publish_head();
-    purge_keys();
+    if (owner_)
+      purge_keys(*owner_, key_time());
     self->delayed_send(self, head_interval(), caf::tick_atom::value);
   }
 
@@ -154,32 +155,39 @@ private:
       if (!taken)
         return std::move(taken.error());
       owner_ = std::move(*taken);
+      keys_from_ = owner_->newest_key.value_or(now()) - steady();
       taken_over(*owner_);
     }
-    auto time = now();
     std::vector<std::string> keys;
     for (auto& x : requests)
       if (!x.key.empty())
         keys.push_back(x.key);
-    auto known = store_->known_keys(log(), keys, time);
+    auto known = store_->known_keys(log(), keys, key_time());
     if (!known)
       return std::move(known.error());
     key_ledger ledger{std::move(*known)};
-    auto result = role_.plan(requests, *owner_, ledger, time);
+    auto result = role_.plan(requests, *owner_, ledger, now());
     if (!result)
       return result;
     result->changes.keys = ledger.take_fresh();
-    result->changes.now = time;
+    result->changes.now = key_time();
     if (!result->changes.empty())
       if (auto error = store_->commit(*owner_, result->changes))
         return error;
     return result;
   }
 
+  /// The time of a log's keys goes on from the newest one, and stands still
+  /// while nobody writes the log. So a key lives too long rather than too
+  /// short: a wall clock that jumps, or another node's, makes none of them old.
+  [[nodiscard]] time_point key_time() const { return keys_from_ + steady(); }
+
   Role role_;
   std::shared_ptr<log_store> store_;
   /// Empty until the first change.
   std::optional<ownership> owner_;
+  /// What the steady clock began with, in the time of the keys; with `owner_`.
+  time_point keys_from_;
   /// What waits, and in the same order whom to tell.
   std::vector<change_request<change>> requests_;
   std::vector<answer_type> answers_;

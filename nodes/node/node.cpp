@@ -61,6 +61,13 @@ std::optional<std::string> node::start(const std::function<bool()>& cancelled) {
   world.on_owned = [log = log_](const std::string& name) {
     log->write(severity::info, "owned", {{"log", name}});
   };
+  world.on_ids_ahead = [log = log_](const std::string& name,
+                                    std::chrono::seconds ahead) {
+    log->write(severity::warning, "ids-ahead",
+               {{"text", "a clock was wrong: new tweets stand above others"},
+                {"log", name},
+                {"seconds", std::to_string(ahead.count())}});
+  };
   roles_ = std::make_unique<roles>(*system_, *bridge_, config_, drop_one,
                                    std::move(world));
   if (auto why = roles_->open(); !why.empty())

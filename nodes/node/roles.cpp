@@ -2,6 +2,7 @@
 
 #include "actors/fanout/fanout.hpp"
 #include "actors/follower/follower.hpp"
+#include "actors/tweet/next_id.hpp"
 #include "actors/tweet/tweet.hpp"
 #include "nodes/client/error_text.hpp"
 
@@ -20,6 +21,19 @@ using namespace service::v1;
 
 // What is sent to roles is at most half as long.
 constexpr std::size_t message_bytes_max = 128 * 1024;
+
+// Two clocks may disagree so far.
+constexpr std::chrono::minutes ids_ahead_max{1};
+
+/// By how much the newest id of a log is ahead; follow logs have none.
+std::chrono::seconds ids_ahead(const store::ownership& by,
+                               store::time_point now) {
+  if (by.last_id == 0)
+    return {};
+  const std::chrono::microseconds newest{actors::posted_at_us(by.last_id)};
+  return std::chrono::duration_cast<std::chrono::seconds>(
+      newest - now.time_since_epoch());
+}
 
 std::vector<std::string> tweet_types() {
   return bridge::type_names<PostTweetRequest, DeleteTweetRequest,
@@ -72,6 +86,7 @@ roles::roles(caf::actor_system& system, bridge::bridge& transport,
       config_(config),
       drop_one_(drop_one),
       world_(std::move(world)),
+      wall_bound_(world_.wall_clock(), world_.steady_clock()),
       layout_{config.shards, config.tweet_partitions},
       cast_(std::make_shared<cast>()) {}
 
@@ -157,10 +172,19 @@ store::writer_options
 roles::writer_options_for(const bridge::address& publish_to) const {
   store::writer_options result;
   result.publisher = transport_.proxy(publish_to);
-  result.clock = world_.wall_clock;
-  result.on_taken_over = [tell = world_.on_owned](const store::ownership& by) {
-    if (tell)
-      tell(by.log);
+  result.clock = [bound = wall_bound_, wall = world_.wall_clock,
+                  steady = world_.steady_clock] {
+    return bound(wall(), steady());
+  };
+  result.steady_clock = world_.steady_clock;
+  result.on_taken_over = [clock = result.clock, owned = world_.on_owned,
+                          tell =
+                              world_.on_ids_ahead](const store::ownership& by) {
+    if (owned)
+      owned(by.log);
+    auto ahead = ids_ahead(by, clock());
+    if (tell && ahead > ids_ahead_max)
+      tell(by.log, ahead);
   };
   return result;
 }
@@ -216,7 +240,14 @@ void roles::serve_follows() {
 
 void roles::serve_shards() {
   actors::fanout_wiring wiring;
-  wiring.clock = world_.moment;
+  wiring.clock = [wall = world_.wall_clock, steady = world_.steady_clock] {
+    const auto since = wall().time_since_epoch();
+    return actors::moment{
+        steady(),
+        static_cast<std::uint64_t>(
+            std::chrono::duration_cast<std::chrono::microseconds>(since)
+                .count())};
+  };
   // Nobody waits longer, and it is asked again.
   const bridge::send_options question{
       .ttl = actors::fanout_options{}.request_timeout};

@@ -4,6 +4,7 @@
 #include "actors/store/follow_store.hpp"
 #include "actors/store/log_publisher.hpp"
 #include "actors/store/tweet_store.hpp"
+#include "actors/store/wall_bound.hpp"
 #include "bridge/bridge.hpp"
 #include "nodes/config/node_config.hpp"
 #include "nodes/wiring/addresses.hpp"
@@ -26,13 +27,17 @@ struct role_environment {
   bool detached = true;
   std::function<store::time_point()> wall_clock =
       std::chrono::system_clock::now;
-  /// The time for shards; empty is the machine's.
-  std::function<actors::moment()> moment = {};
+  std::function<actors::steady_time()> steady_clock =
+      std::chrono::steady_clock::now;
   /// Uniform numbers.
   std::function<std::uint64_t()> random = [] { return std::random_device{}(); };
   /// Told which log this node has begun to own, "tweet/3", say. Called by
   /// writers, on any thread; may be empty.
   std::function<void(const std::string& log)> on_owned = {};
+  /// Told then by how much, more than a minute, the newest id of that log is
+  /// ahead of the wall clock; as on_owned.
+  std::function<void(const std::string& log, std::chrono::seconds ahead)>
+      on_ids_ahead = {};
   /// How the stores are opened.
   store::database_options database = {};
 };
@@ -94,6 +99,7 @@ private:
   const node_config& config_;
   bool drop_one_;
   role_environment world_;
+  store::wall_bound wall_bound_; // for the clock of ids
   layout layout_;
   std::vector<tweets_file> tweets_; // one for each partition, until serve()
   std::vector<follows_file> follows_;

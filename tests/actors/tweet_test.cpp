@@ -61,8 +61,26 @@ struct fixture {
     auto store =
         store::tweet_store::open({temp.path(), 1, {.busy_timeout = 0ms}});
     REQUIRE(store);
-    tweet_options options{*store, 0, 1, {publisher.handle(), t.clock()}};
-    return t.spawn(tweet, options);
+    store::writer_options from{publisher.handle(), wall(), steady()};
+    return t.spawn(tweet, tweet_options{*store, 0, 1, from});
+  }
+
+  /// Virtual time, and what a wall makes of it.
+  std::function<std::chrono::steady_clock::time_point()> steady() const {
+    return [this] {
+      return std::chrono::steady_clock::time_point{t.now().time_since_epoch()};
+    };
+  }
+  std::function<store::time_point()> wall() const {
+    return [this] { return t.now() + wall_error; };
+  }
+
+  std::uint64_t keys() const {
+    auto db = store::database::open(temp.path() / "tweets.db", {});
+    auto select = db->prepare("SELECT count(*) FROM idempotency_keys");
+    auto rows = select.run();
+    REQUIRE(rows.next());
+    return rows.number(0);
   }
 
   const std::vector<LogBatch>& batches() const {
@@ -74,6 +92,7 @@ struct fixture {
 
   temp_directory temp;
   test_system t;
+  std::chrono::hours wall_error{0};
   recorder<LogBatch, LogHead> published = t.spawn_recorder<LogBatch, LogHead>();
   tweet_actor writer;
 };
@@ -261,16 +280,48 @@ TEST_CASE("tweet: publishes its head when told to", "[tweet]") {
 TEST_CASE("tweet: forgets old keys while time passes", "[tweet]") {
   fixture s;
   REQUIRE(s.t.ask<PostTweetReply>(s.writer, post(7, "x", "k")));
-  auto count = [&] {
-    auto db = store::database::open(s.temp.path() / "tweets.db", {});
-    auto select = db->prepare("SELECT count(*) FROM idempotency_keys");
-    auto rows = select.run();
-    REQUIRE(rows.next());
-    return rows.number(0);
-  };
-  CHECK(count() == 1);
+  CHECK(s.keys() == 1);
   s.t.advance_time(7 * 24h + 1min, 1h);
-  CHECK(count() == 0);
+  CHECK(s.keys() == 0);
+}
+
+TEST_CASE("tweet: a wall clock that is wrong makes no key old", "[tweet]") {
+  fixture s;
+  auto id = s.t.ask<PostTweetReply>(s.writer, post(7, "x", "k"))->tweet_id();
+  for (auto error : {30 * 24h, -30 * 24h, 0 * 24h}) {
+    s.wall_error = error;
+    s.t.advance_time(1min, 1s);
+    REQUIRE(s.t.ask<PostTweetReply>(s.writer, post(7, "y")));
+    auto again = s.t.ask<PostTweetReply>(s.writer, post(7, "x", "k"));
+    REQUIRE(again);
+    CHECK(again->tweet_id() == id);
+  }
+}
+
+TEST_CASE("tweet: keys of a wall clock that was behind live as long",
+          "[tweet]") {
+  fixture s;
+  REQUIRE(s.t.ask<PostTweetReply>(s.writer, post(7, "x", "first")));
+  s.wall_error = -6 * 24h;
+  auto other = s.spawn(s.published);
+  auto id = s.t.ask<PostTweetReply>(other, post(7, "x", "k"))->tweet_id();
+  s.wall_error = 0h;
+  auto third = s.spawn(s.published);
+  REQUIRE(s.t.ask<PostTweetReply>(third, post(7, "y")));
+  s.t.advance_time(2 * 24h, 1h);
+  auto again = s.t.ask<PostTweetReply>(third, post(7, "x", "k"));
+  REQUIRE(again);
+  CHECK(again->tweet_id() == id);
+}
+
+TEST_CASE("tweet: a standby whose wall clock is ahead forgets no keys",
+          "[tweet]") {
+  fixture s;
+  REQUIRE(s.t.ask<PostTweetReply>(s.writer, post(7, "x", "k")));
+  s.wall_error = 30 * 24h;
+  auto standby = s.spawn(s.published);
+  s.t.advance_time(1min, 1s);
+  CHECK(s.keys() == 1);
 }
 
 TEST_CASE("tweet: a fenced writer changes and answers nothing, and ends",

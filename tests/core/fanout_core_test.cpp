@@ -71,22 +71,50 @@ TEST_CASE("fanout_core: a batch is finished after its expansions",
   CHECK(uut.core.status().applied(0).seq() == 1);
 }
 
-TEST_CASE("fanout_core: rows beyond the job limit wait in their batch",
+TEST_CASE("fanout_core: rows of more authors than take turns wait",
           "[actors][fanout]") {
   auto options = alone();
-  options.jobs_max = 2;
+  options.authors_max = 2;
   shard uut{options};
-  uut.world.follow(1, 9);
+  for (user_id author : {7, 8, 9})
+    uut.world.follow(1, author);
   uut.start();
   uut.works = false;
-  for (int i = 0; i < 5; ++i)
-    uut.world.post(9);
+  for (user_id author : {7, 7, 8, 9, 7})
+    uut.world.post(author);
   uut.publish(tweets);
-  CHECK(uut.core.status().jobs() == 2);
+  CHECK(uut.core.status().jobs() == 3);
   uut.works = true;
   uut.settle();
   CHECK(uut.finished.size() == 1);
   CHECK(uut.core.status().applied(0).seq() == 5);
+}
+
+TEST_CASE("fanout_core: one author's deletions do not hold up others",
+          "[actors][fanout]") {
+  auto options = alone();
+  options.authors_max = 2;
+  options.quantum = 1;
+  shard uut{options};
+  for (user_id reader : {1, 2, 3})
+    uut.world.follow(reader, 9);
+  uut.world.follow(1, 8);
+  uut.start();
+  (void)uut.read(1);
+  for (int i = 0; i < 50; ++i)
+    uut.world.erase(uut.world.post(9));
+  auto theirs = uut.world.post(8);
+  uut.works = false;
+  uut.publish(tweets);
+  for (int turn = 0; turn < 4; ++turn)
+    uut.core.work(uut.now);
+  auto shown = uut.shown(uut.read(1));
+  REQUIRE(shown);
+  CHECK(std::count(shown->begin(), shown->end(), theirs) == 1);
+  CHECK(uut.finished.empty());
+  uut.works = true;
+  uut.settle();
+  CHECK(uut.shown(uut.read(1)) == uut.home(1));
 }
 
 TEST_CASE("fanout_core: batches beyond the limit are dropped and read back",

@@ -44,8 +44,6 @@ public:
   std::string operator()() {
     for (int step = 0; step < steps && good(); ++step) {
       act();
-      if (good() && core_->status().jobs() > options_.jobs_max)
-        trouble_ << "too many jobs";
       if (!good())
         trouble_ << " (step " << step << ")";
     }
@@ -86,7 +84,7 @@ private:
     result.tweet_partitions = small(3);
     result.timeline_cap = draw(2) == 0 ? small(5) : small(60);
     result.quantum = small(20);
-    result.jobs_max = small(8);
+    result.authors_max = small(8);
     result.batches_max = small(8);
     result.reads_max = small(12);
     result.timelines_max = draw(3) == 0 ? small(4) : 100;

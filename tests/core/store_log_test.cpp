@@ -221,12 +221,35 @@ TEST_CASE("log: old keys are forgotten a bounded number at a time",
             == caf::none);
   auto later = day + 7 * 24h;
   REQUIRE(commit(*store, owner, with_key({}, "young", 1, later)) == caf::none);
-  CHECK(store->purge_keys(log0, day, 100) == 0u);
-  CHECK(store->purge_keys(log0, later, 3) == 3u);
-  CHECK(store->purge_keys(log0, later, 3) == 2u);
-  CHECK(store->purge_keys(log0, later, 3) == 0u);
+  CHECK(store->purge_keys(owner, day, 100) == 0u);
+  CHECK(store->purge_keys(owner, later, 3) == 3u);
+  CHECK(store->purge_keys(owner, later, 3) == 2u);
+  CHECK(store->purge_keys(owner, later, 3) == 0u);
   std::vector<std::string> young{"young"};
   CHECK(store->known_keys(log0, young, later)->size() == 1);
+}
+
+TEST_CASE("log: who takes a log over learns when its newest key was used",
+          "[store][log]") {
+  temp_directory temp;
+  auto store = open(temp.path());
+  auto owner = own(store);
+  CHECK_FALSE(owner.newest_key);
+  auto later = day + 2 * 24h;
+  REQUIRE(commit(*store, owner, with_key({}, "new", 1, later)) == caf::none);
+  REQUIRE(commit(*store, owner, with_key({}, "old", 1)) == caf::none);
+  CHECK(own(store).newest_key == later);
+  CHECK_FALSE(store->take_over("tweet/1")->newest_key);
+}
+
+TEST_CASE("log: who was taken over from forgets no keys", "[store][log]") {
+  temp_directory temp;
+  auto store = open(temp.path());
+  auto old_owner = own(store);
+  REQUIRE(commit(*store, old_owner, with_key({}, "k", 1)) == caf::none);
+  auto owner = own(store);
+  CHECK(store->purge_keys(old_owner, day + 8 * 24h, 10) == 0u);
+  CHECK(store->purge_keys(owner, day + 8 * 24h, 10) == 1u);
 }
 
 TEST_CASE("log: after a crash a group is there whole or not at all",

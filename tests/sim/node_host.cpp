@@ -60,14 +60,7 @@ nodes::role_environment node_host::role_environment() {
   nodes::role_environment result;
   result.detached = false;
   result.wall_clock = [this] { return outside().wall() + clock_error; };
-  result.moment = [this] {
-    auto wall = (outside().wall() + clock_error).time_since_epoch();
-    return actors::moment{
-        outside().now(),
-        static_cast<std::uint64_t>(
-            std::chrono::duration_cast<std::chrono::microseconds>(wall)
-                .count())};
-  };
+  result.steady_clock = [this] { return outside().now(); };
   result.random = [this] { return outside().random(); };
   result.database.busy_timeout = 3ms;
   if (process_)
