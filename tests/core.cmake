@@ -14,7 +14,6 @@ foreach(unit core expansion handover homes log property requests social_graph ti
 endforeach()
 rookery_test(core database_test rookery::store)
 rookery_test(core follow_store_test rookery::store)
-rookery_test(core wall_bound_test rookery::store)
 rookery_test(core stopped_writer_test rookery::store)
 rookery_test(core follower_core_test rookery::follower)
 rookery_test(core key_ledger_test rookery::store)

@@ -86,7 +86,6 @@ roles::roles(caf::actor_system& system, bridge::bridge& transport,
       config_(config),
       drop_one_(drop_one),
       world_(std::move(world)),
-      wall_bound_(world_.wall_clock(), world_.steady_clock()),
       layout_{config.shards, config.tweet_partitions},
       cast_(std::make_shared<cast>()) {}
 
@@ -172,10 +171,7 @@ store::writer_options
 roles::writer_options_for(const bridge::address& publish_to) const {
   store::writer_options result;
   result.publisher = transport_.proxy(publish_to);
-  result.clock = [bound = wall_bound_, wall = world_.wall_clock,
-                  steady = world_.steady_clock] {
-    return bound(wall(), steady());
-  };
+  result.clock = world_.wall_clock;
   result.steady_clock = world_.steady_clock;
   result.on_taken_over = [clock = result.clock, owned = world_.on_owned,
                           tell =

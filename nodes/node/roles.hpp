@@ -4,7 +4,6 @@
 #include "actors/store/follow_store.hpp"
 #include "actors/store/log_publisher.hpp"
 #include "actors/store/tweet_store.hpp"
-#include "actors/store/wall_bound.hpp"
 #include "bridge/bridge.hpp"
 #include "nodes/config/node_config.hpp"
 #include "nodes/wiring/addresses.hpp"
@@ -99,7 +98,6 @@ private:
   const node_config& config_;
   bool drop_one_;
   role_environment world_;
-  store::wall_bound wall_bound_; // for the clock of ids
   layout layout_;
   std::vector<tweets_file> tweets_; // one for each partition, until serve()
   std::vector<follows_file> follows_;
