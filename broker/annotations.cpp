@@ -1,8 +1,10 @@
 #include "broker/annotations.hpp"
 
 #include "bridge/amqp/wire/annotations.hpp"
+#include "bridge/amqp/wire/message_decoder.hpp"
 #include "bridge/amqp/wire/reader.hpp"
 #include "bridge/amqp/wire/type_code.hpp"
+#include "broker/core/names.hpp"
 
 #include <algorithm>
 #include <array>
@@ -19,6 +21,17 @@ constexpr std::uint8_t signed_long = 0x81;
 constexpr std::uint8_t timestamp = 0x83;
 constexpr std::uint8_t array32 = 0xf0;
 constexpr std::size_t depth_max = 32; // of described types
+
+// What all deaths may take. A message may die in any number of queues.
+constexpr std::size_t death_bytes_max = 12'288;
+
+// A letter that is longer than its consumers allow for would end the connection
+// of each of them in turn. The rest: four names, their keys, what else is ours
+// and a new header.
+constexpr std::size_t note_key_bytes = 5; // before its characters
+static_assert(death_bytes_max + note_bytes_max + notes_max * note_key_bytes
+                  + 4 * name_bytes_max + 1'024
+              <= amqp::broker_adds_max);
 
 constexpr std::string_view delivery_count = "x-delivery-count";
 constexpr std::string_view deaths = "x-opt-deaths";
@@ -128,9 +141,16 @@ std::string describe(const death& x) {
 void add_deaths(entries& into, const death_history& history) {
   std::string all;
   put(all, type::map32, 1);
-  for (const auto& each : history.records)
-    all += std::string_view{describe(each)}.substr(1); // one code for all
-  into.array(deaths, history.records.size(), all);
+  std::size_t count = 0;
+  for (const auto& each : history.records) {
+    const auto one = describe(each);
+    if (all.size() + one.size() > death_bytes_max)
+      break; // the latest are of more use
+    // One code for all.
+    all += std::string_view{one}.substr(1);
+    ++count;
+  }
+  into.array(deaths, count, all);
   const auto& last = history.records.front();
   into.text("x-first-death-queue", history.first_queue);
   into.text("x-first-death-reason", to_string(history.first_reason));

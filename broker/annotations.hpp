@@ -14,8 +14,9 @@ namespace rookery::broker {
 /// before. Of a dead letter, so that `of` has a history: `x-opt-deaths`, and
 /// for the first and the last death `x-first-death-queue`, `-reason`,
 /// `-exchange`, `x-last-death-queue` and so on; and the notes of who gave it
-/// up, in place of what had their names. Other annotations stay, and so do all
-/// other sections.
+/// up, in place of what had their names. Of many deaths the latest, so that at
+/// most `amqp::broker_adds_max` bytes are added. Other annotations stay, and so
+/// do all other sections.
 /// @pre the sections up to the properties are well-formed, as
 ///   `amqp::parse_header_facts` has checked when the message came, and there
 ///   are no delivery annotations

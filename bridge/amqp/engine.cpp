@@ -125,9 +125,9 @@ void engine::impl::end_link(pn_link_t* x, const condition& why) {
 
 void engine::impl::end_session(pn_session_t* x) {
   const auto why = get_condition(pn_session_remote_condition(x));
+  session{x}.take_along();
   for (auto* i = pn_link_head(driver.connection, 0); i != nullptr;) {
-    auto* current = i;
-    i = pn_link_next(i, 0);
+    auto* current = std::exchange(i, pn_link_next(i, 0));
     if (pn_link_session(current) == x && !is_left(current))
       end_link(current, why);
   }

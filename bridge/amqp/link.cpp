@@ -6,6 +6,7 @@
 #include <proton/delivery.h>
 #include <proton/disposition.h>
 #include <proton/link.h>
+#include <proton/object.h>
 #include <proton/session.h>
 #include <proton/terminus.h>
 
@@ -14,6 +15,8 @@
 namespace rookery::amqp {
 
 namespace {
+
+PN_HANDLE(taking_along)
 
 void put_address(pn_terminus_t* to, pn_terminus_type_t type,
                  const std::optional<std::string>& address) {
@@ -56,6 +59,18 @@ void session::close(const condition& why) {
 
 void session::set_context(void* context) {
   pn_session_set_context(self_, context);
+}
+
+// Proton's states do not tell: one whose peer detached without closing it is as
+// one that the peer did nothing to.
+void session::take_along() {
+  auto* record = pn_session_attachments(self_);
+  pn_record_def(record, taking_along, PN_VOID);
+  pn_record_set(record, taking_along, self_);
+}
+
+bool session::takes_along() const {
+  return pn_record_get(pn_session_attachments(self_), taking_along) != nullptr;
 }
 
 void* session::context() const { return pn_session_get_context(self_); }
@@ -185,10 +200,7 @@ bool link::is_sender() const { return pn_link_is_sender(self_); }
 
 session link::session() const { return amqp::session{pn_link_session(self_)}; }
 
-bool link::went_with_session() const {
-  return (pn_session_state(pn_link_session(self_)) & PN_REMOTE_CLOSED) != 0
-         && (pn_link_state(self_) & PN_REMOTE_CLOSED) == 0;
-}
+bool link::went_with_session() const { return session().takes_along(); }
 
 void link::set_context(void* context) { pn_link_set_context(self_, context); }
 

@@ -26,6 +26,9 @@ public:
   void close(const condition& why = {});
   void set_context(void* context);
   [[nodiscard]] void* context() const;
+  /// The engine's: the links that are left are closed for the peer's END.
+  void take_along();
+  [[nodiscard]] bool takes_along() const;
 
   [[nodiscard]] pn_session_t* get() const { return self_; }
   [[nodiscard]] explicit operator bool() const { return self_ != nullptr; }
@@ -123,7 +126,8 @@ public:
   [[nodiscard]] std::string_view name() const;
   [[nodiscard]] bool is_sender() const;
   [[nodiscard]] amqp::session session() const;
-  /// The peer ended its session, and had not closed the link before.
+  /// The peer ended its session, and had not detached the link before, not even
+  /// in the same breath. In `on_link_closed`.
   [[nodiscard]] bool went_with_session() const;
   void set_context(void* context);
   [[nodiscard]] void* context() const;

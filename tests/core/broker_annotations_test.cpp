@@ -1,6 +1,8 @@
 // What the broker adds to a message that it gives out again.
 // Method: sections byte by byte.
+#include "bridge/amqp/wire/message_decoder.hpp"
 #include "broker/annotations.hpp"
+#include "broker/core/names.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/hex.hpp"
 
@@ -43,4 +45,32 @@ TEST_CASE("annotations: are found behind a section that nobody knows",
   CHECK(annotated.ends_with(unknown + body));
   CHECK(annotated.find(mine) != std::string::npos);
   CHECK(annotated.find(hex("00 53 72")) == annotated.rfind(hex("00 53 72")));
+}
+
+TEST_CASE("annotations: a dead letter has no more than its owner expects",
+          "[broker]") {
+  const std::string longest(broker::name_bytes_max, 'n');
+  broker::message letter;
+  std::vector<broker::note> notes;
+  for (std::size_t i = 0; i < broker::notes_max; ++i) {
+    const auto key = "x-opt-" + std::to_string(i);
+    const std::string text(
+        broker::note_bytes_max / broker::notes_max - key.size() - 5, 'v');
+    notes.push_back({key, hex("b1 00 00 00") + char(text.size()) + text});
+  }
+  letter.notes = std::make_shared<const std::vector<broker::note>>(notes);
+  auto history = std::make_shared<broker::death_history>();
+  for (int i = 0; i < 1'000; ++i)
+    history->record({.queue = std::to_string(i) + longest.substr(4),
+                     .reason = broker::death_reason::delivery_limit,
+                     .published_to = {longest, longest},
+                     .ttl = std::chrono::milliseconds{1}});
+  letter.history = history;
+  const auto annotated = broker::annotate(body, letter, 1'000);
+  CHECK(annotated.size() - body.size() <= amqp::broker_adds_max);
+  // Of deaths the latest; of notes all.
+  CHECK(annotated.find("999nnn") != std::string::npos);
+  CHECK(annotated.find("990nnn") != std::string::npos);
+  CHECK(annotated.find("500nnn") == std::string::npos);
+  CHECK(annotated.find("x-opt-63") != std::string::npos);
 }

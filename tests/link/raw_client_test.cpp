@@ -130,6 +130,30 @@ TEST_CASE("broker: a message ends once, whatever its consumer says of it",
   }
 }
 
+TEST_CASE("broker: who detaches in order has failed on nothing, though its "
+          "session ends in the same breath",
+          "[broker][raw]") {
+  const auto detach = [](bool closes) {
+    return raw_frame(
+        performative(0x16, 2, hex("43") + hex(closes ? "41" : "42")));
+  };
+  for (const auto& [how, failures] :
+       std::vector<std::pair<std::string, unsigned>>{
+           {"", 1}, {detach(true), 0}, {detach(false), 0}}) {
+    INFO(failures << " failures");
+    raw_world w;
+    w.all.put("q", {"a"});
+    raw_client client{w.all};
+    client.far.say(raw_begin() + consumer());
+    REQUIRE(w.all.counts("q").unsettled == 1);
+    client.far.say(how + end());
+    auto& next = w.good.receiver("/queues/q", 1);
+    w.all.pump();
+    REQUIRE(next.deliveries.size() == 1);
+    CHECK(next.deliveries[0].message().delivery_count == failures);
+  }
+}
+
 TEST_CASE("broker: who goes on speaking of all deliveries is cut off",
           "[broker][raw]") {
   raw_world w;

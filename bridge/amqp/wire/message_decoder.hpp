@@ -16,8 +16,9 @@ struct decode_limits {
   std::size_t depth_max = 32;
 };
 
-/// What a broker may add to a message on its way, bytes: annotations mostly.
-inline constexpr std::size_t broker_adds_max = 4'096;
+/// What a broker may add to a message on its way, bytes: annotations mostly,
+/// and most of them to a dead letter.
+inline constexpr std::size_t broker_adds_max = 32'768;
 
 /// For what comes, where no message that is sent is longer.
 [[nodiscard]] inline decode_limits limits_for(std::size_t sent_bytes_max) {
