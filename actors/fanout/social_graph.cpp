@@ -1,6 +1,7 @@
 #include "actors/fanout/social_graph.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace rookery::actors {
 
@@ -13,12 +14,7 @@ constexpr std::uint32_t gaps_min = 16; // fewer are not worth closing
 bool social_graph::follow(user_id follower, user_id author) {
   if (follower == author)
     return false;
-  auto from = users_.intern(follower);
-  auto to = users_.intern(author);
-  if (followed_.size() <= from)
-    followed_.resize(from + 1);
-  if (followers_.size() <= to)
-    followers_.resize(to + 1);
+  auto [from, to] = place(follower, author);
   auto& edges = followed_[from];
   auto* at = find(edges, to);
   if (at != edges.end() && at->author == to)
@@ -31,6 +27,32 @@ bool social_graph::follow(user_id follower, user_id author) {
   return true;
 }
 
+void social_graph::load(user_id follower, user_id author) {
+  if (follower == author)
+    return;
+  auto [from, to] = place(follower, author);
+  auto& slots = followers_[to].slots;
+  followed_[from].push_back({to, slots.size()});
+  slots.push_back(from);
+  ++edges_;
+}
+
+void social_graph::loaded() {
+  auto less = [](const edge& x, const edge& y) {
+    return std::pair{x.author, x.position} < std::pair{y.author, y.position};
+  };
+  for (auto& edges : followed_) {
+    std::sort(edges.begin(), edges.end(), less);
+    auto* end = edges.begin();
+    for (auto& x : edges)
+      if (end != edges.begin() && std::prev(end)->author == x.author)
+        remove(x);
+      else
+        *end++ = x;
+    edges.shrink(static_cast<std::uint32_t>(end - edges.begin()));
+  }
+}
+
 bool social_graph::unfollow(user_id follower, user_id author) {
   auto from = users_.find(follower);
   auto to = users_.find(author);
@@ -40,11 +62,8 @@ bool social_graph::unfollow(user_id follower, user_id author) {
   auto* at = find(edges, *to);
   if (at == edges.end() || at->author != *to)
     return false;
-  auto& list = followers_[*to];
-  list.slots[at->position] = gap;
-  ++list.gaps;
+  remove(*at);
   edges.erase(static_cast<std::uint32_t>(at - edges.begin()));
-  --edges_;
   return true;
 }
 
@@ -87,6 +106,24 @@ std::vector<user_slot> social_graph::followed(user_slot follower) const {
     for (auto& followed_edge : followed_[follower].view())
       result.push_back(followed_edge.author);
   return result;
+}
+
+std::pair<user_slot, user_slot> social_graph::place(user_id follower,
+                                                    user_id author) {
+  auto from = users_.intern(follower);
+  auto to = users_.intern(author);
+  if (followed_.size() <= from)
+    followed_.resize(from + 1);
+  if (followers_.size() <= to)
+    followers_.resize(to + 1);
+  return {from, to};
+}
+
+void social_graph::remove(const edge& x) {
+  auto& list = followers_[x.author];
+  list.slots[x.position] = gap;
+  ++list.gaps;
+  --edges_;
 }
 
 social_graph::edge* social_graph::find(slim_vector<edge>& edges,

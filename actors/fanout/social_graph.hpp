@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace rookery::actors {
@@ -30,6 +31,15 @@ public:
   /// Adds an edge. False when it was there, or when both are the same user:
   /// everybody sees what he posts himself without an edge.
   bool follow(user_id follower, user_id author);
+
+  /// Adds an edge of a graph that is being read, in any order and perhaps more
+  /// than once. Only `followed` and `followers` may be asked until `loaded`.
+  /// Why not `follow`: it keeps the order of a user's edges, so that many of
+  /// them cost the square of their number.
+  void load(user_id follower, user_id author);
+
+  /// All edges were given to `load`. Costs n log n of one user's edges.
+  void loaded();
 
   /// Removes an edge; false when there was none.
   bool unfollow(user_id follower, user_id author);
@@ -67,12 +77,16 @@ private:
     std::uint32_t position; // in the author's list
   };
 
+  /// Makes room for an edge between two users: their slots.
+  std::pair<user_slot, user_slot> place(user_id follower, user_id author);
+  void remove(const edge& x);
   [[nodiscard]] static edge* find(slim_vector<edge>& edges, user_slot author);
 
   user_index users_;
   // Both by slot; shorter than users_ where nobody had an edge yet.
   std::deque<follower_list> followers_;
-  std::deque<slim_vector<edge>> followed_; // each ascending by author
+  // Each ascending by author, and distinct, but for what is being loaded.
+  std::deque<slim_vector<edge>> followed_;
   std::uint64_t edges_ = 0;
 };
 

@@ -32,9 +32,11 @@ bool startup::take(const service::v1::EdgesReply& reply, social_graph& graph) {
   last_head_ = std::max(last_head_, reply.head());
   for (int i = 0; i < reply.followers_size(); ++i) {
     last_edge_ = {reply.followers(i), reply.followees(i)};
-    graph.follow(reply.followers(i), reply.followees(i));
+    graph.load(reply.followers(i), reply.followees(i));
   }
   edges_known_ = reply.last();
+  if (edges_known_)
+    graph.loaded();
   return true;
 }
 

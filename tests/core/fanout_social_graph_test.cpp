@@ -40,6 +40,13 @@ std::string random_changes(std::uint64_t seed) {
   social_graph graph{random()};
   std::set<std::pair<user_id, user_id>> oracle;
   constexpr std::uint64_t users = 60;
+  for (int i = 0; i < 100; ++i) {
+    auto key = std::pair{random() % users, random() % 4};
+    graph.load(key.first, key.second);
+    if (key.first != key.second)
+      oracle.insert(key);
+  }
+  graph.loaded();
   for (int step = 0; step < 3000; ++step) {
     auto follower = random() % users;
     auto author = random() % 4;
@@ -113,6 +120,25 @@ TEST_CASE("social_graph: an edge is there once", "[actors][fanout]") {
   CHECK_FALSE(uut.unfollow(1, 7));
   CHECK(uut.edges() == 1);
   CHECK(followers(uut, 9) == std::vector<user_id>{2});
+}
+
+TEST_CASE("social_graph: loads edges in any order, and each once",
+          "[actors][fanout]") {
+  social_graph uut;
+  for (user_id author : {9, 3, 7, 3, 1, 9, 3})
+    uut.load(1, author); // 1 is himself
+  uut.load(2, 3);
+  uut.loaded();
+  CHECK(uut.edges() == 4);
+  CHECK(followed(uut, 1) == std::vector<user_id>{3, 7, 9});
+  CHECK(followers(uut, 3) == std::vector<user_id>{1, 2});
+  CHECK(followers(uut, 9) == std::vector<user_id>{1});
+  CHECK_FALSE(uut.follow(1, 7));
+  CHECK(uut.unfollow(1, 3));
+  CHECK_FALSE(uut.unfollow(1, 3));
+  CHECK(followers(uut, 3) == std::vector<user_id>{2});
+  CHECK(uut.follow(1, 3));
+  CHECK(uut.edges() == 4);
 }
 
 TEST_CASE("social_graph: nobody has an edge to himself", "[actors][fanout]") {
