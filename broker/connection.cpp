@@ -52,7 +52,11 @@ void connection::release() {
 }
 
 void connection::close(const amqp::condition& why) {
-  engine_->close(why);
+  // Who has not opened it may never answer a CLOSE, nor can be sent one.
+  if (engine_->opened())
+    engine_->close(why);
+  else
+    engine_->abort(why);
   shared_.touch(*this);
 }
 

@@ -47,7 +47,7 @@ public:
   std::function<void()> on_gone;
 
   void flush() { out_.flush(); }
-  /// Starts an orderly close.
+  /// Starts an orderly close, or ends at once what is not open.
   void close(const amqp::condition& why);
 
   // For endpoints.

@@ -65,7 +65,8 @@ public:
 
   /// Accepts nobody more and closes all connections with
   /// `amqp:connection:forced`; those that do not agree within `deadline` are
-  /// cut off. Then calls `done`, from `io`. Once.
+  /// cut off, and those that were never opened at once. Then calls `done`, from
+  /// `io`. Once.
   void stop(std::chrono::milliseconds deadline, std::function<void()> done);
 
 private:

@@ -87,6 +87,9 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   // Puts what may be there into the spill, once nothing is sent any more.
   // @returns how many sends that have not ended are there now; 0 the next time
   std::size_t keep_sends();
+  // Whether a send that ends now was among the losses of the stop.
+  [[nodiscard]] bool counted_by_stop(std::size_t sender,
+                                     const amqp::outgoing& what) const;
 
   std::shared_ptr<hub> hub_;
   amqp::client client_;

@@ -182,6 +182,8 @@ void bridge::impl::on_outcome(std::size_t sender, amqp::outgoing&& what,
   if (sender == reply_sender_) // perhaps of one that was sent again
     answers_left_at_ = hub_->world.now();
   hub_->ended(what);
+  if (counted_by_stop(sender, what))
+    return;
   using kind = outcome::kind_type;
   auto& count = hub_->counters;
   switch (how.kind) {
@@ -209,9 +211,12 @@ void bridge::impl::on_outcome(std::size_t sender, amqp::outgoing&& what,
   }
 }
 
-void bridge::impl::on_expired(std::size_t, amqp::outgoing&& what, bool sent) {
-  ++hub_->counters.expired;
+void bridge::impl::on_expired(std::size_t sender, amqp::outgoing&& what,
+                              bool sent) {
   hub_->ended(what);
+  if (counted_by_stop(sender, what))
+    return;
+  ++hub_->counters.expired;
   if (sent)
     hub_->lost(what, errc::no_outcome,
                "its time was over before its outcome came");
@@ -302,6 +307,13 @@ void bridge::impl::check_served(hub::clock::time_point now) {
     for (const auto& each : declared)
       client_.undeclare(each); // the rest may come up by this
   }
+}
+
+// A stop that is late counts while the connection still lives.
+bool bridge::impl::counted_by_stop(std::size_t sender,
+                                   const amqp::outgoing& what) const {
+  const auto kept_only = what.place != 0 && what.waiting == 0;
+  return kept_ && sender != reply_sender_ && !kept_only;
 }
 
 std::size_t bridge::impl::keep_sends() {

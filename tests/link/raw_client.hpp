@@ -25,7 +25,8 @@ struct open_connection : broker::connection {
 struct raw_client : broker::output {
   explicit raw_client(broker_harness& at, const amqp::condition& refusal = {},
                       const std::string& more = {},
-                      const std::string& open = raw_open())
+                      const std::string& open = raw_open(),
+                      const std::string& header = amqp_header)
       : handler{at.shared, 1'000, *this, refusal},
         engine{amqp::engine::side::server,
                {.container_id = "broker",
@@ -34,7 +35,7 @@ struct raw_client : broker::output {
                handler},
         far{engine, {.others = [&at] { at.pump(); }}} {
     handler.bind(engine);
-    far.say(amqp_header + open + more);
+    far.say(header + open + more);
   }
   void flush() override {} // `far` sees to it
 

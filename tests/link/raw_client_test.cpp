@@ -154,6 +154,19 @@ TEST_CASE("broker: who detaches in order has failed on nothing, though its "
   }
 }
 
+TEST_CASE("broker: who never opened its connection is not waited for",
+          "[broker][raw]") {
+  for (const auto& said : texts{"", amqp_header, sasl_header}) {
+    INFO(said.size() << " bytes said");
+    raw_world w;
+    raw_client client{w.all, {}, "", "", said};
+    client.handler.close({"amqp:connection:forced", "the broker stops"});
+    client.far.run();
+    CHECK(client.far.over());
+    CHECK(w.works());
+  }
+}
+
 TEST_CASE("broker: who goes on speaking of all deliveries is cut off",
           "[broker][raw]") {
   raw_world w;

@@ -86,6 +86,37 @@ TEST_CASE("stop: what could not be sent is counted, also if nobody asked",
   CHECK(p.uut->network().counters().closed == 5);
 }
 
+TEST_CASE(
+    "stop: what was counted as lost is not counted again when its outcome "
+    "comes after all",
+    "[bridge][stop]") {
+  stopping_node p;
+  const auto losses = GENERATE(false, true); // are told to the sender
+  INFO("losses told: " << losses);
+  p.uut->execute([&] { p.send(); }); // makes the link
+  p.c.run(1s);
+  REQUIRE(p.kept.size() == 1);
+  p.uut->execute([&] { p.kept[0].deliver(caf::unit); });
+  p.c.run(1s);
+  REQUIRE(p.uut->network().counters().accepted == 1);
+  p.uut->silence(testing::wire::client);
+  p.uut->execute([&] {
+    const auto to = p.uut->network().proxy(bridge::address::queue("q"),
+                                           {.tell_losses = losses});
+    for (int i = 0; i < 5; ++i)
+      caf::send_as(p.uut->proxy("q"), to, PostTweetRequest{});
+  });
+  p.stop(500ms);
+  p.c.run(600ms);
+  REQUIRE(p.left == 5U);
+  REQUIRE(p.uut->network().counters().closed == 5);
+  REQUIRE(p.uut->network().counters().sent == 6);
+  p.uut->line()->restore();
+  p.c.run(1s);
+  CHECK(p.uut->network().counters().accepted == 1);
+  CHECK(p.uut->network().counters().closed == 5);
+}
+
 TEST_CASE("stop: it may take as long as it takes", "[bridge][stop]") {
   stopping_node p;
   p.uut->execute([&] { p.send(); });

@@ -6,10 +6,12 @@
 #include "broker/server.hpp"
 #include "tests/link/broker_harness.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/raw_frame.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/read.hpp>
+#include <asio/write.hpp>
 
 #include <algorithm>
 
@@ -223,13 +225,25 @@ TEST_CASE("server: stopping waits no longer than its deadline",
           "[broker][server]") {
   rig x;
   auto silent = x.socket(x.io); // never answers a close
-  REQUIRE(x.until([&] { return x.server->counters().connections == 1; }));
+  asio::write(silent, asio::buffer(amqp_header + raw_open()));
+  REQUIRE(
+      x.until([&] { return x.server->counters().connections_opened == 1; }));
   bool stopped = false;
   const auto from = std::chrono::steady_clock::now();
   x.server->stop(50ms, [&] { stopped = true; });
   REQUIRE(x.until([&] { return stopped; }));
   CHECK(std::chrono::steady_clock::now() - from >= 50ms);
   CHECK(x.server->counters().connections == 0);
+}
+
+TEST_CASE("server: stopping does not wait for who never opened a connection",
+          "[broker][server]") {
+  rig x;
+  const auto silent = x.socket(x.io);
+  REQUIRE(x.until([&] { return x.server->counters().connections == 1; }));
+  bool stopped = false;
+  x.server->stop(1h, [&] { stopped = true; });
+  CHECK(x.until([&] { return stopped; }));
 }
 
 TEST_CASE("server: stopping without clients is done at once",
