@@ -243,6 +243,7 @@ void fanout_core::apply_follows(const LogBatch& batch, std::uint64_t known) {
     // One that was begun anew meanwhile was begun with all edges.
     if (generation != 0 && homes_.generation(reader) == generation)
       builder_.include(reader, std::move(authors));
+    reads_.wake(reader); // if it is absent now
   }
 }
 

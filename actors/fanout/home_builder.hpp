@@ -24,7 +24,7 @@ public:
   /// Starts to build an absent timeline. False when too many are building.
   bool build(user_slot reader);
 
-  /// Adds `authors` to a timeline that is not absent.
+  /// Adds `authors` to a timeline that is not absent; it may become so.
   void include(user_slot reader, const std::vector<user_slot>& authors);
 
   /// The pull as it is to be sent, `taken` being the seq taken of the log of

@@ -39,7 +39,10 @@ bool homes::postpone(user_slot reader, const std::vector<user_slot>& authors) {
   if (target == nullptr || !target->building)
     return false;
   auto& all = target->building->postponed;
-  all.insert(all.end(), authors.begin(), authors.end());
+  if (all.size() + authors.size() > limits_.kept_max)
+    drop(reader);
+  else
+    all.insert(all.end(), authors.begin(), authors.end());
   return true;
 }
 

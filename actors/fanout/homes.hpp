@@ -19,7 +19,8 @@ struct homes_limits {
   std::uint32_t timelines_max = 250'000;
   /// Timelines that may be building at the same time.
   std::uint32_t builds_max = 4'096;
-  /// Deletions one building timeline remembers; with more it starts again.
+  /// Deletions one building timeline remembers, and authors it postpones; with
+  /// more of either it becomes absent, and starts again for who waits for it.
   std::uint32_t kept_max = 1'024;
   /// Debugging: see `homes::insert`.
   bool drop_one = false;
@@ -58,7 +59,8 @@ public:
   bool expect(user_slot reader, std::uint32_t pulls);
 
   /// Remembers `authors` of a building timeline, for whom a result is to be
-  /// asked when those under way are there. False when it is not building.
+  /// asked when those under way are there; with too many it becomes absent.
+  /// False when it is not building.
   bool postpone(user_slot reader, const std::vector<user_slot>& authors);
 
   /// Those of a timeline that has all results but theirs; then it forgets them.

@@ -138,6 +138,24 @@ TEST_CASE("fanout_core: batches beyond the limit are dropped and read back",
   CHECK(uut.core.status().applied(0).seq() == 2);
 }
 
+TEST_CASE("fanout_core: a reader who follows too many meanwhile is served",
+          "[actors][fanout]") {
+  auto options = alone();
+  options.kept_max = 2;
+  shard uut{options};
+  for (user_id author : {11, 12, 13, 14})
+    uut.world.post(author);
+  uut.start();
+  uut.held = is<PullRequest>;
+  auto read = uut.read(1);
+  for (user_id author : {11, 12, 13, 14})
+    uut.world.follow(1, author);
+  uut.publish(follows);
+  CHECK(uut.waiting.size() == 2); // the second build, with all edges
+  uut.release();
+  CHECK(uut.shown(read) == uut.home(1));
+}
+
 TEST_CASE("fanout_core: a gap is read back, what is known is dropped",
           "[actors][fanout]") {
   shard uut;

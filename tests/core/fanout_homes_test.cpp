@@ -109,6 +109,20 @@ TEST_CASE("homes: too many deletions end a build", "[actors][fanout]") {
   CHECK(uut.building_count() == 0);
 }
 
+TEST_CASE("homes: too many new authors end a build", "[actors][fanout]") {
+  auto limits = capped(8);
+  limits.kept_max = 2;
+  homes uut{limits};
+  REQUIRE(uut.begin(ann, 1));
+  CHECK(uut.postpone(ann, {7}));
+  CHECK(uut.postpone(ann, {8}));
+  CHECK(uut.state_of(ann) == state::building);
+  CHECK(uut.postpone(ann, {9}));
+  CHECK(uut.state_of(ann) == state::absent);
+  CHECK(uut.building_count() == 0);
+  CHECK_FALSE(uut.postpone(ann, {9}));
+}
+
 TEST_CASE("homes: a complete timeline takes in another author",
           "[actors][fanout]") {
   homes uut{capped(8)};
