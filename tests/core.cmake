@@ -39,6 +39,7 @@ foreach(unit frame_guard frame_guard_amplification frame_guard_random pack_table
 endforeach()
 rookery_test(core error_text_test rookery::client)
 rookery_test(core parked_message_test rookery::parked Proton::cpp)
+rookery_test(core load_conclusion_test rookery::drive)
 rookery_test(core load_report_test rookery::drive)
 rookery_test(core quiet_test rookery::client)
 rookery_test(core wiring_test rookery::wiring)

@@ -47,7 +47,8 @@ struct fanout_options {
   /// read there reads something older here. 0 = neither.
   std::chrono::milliseconds handover_time{200};
   /// A delivery that is held proves that no other node has the shard, until it
-  /// may be taken away from here: well below serve_options::handler_timeout.
+  /// may be taken away from here: well below serve_options::handler_timeout,
+  /// of which a node makes it the half.
   std::chrono::milliseconds held_max{30'000};
   /// Rows of one log that a shard makes up for after such a silence; with more
   /// it is stale, and one that starts anew is ready sooner.

@@ -1,6 +1,6 @@
 #include "nodes/drive/load_driver.hpp"
 
-#include "actors/errc.hpp"
+#include "nodes/drive/conclusion.hpp"
 #include "nodes/load/seeded_random.hpp"
 #include "nodes/verify/timeline_check.hpp"
 
@@ -265,12 +265,9 @@ private:
     x->refused = x->refused && is_refusal(why);
     auto now = now_us();
     if (!is_temporary(why) || now >= retry_end_us_) {
-      // What is refused for good, each attempt was or would have been, but for
-      // a key that is known with another request.
-      auto refused = x->refused
-                     || (is_refusal(why) && why != actors::errc::key_conflict
-                         && !is_temporary(why));
-      return end(x->due, refused ? ending::refused : ending::unknown, 0);
+      auto [how, given_up] = conclude(why, x->refused);
+      ++(given_up ? of(x->due).failed : of(x->due).refused);
+      return end(x->due, how, 0);
     }
     auto shift = std::min<std::uint32_t>(x->attempts - 1, 6);
     auto pause = std::min(pause_us_min << shift, pause_us_max);
@@ -286,8 +283,6 @@ private:
     if (how == ending::acknowledged) {
       ++results.acknowledged;
       results.latency.record(now_us() - x.due_us);
-    } else {
-      ++(how == ending::refused ? results.refused : results.failed);
     }
     if (tweet != 0)
       lags_.acknowledged(tweet, wall_us(), start_wall_us_ + x.due_us);

@@ -23,8 +23,8 @@ struct operation_results {
   std::uint64_t asked = 0;
   std::uint64_t attempts = 0; // `asked`, and once more for each retry
   std::uint64_t acknowledged = 0;
-  std::uint64_t refused = 0; // nothing was changed
-  std::uint64_t failed = 0;  // given up: whether it was done is open
+  std::uint64_t refused = 0; // for good, and nothing was changed
+  std::uint64_t failed = 0;  // given up, see `conclusion`
   /// Microseconds from the moment it was due to its acknowledgement.
   histogram latency = {};
 };

@@ -67,6 +67,8 @@ void print(std::ostream& out, const load_report& x) {
       << std::setprecision(0) << x.tweets_per_second() << " tweets/s, "
       << x.deliveries_per_second() << " deliveries/s; " << x.users << " users, "
       << x.edges << " edges at the start\n";
+  if (x.results.failed() > 0)
+    out << x.results.failed() << " operations were given up\n";
   if (x.results.left_out > 0)
     out << x.results.left_out << " operations were due, but never sent\n";
   if (x.completions_lost > 0)

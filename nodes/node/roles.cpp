@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <utility>
 
 namespace rookery::nodes {
 
@@ -265,6 +266,11 @@ void roles::serve_shards() {
     wiring.follow_writer =
         transport_.proxy(follow_address(i, layout_), question);
     auto at = shard_address(i, layout_);
+    auto served = options_for(at, config_.shard_window,
+                              shard_queue(at, config_.shard_queue_length_max),
+                              shard_types());
+    // The bridge counts from the mailbox on: half of it is for the wait there.
+    options.held_max = served.handler_timeout / 2;
     transport_.serve(
         at,
         [this, at, options, wiring]() mutable {
@@ -272,9 +278,7 @@ void roles::serve_shards() {
           auto who = system_.spawn(actors::fanout, options, wiring);
           return cast_->put(at, caf::actor_cast<caf::actor>(who), false);
         },
-        options_for(at, config_.shard_window,
-                    shard_queue(at, config_.shard_queue_length_max),
-                    shard_types()));
+        std::move(served));
   }
 }
 

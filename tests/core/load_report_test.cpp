@@ -106,6 +106,7 @@ TEST_CASE("load report: retries are told", "[nodes][load]") {
   CHECK(out.str().find("read                   10       14        8        0"
                        "        2")
         != std::string::npos);
+  CHECK(out.str().find("2 operations were given up") != std::string::npos);
   CHECK(to_json(x, {}).find(R"("asked": 10, "attempts": 14, "retries": 4)")
         != std::string::npos);
 }
