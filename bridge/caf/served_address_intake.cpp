@@ -75,11 +75,14 @@ void served_address::decode(std::uint64_t delivery, std::string_view bytes,
     return refuse(
         delivery, head, how.in_pack, errc::undecodable, "amqp:invalid-field",
         "no queue can be answered at \"" + std::string{head.reply_to} + "\"");
-  if (options_.message_bytes_max > 0
-      && head.body().size() > options_.message_bytes_max)
+  // What a broker may add is no room for a longer body.
+  auto most = hub_->options.message_bytes_max;
+  if (options_.message_bytes_max > 0)
+    most = std::min(most, options_.message_bytes_max);
+  if (head.body().size() > most)
     return refuse(delivery, head, how.in_pack, errc::too_long,
                   "amqp:link:message-size-exceeded",
-                  "more than " + std::to_string(options_.message_bytes_max)
+                  "more than " + std::to_string(most)
                       + " bytes are not taken here");
   const auto* codec = hub_->types.find(head.type);
   if (codec == nullptr || !takes(codec->name))
