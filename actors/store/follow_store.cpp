@@ -22,7 +22,7 @@ CREATE TABLE edges(
 
 caf::expected<std::shared_ptr<follow_store>>
 follow_store::open(const store_options& options) {
-  auto db = database::open(options.directory / "follows.db", options.database);
+  auto db = database::open(options.directory / file, options.database);
   if (!db)
     return std::move(db.error());
   auto result = std::shared_ptr<follow_store>{new follow_store{std::move(*db)}};

@@ -17,6 +17,9 @@ namespace rookery::store {
 /// Users are unsigned, in SQL bit-cast to int64.
 class follow_store final : public log_store {
 public:
+  /// Its name in the directory.
+  static constexpr auto file = "follows.db";
+
   /// Opens or creates `<directory>/follows.db`. Fails with errc::store_failed
   /// or errc::store_mismatch, naming the file and the reason.
   [[nodiscard]] static caf::expected<std::shared_ptr<follow_store>>

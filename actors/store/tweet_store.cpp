@@ -36,7 +36,7 @@ std::uint64_t clamp(std::uint64_t id) {
 
 caf::expected<std::shared_ptr<tweet_store>>
 tweet_store::open(const store_options& options) {
-  auto db = database::open(options.directory / "tweets.db", options.database);
+  auto db = database::open(options.directory / file, options.database);
   if (!db)
     return std::move(db.error());
   auto result = std::shared_ptr<tweet_store>{new tweet_store{std::move(*db)}};

@@ -18,6 +18,9 @@ namespace rookery::store {
 /// Users are unsigned, in SQL bit-cast to int64; tweet ids are below 2^63.
 class tweet_store final : public log_store {
 public:
+  /// Its name in the directory.
+  static constexpr auto file = "tweets.db";
+
   /// Opens or creates `<directory>/tweets.db`. Fails with errc::store_failed
   /// or errc::store_mismatch, naming the file and the reason.
   [[nodiscard]] static caf::expected<std::shared_ptr<tweet_store>>

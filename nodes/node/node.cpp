@@ -70,15 +70,20 @@ std::optional<std::string> node::start(const std::function<bool()>& cancelled) {
   };
   roles_ = std::make_unique<roles>(*system_, *bridge_, config_, drop_one,
                                    std::move(world));
-  if (auto why = roles_->open(); !why.empty())
+  if (auto why = roles_->open_existing(); !why.empty())
     return why;
   const auto deadline = clock::now() + config_.connect_timeout;
-  for (auto& what : roles_->agreements()) {
+  layout service{config_.shards, config_.tweet_partitions};
+  bridge_->declare(layout_agreement(service));
+  if (auto why = wait_for_broker(deadline, cancelled); why || cancelled())
+    return why;
+  if (auto why = roles_->open(); !why.empty())
+    return why;
+  for (auto& what : roles_->store_agreements()) {
     bridge_->declare(what);
     if (auto why = wait_for_broker(deadline, cancelled); why || cancelled())
       return why;
   }
-  layout service{config_.shards, config_.tweet_partitions};
   for (auto& what : topology(service, config_.shard_queue_length_max))
     bridge_->declare(what);
   roles_->serve();

@@ -10,8 +10,10 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <mutex>
+#include <system_error>
 #include <utility>
 
 namespace rookery::nodes {
@@ -90,17 +92,22 @@ roles::roles(caf::actor_system& system, bridge::bridge& transport,
       layout_{config.shards, config.tweet_partitions},
       cast_(std::make_shared<cast>()) {}
 
-std::string roles::open() {
-  auto why = open_all<store::tweet_store>(
-      config_.has(role::tweet) ? layout_.tweet_partitions : 0, tweets_);
-  if (why.empty())
-    why = open_all<store::follow_store>(
-        config_.has(role::follower) ? layout_.shards : 0, follows_);
-  return why;
+std::string roles::open_existing() {
+  return open_where([this](const char* file) {
+    const std::filesystem::path directory{config_.store};
+    std::error_code failure;
+    std::filesystem::create_directories(directory, failure);
+    // Where it cannot be made, opening says why.
+    return failure || std::filesystem::exists(directory / file, failure);
+  });
 }
 
-std::vector<bridge::declaration> roles::agreements() const {
-  std::vector<bridge::declaration> result{layout_agreement(layout_)};
+std::string roles::open() {
+  return open_where([](const char*) { return true; });
+}
+
+std::vector<bridge::declaration> roles::store_agreements() const {
+  std::vector<bridge::declaration> result;
   // Who writes to another store would split what was acknowledged.
   if (!tweets_.empty())
     result.push_back(store_agreement("tweets", tweets_.front()->id()));
@@ -186,11 +193,24 @@ roles::writer_options_for(const bridge::address& publish_to) const {
   return result;
 }
 
+/// Opens the stores of which `wanted` says so of the file.
+template <class F>
+std::string roles::open_where(F wanted) {
+  std::string why;
+  if (config_.has(role::tweet) && wanted(store::tweet_store::file))
+    why = open_all(layout_.tweet_partitions, tweets_);
+  if (why.empty() && config_.has(role::follower)
+      && wanted(store::follow_store::file))
+    why = open_all(layout_.shards, follows_);
+  return why;
+}
+
+/// Opens what is not open.
 /// @returns why not
 template <class Store>
 std::string roles::open_all(std::uint32_t count,
                             std::vector<std::shared_ptr<Store>>& into) const {
-  for (std::uint32_t i = 0; i < count; ++i) {
+  for (auto i = static_cast<std::uint32_t>(into.size()); i < count; ++i) {
     auto opened = Store::open(store_of(i, count));
     if (!opened)
       return error_text(opened.error());

@@ -55,14 +55,21 @@ public:
   roles(caf::actor_system& system, bridge::bridge& transport,
         const node_config& config, bool drop_one, role_environment world = {});
 
-  /// Opens the stores. First.
+  /// Opens the stores that are there, and makes their directory. First, and
+  /// before the broker is asked for the layout: it remembers what only the
+  /// store may have known to be wrong.
   /// @returns why a store cannot be used, in one sentence, or empty
+  [[nodiscard]] std::string open_existing();
+
+  /// Opens the others too, which makes them. When the broker has agreed to the
+  /// layout: a store is made for one, and fits no other afterwards.
+  /// @returns as `open_existing`
   [[nodiscard]] std::string open();
 
-  /// What the broker must agree to before anything else is declared or served,
-  /// one after the other: so a node that does not fit in leaves nothing there.
-  /// Between open() and serve().
-  [[nodiscard]] std::vector<bridge::declaration> agreements() const;
+  /// What the broker must agree to, besides the layout, before anything else is
+  /// declared or served, one after the other: so a node that does not fit in
+  /// leaves nothing there. Between open() and serve().
+  [[nodiscard]] std::vector<bridge::declaration> store_agreements() const;
 
   /// Serves what the roles have to serve. Once.
   void serve();
@@ -81,6 +88,8 @@ private:
                                               std::uint32_t count) const;
   [[nodiscard]] store::writer_options
   writer_options_for(const bridge::address& publish_to) const;
+  template <class F>
+  [[nodiscard]] std::string open_where(F wanted);
   template <class Store>
   [[nodiscard]] std::string
   open_all(std::uint32_t count,

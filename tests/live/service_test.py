@@ -248,6 +248,17 @@ class Agreement(unittest.TestCase):
             self.assertEqual(code, 1)
             self.assertRegex(err, "there is no queue")
 
+    def test_a_refused_layout_makes_no_store(self):
+        self.service.start("fanout")
+        store = f"{self.stores.name}/new"
+        for role, flag in (("tweet", "--tweet-partitions"),
+                           ("follower", "--shards")):
+            self.check_refused("rookery.agreed.layout", "--roles", role,
+                               "--store", store, flag, "3")
+            self.assertEqual(os.listdir(store), [])
+        for role in "tweet", "follower":
+            self.service.start(role, "--store", store)
+
 
 class Samples(unittest.TestCase):
     """The sample configurations, each in its process, as they are but for the

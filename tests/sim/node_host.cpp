@@ -88,9 +88,10 @@ void node_host::launch() {
     crash();
     return start_after(200ms);
   }
-  for (auto& what : roles_->agreements())
-    network().declare(what);
   nodes::layout service{config_.shards, config_.tweet_partitions};
+  network().declare(nodes::layout_agreement(service));
+  for (auto& what : roles_->store_agreements())
+    network().declare(what);
   for (auto& what : nodes::topology(service, config_.shard_queue_length_max))
     network().declare(what);
   roles_->serve();
