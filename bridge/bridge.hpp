@@ -129,7 +129,8 @@ public:
   }
 
   /// Calls `f` once after each connect, when everything is declared and
-  /// attached. What it throws is reported, not thrown on.
+  /// attached, but for queues that the broker does not let this node consume
+  /// ("queue-refused"). What it throws is reported, not thrown on.
   /// @param f must not block; called on the IO thread
   void on_up(std::function<void()> f);
 
@@ -152,6 +153,8 @@ public:
   [[nodiscard]] std::function<bool()> lease() const;
 
   /// Waits until everything declared so far exists and all links are attached.
+  /// A served queue that is missing or forbidden is not waited for: the
+  /// observer is told ("queue-refused"), and it is asked for every 5 s.
   /// @returns errc::unreachable when that took longer than `timeout`, or
   /// errc::refused when the broker said no; the context holds the reason. After
   /// stop(): errc::closed.

@@ -155,8 +155,9 @@ struct serve_options {
   /// The queue as it is to be declared (its name is taken from the address);
   /// nothing = it must exist already.
   std::optional<queue_declaration> queue = queue_declaration{};
-  /// Exchanges (and keys) the queue is bound to. They must exist, and so must a
-  /// queue that is not declared here: else it is as with `declare`.
+  /// Exchanges (and keys) the queue is bound to. They must exist: else it is as
+  /// with `declare`. While a queue that is not declared here is missing, the
+  /// observer is told ("queue-refused") and all else goes on.
   std::vector<std::pair<std::string, std::string>> bindings = {};
 };
 

@@ -47,8 +47,8 @@ struct client_options {
 class client_handler {
 public:
   virtual ~client_handler() = default;
-  /// Everything is declared and every receiver attached; also after something
-  /// was added on a connection that was up before.
+  /// Everything is declared and every receiver attached, or refused; also after
+  /// something was added on a connection that was up before.
   virtual void on_up(const peer_info& broker) = 0;
   /// The connection is over. The client keeps what is unsettled.
   virtual void on_down(const condition& why) = 0;

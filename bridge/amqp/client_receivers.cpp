@@ -66,7 +66,8 @@ void client::attach_suspect() {
   }
   if (!next)
     return;
-  if (sessions_.size() >= sessions_enough)
+  // One that was refused would take the session of all others with it.
+  if (!next->refused() && sessions_.size() >= sessions_enough)
     return attach(*next, session_for_link());
   auto own = engine_->open_session();
   own.set_context(next);

@@ -141,6 +141,10 @@ TEST_CASE("client: one bad queue among more than there may be sessions",
   CHECK(w.broker->sessions.size() < 40);
   CHECK(w.owner.unserved.size() == 1);
   CHECK(w.client.up());
+  const auto downs = w.owner.downs.size();
+  w.pass(6s); // it is asked for again
+  CHECK(w.client.up());
+  CHECK(w.owner.downs.size() == downs);
 }
 
 TEST_CASE("client: several bad queues are found at once", "[link][client]") {
