@@ -28,6 +28,8 @@ bool signalled(std::chrono::milliseconds timeout) {
 
 // How often the thread looks whether the process is over.
 constexpr std::chrono::milliseconds look{50};
+// A signal that comes so soon after the first is the same.
+constexpr std::chrono::milliseconds echo{250};
 
 } // namespace
 
@@ -62,7 +64,8 @@ void stop_signal::ask() {
 
 void stop_signal::begin() {
   stopping_ = true;
-  deadline_ = clock::now() + stop_timeout_;
+  began_ = clock::now();
+  deadline_ = began_ + stop_timeout_;
   changed_.notify_all();
 }
 
@@ -83,13 +86,16 @@ void stop_signal::run() {
     if (over_)
       return;
     auto late = clock::now() >= deadline_;
-    if ((came && stopping_) || late) {
+    // What `timeout` and other wrappers do counts once: they signal the process
+    // and then its group, or pass on what the terminal told it, too.
+    const auto again = came && stopping_ && clock::now() >= began_ + echo;
+    if (again || late) {
       // The log may be what it hangs in: then SIGALRM ends the process.
       alarm(1);
       forced_(late ? "did not stop in time" : "second signal");
       _exit(static_cast<int>(exit_code::failed));
     }
-    if (came)
+    if (came && !stopping_)
       begin();
   }
 }

@@ -42,8 +42,9 @@ private:
 
   std::chrono::milliseconds stop_timeout_;
   std::function<void(const char*)> forced_;
-  mutable std::mutex mutex_; // guards the three below
+  mutable std::mutex mutex_; // guards the four below
   bool stopping_ = false;
+  clock::time_point began_;
   clock::time_point deadline_ = clock::time_point::max();
   bool over_ = false;
   std::condition_variable changed_;
