@@ -256,7 +256,7 @@ void engine::impl::handle(pn_event_t* event) {
   case PN_TRANSPORT_ERROR:
     broken = true;
     if (reason.empty())
-      reason = get_condition(pn_transport_condition(driver.transport));
+      reason = get_fault(driver.transport);
     return;
   default:
     return;

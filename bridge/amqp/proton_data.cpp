@@ -3,6 +3,7 @@
 #include <proton/connection.h>
 #include <proton/delivery.h>
 #include <proton/disposition.h>
+#include <proton/transport.h>
 
 #include <memory>
 #include <utility>
@@ -179,6 +180,13 @@ condition get_condition(pn_condition_t* from) {
   auto text = [](const char* x) { return std::string{x ? x : ""}; };
   return {text(pn_condition_get_name(from)),
           text(pn_condition_get_description(from))};
+}
+
+condition get_fault(pn_transport_t* from) {
+  auto result = get_condition(pn_transport_condition(from));
+  if (result.description == "connection aborted")
+    return {"proton:io", "the peer went without a word"};
+  return result;
 }
 
 bridge::outcome get_outcome(pn_delivery_t* from) {

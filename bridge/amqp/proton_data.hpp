@@ -61,6 +61,10 @@ void put_encoded(pn_data_t* data, std::string_view bytes);
 void put_condition(pn_condition_t* to, const condition& from);
 [[nodiscard]] condition get_condition(pn_condition_t* from);
 
+/// What a transport failed on. A peer that left without CLOSE is no framing
+/// error, as Proton calls it, but proton:io.
+[[nodiscard]] condition get_fault(pn_transport_t* from);
+
 /// What the peer says became of a delivery; none while it has not said.
 [[nodiscard]] bridge::outcome get_outcome(pn_delivery_t* from);
 

@@ -42,6 +42,16 @@ void tcp_connection::pump() {
     return abort({});
   if (!std::exchange(held_, false))
     write();
+  if (!engine_.opened()) {
+    // Of a login without a common mechanism Proton tells only when it writes.
+    pumping_ = true;
+    alive = engine_.dispatch();
+    pumping_ = false;
+    if (!alive)
+      return finish();
+    if (engine_.broken())
+      return abort({});
+  }
   read();
   if (next)
     wake_at(*next);

@@ -44,6 +44,8 @@ broker_client::broker_client(const client_options& options)
     : options_{options} {}
 
 broker_client::~broker_client() {
+  if (connection_ && opened_ && !over_ && !late_)
+    static_cast<void>(close()); // or the broker takes it for a loss
   if (connection_ && !over_)
     connection_->abort({});
 }
@@ -66,6 +68,7 @@ fault broker_client::connect(const bridge::endpoint& where) {
   connection_.reset();
   over_.reset();
   opened_ = false;
+  late_ = false;
   if (auto why = dial(where))
     return "the broker cannot be reached (" + *why + ")";
   if (auto why = wait("OPEN", [this] { return opened_; }))

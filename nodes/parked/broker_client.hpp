@@ -116,6 +116,7 @@ private:
       io_.get_executor()};
   std::shared_ptr<amqp::tcp_connection> connection_; // null until connected
   bool opened_ = false;                              // the peer's OPEN came
+  bool late_ = false; // the broker did not answer; it is not asked again
   std::optional<amqp::condition> over_;          // the connection is, and why
   std::unique_ptr<amqp::management> management_; // there once open
   amqp::session session_;

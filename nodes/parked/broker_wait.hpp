@@ -14,8 +14,10 @@ fault broker_client::wait(const std::string& what, F done) {
   if (connection_)
     connection_->pump();
   while (!over_ && !done())
-    if (io_.run_one_until(deadline) == 0)
+    if (io_.run_one_until(deadline) == 0) {
+      late_ = true;
       return "no answer from the broker in time (" + what + ")";
+    }
   if (done())
     return std::nullopt;
   return "the connection to the broker ended (" + over_->text() + ")";

@@ -219,6 +219,24 @@ class NoBroker(unittest.TestCase):
         self.assertRegex(client.text(), "the broker did not open the connection "
                          ".*; trying on")
 
+    def test_a_login_that_is_refused(self):
+        broker = Node("--roles", "broker", "--listen", "127.0.0.1:0")
+        self.addCleanup(broker.discard)
+        client = Node("--broker", broker.wait_ready(), "--user", "a",
+                      "--password", "b", "list", "q", command="dlq")
+        self.addCleanup(client.discard)
+        client.wait_for("Authentication failed.*; trying on$")
+        self.assertEqual(client.end(), 1)
+
+    def test_a_broker_sees_no_loss_in_a_command_that_found_nothing(self):
+        broker = Node("--roles", "broker", "--listen", "127.0.0.1:0")
+        self.addCleanup(broker.discard)
+        listens = broker.wait_ready()
+        code, _, _ = run("dlq", "--broker", listens, "list", "nosuch")
+        self.assertEqual(code, 1)
+        self.assertEqual(broker.stop(), 0)
+        self.assertNotIn("event=client-gone", broker.text())
+
     def test_a_broker_that_starts_is_waited_for(self):
         with socket.create_server(("127.0.0.1", 0)) as free:
             where = "127.0.0.1:" + str(free.getsockname()[1])
