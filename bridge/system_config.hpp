@@ -1,5 +1,7 @@
 #pragma once
 
+#include "bridge/errc.hpp"
+
 #include <caf/actor_system_config.hpp>
 #include <caf/policy/work_sharing.hpp>
 #include <caf/resumable.hpp>
@@ -35,7 +37,17 @@ struct work_sharing : caf::policy::work_sharing {
 /// processor from the thread that carries bytes. For one actor system;
 /// `scheduler.policy` has no effect on it.
 struct system_config : caf::actor_system_config {
-  system_config() { load<caf::scheduler::coordinator<work_sharing>>(); }
+  system_config() {
+    load<caf::scheduler::coordinator<work_sharing>>();
+    add_error_category(
+        caf::atom("bridge"),
+        [](std::uint8_t code, caf::atom_value, const caf::message& context) {
+          auto result = to_string(static_cast<errc>(code));
+          if (context.match_elements<std::string>())
+            result += ": " + context.get_as<std::string>(0);
+          return result;
+        });
+  }
 };
 
 } // namespace rookery::bridge

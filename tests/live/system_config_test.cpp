@@ -29,6 +29,15 @@ void ask_for_ever(caf::event_based_actor* self, const caf::actor& other,
 
 } // namespace
 
+TEST_CASE("system_config: a bridge's errors are rendered in words",
+          "[live][system]") {
+  bridge::system_config config;
+  caf::actor_system system{config};
+  CHECK(system.render(caf::make_error(bridge::errc::unreachable, "a:1: no"))
+        == "unreachable: a:1: no");
+  CHECK(system.render(caf::make_error(bridge::errc::closed)) == "closed");
+}
+
 TEST_CASE("system_config: a system ends while its actors ask each other",
           "[live][system]") {
   constexpr int systems = 300;
