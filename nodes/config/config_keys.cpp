@@ -214,6 +214,19 @@ config_key node_name_key() {
   return result;
 }
 
+config_key user_key() {
+  auto result = text<&node_config::user>(
+      "user", "User at the broker, SASL PLAIN (default none: ANONYMOUS)");
+  result.check = [](const node_config& x) -> reason {
+    const auto own = x.has(role::broker) && x.brokers.empty();
+    if (!x.user.empty() && own && x.roles.size() > 1)
+      return "the broker of this node knows no users; leave user out, or name "
+             "another with brokers";
+    return fault_of_text(x.user);
+  };
+  return result;
+}
+
 config_key password_key() {
   auto result = text<&node_config::password>(
       "password", "Password for --user; better given as ROOKERY_PASSWORD or in "
@@ -258,8 +271,7 @@ std::vector<config_key> make_keys() {
       roles_key(),
       node_name_key(),
       brokers_key(),
-      text<&config::user>("user", "User at the broker, SASL PLAIN (default "
-                                  "none: ANONYMOUS)"),
+      user_key(),
       password_key(),
       listen_key(),
       store_key(),

@@ -269,6 +269,12 @@ TEST_CASE("node config: values out of range are refused",
         })
         == "listen = example.org:5672: must be a numeric address of this "
            "machine or localhost");
+  CHECK(fault_of([](auto& x) {
+          x.roles = {role::broker, role::fanout};
+          x.user = "ann";
+        })
+        == "user = ann: the broker of this node knows no users; leave user "
+           "out, or name another with brokers");
   CHECK(fault_of([](auto& x) { x.password = "hush"; })
         == "password = ***: needs a user");
   CHECK(fault_of([](auto& x) { x.log_level = "loud"; })
