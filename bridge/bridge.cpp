@@ -236,9 +236,11 @@ caf::error bridge::impl::wait_until_up(std::chrono::milliseconds timeout) {
   if (!state_.refusal.empty())
     return caf::make_error(errc::refused, state_.refusal);
   if (!in_time)
-    return caf::make_error(errc::unreachable, state_.trouble.empty()
-                                                  ? "the broker is slow"
-                                                  : state_.trouble);
+    return caf::make_error(errc::unreachable,
+                           state_.trouble.empty()
+                               ? "nobody there has answered yet; is it an "
+                                 "AMQP 1.0 broker?"
+                               : state_.trouble);
   return caf::none;
 }
 

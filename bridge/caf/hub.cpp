@@ -158,7 +158,8 @@ void hub::give_up_waiting() {
   if (count > 0)
     report(observer::severity::warning, "send-lost",
            std::to_string(count)
-               + " had not ended when the bridge stopped; a spill keeps its");
+               + " had not ended when the bridge stopped; what is in a spill "
+                 "stays");
   monitors.fail_all(caf::make_error(errc::closed, "the bridge has stopped"));
   tell_watching();
 }

@@ -66,12 +66,12 @@ void add_broker_options(CLI::App& app, client_options& target) {
   app.add_option_function<std::vector<std::string>>(
          "--broker,--brokers",
          [&target](auto& values) { take_brokers(target, values); },
-         "Brokers to connect to, tried in turn: host:port (default "
-         "127.0.0.1:5672)")
+         "Brokers to connect to, tried in turn: host:port, several with "
+         "commas (default 127.0.0.1:5672)")
       ->envname("ROOKERY_BROKERS")
       ->delimiter(',')
       ->allow_extra_args(false)
-      ->type_name("LIST");
+      ->option_text("LIST (Env:ROOKERY_BROKERS)");
   app.add_option("--user", target.user,
                  "User at the broker, SASL PLAIN (default none)")
       ->envname("ROOKERY_USER");

@@ -11,6 +11,9 @@ namespace rookery::nodes {
 
 namespace {
 
+constexpr const char* no_reply =
+    "no reply in time; is there a node of each role?";
+
 std::string words(actors::errc x) {
   using actors::errc;
   switch (x) {
@@ -63,7 +66,7 @@ std::string words(bridge::errc x) {
   case errc::failed:
     return "the service failed on it and may not have finished";
   case errc::reply_timeout:
-    return "no reply in time";
+    return no_reply;
   case errc::too_many_requests:
     return "too many requests wait for replies";
   case errc::closed:
@@ -109,7 +112,7 @@ std::string error_text(const caf::error& x) {
   else if (x.category() == caf::atom("bridge"))
     result = words(static_cast<bridge::errc>(x.code()));
   else if (x == caf::sec::request_timeout)
-    result = "no reply in time";
+    result = no_reply;
   else
     return caf::to_string(x);
   auto context = context_of(x);

@@ -31,9 +31,8 @@ bridge::bridge_options bridge_options_of(const client_options& x) {
 
 std::string broker_names(const client_options& x) {
   std::string result;
-  for (auto& [host, port] : x.brokers)
-    result.append(result.empty() ? "" : ", ")
-        .append(host + ":" + std::to_string(port));
+  for (const auto& each : x.brokers)
+    result.append(result.empty() ? "" : ", ").append(to_string(each));
   return result;
 }
 

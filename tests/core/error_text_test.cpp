@@ -25,7 +25,8 @@ TEST_CASE("error text: says what the service said", "[nodes][error_text]") {
         == "the text is empty");
   CHECK(error_text(caf::make_error(bridge::errc::unreachable, "refused"))
         == "there is no connection to the broker (refused)");
-  CHECK(error_text(caf::sec::request_timeout) == "no reply in time");
+  CHECK(error_text(caf::sec::request_timeout)
+        == "no reply in time; is there a node of each role?");
 }
 
 TEST_CASE("error text: every code has words", "[nodes][error_text]") {
