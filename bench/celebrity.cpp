@@ -38,7 +38,8 @@ nodes::client_options options(const char* port) {
 
 void wait_until_quiet(nodes::service_client& client) {
   auto quiet = nodes::wait_until_quiet(
-      client, [&] { return nodes::ask_heads(client); }, 60s);
+      client, [&](auto timeout) { return nodes::ask_heads(client, timeout); },
+      60s);
   if (!quiet)
     throw std::runtime_error{quiet.error()};
 }
