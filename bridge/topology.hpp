@@ -12,7 +12,7 @@ namespace rookery::bridge {
 struct queue_declaration {
   enum class overflow_type : std::uint8_t { drop_head, reject_publish };
 
-  std::string name;
+  std::string name = {}; // `serve` takes it from the address
   /// Replicated and crash-safe where the broker can (a quorum queue). Must be
   /// false for exclusive and auto-delete queues.
   bool replicated = true;
