@@ -31,30 +31,29 @@ void tcp_connection::start(std::chrono::milliseconds open_timeout) {
 void tcp_connection::pump() {
   if (pumping_ || finished_)
     return;
-  pumping_ = true;
   // First: what the clock ends is to be reported now, not at the next tick.
   auto next = engine_.tick(engine::clock::now());
-  auto alive = engine_.dispatch();
-  pumping_ = false;
-  if (!alive)
-    return finish();
-  if (engine_.broken())
-    return abort({});
+  if (!dispatch())
+    return;
   if (!std::exchange(held_, false))
     write();
-  if (!engine_.opened()) {
-    // Of a login without a common mechanism Proton tells only when it writes.
-    pumping_ = true;
-    alive = engine_.dispatch();
-    pumping_ = false;
-    if (!alive)
-      return finish();
-    if (engine_.broken())
-      return abort({});
-  }
+  // Of a login without a common mechanism Proton tells only when it writes.
+  if (!engine_.opened() && !dispatch())
+    return;
   read();
   if (next)
     wake_at(*next);
+}
+
+bool tcp_connection::dispatch() {
+  pumping_ = true;
+  const auto alive = engine_.dispatch();
+  pumping_ = false;
+  if (!alive)
+    finish();
+  else if (engine_.broken())
+    abort({});
+  return !finished_;
 }
 
 void tcp_connection::abort(const condition& why) {

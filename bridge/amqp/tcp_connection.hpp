@@ -41,6 +41,8 @@ public:
   [[nodiscard]] amqp::engine& engine() { return engine_; }
 
 private:
+  // Hands out what happened. @returns whether the connection goes on
+  bool dispatch();
   void read();
   void write();
   void wake_at(engine::clock::time_point when);

@@ -23,6 +23,12 @@ constexpr const char* key_help =
     "key, within 7 days, is answered without being done again (default: a new "
     "one, told when there is no answer)";
 
+void add_key(CLI::App& app, std::string& target) {
+  app.add_option("--key", target, key_help)->check([](const std::string& x) {
+    return std::string{x.empty() ? "an empty key is none" : ""};
+  });
+}
+
 /// A key that nobody used: a writer that dies between commit and answer gets
 /// the request again, and must know it.
 std::string fresh_key() {
@@ -84,7 +90,7 @@ exit_code change_follow(const char* name, const char* about,
   add_client_options(app, options);
   add_number(app, "FOLLOWER", follower, "User who follows")->required();
   add_number(app, "FOLLOWEE", followee, "User who is followed")->required();
-  app.add_option("--key", key, key_help);
+  add_key(app, key);
   if (auto ended = parse(app, x))
     return *ended;
   request.set_follower(follower);
@@ -108,7 +114,7 @@ exit_code post_command(const arguments& x) {
   add_client_options(app, options);
   add_number(app, "USER", user, "The author")->required();
   app.add_option("TEXT", words, "1..280 characters")->required();
-  app.add_option("--key", key, key_help);
+  add_key(app, key);
   if (auto ended = parse(app, as_words(x)))
     return *ended;
   const auto plain = [](const std::string& word) {
@@ -140,7 +146,7 @@ exit_code delete_command(const arguments& x) {
   add_client_options(app, options);
   add_number(app, "USER", user, "The author")->required();
   add_number(app, "TWEET", tweet, "The id that post printed")->required();
-  app.add_option("--key", key, key_help);
+  add_key(app, key);
   if (auto ended = parse(app, x))
     return *ended;
   DeleteTweetRequest request;

@@ -37,6 +37,13 @@ void add_key(CLI::App& app, const config_key& key, node_config& target) {
                     + (" (Env:" + key.variable() + ")"));
 }
 
+std::string commands_of(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const auto* each : app.get_subcommands([](auto*) { return true; }))
+    names.push_back(each->get_name());
+  return CLI::detail::join(names, ", ");
+}
+
 // The library's own words name what was not expected backwards, or not at all.
 std::string complaint(const CLI::App& app, const CLI::ParseError& x) {
   const auto rest = app.remaining(true);
@@ -46,6 +53,11 @@ std::string complaint(const CLI::App& app, const CLI::ParseError& x) {
     return file->as<std::string>() + ": " + x.what();
   const auto unexpected = code == CLI::ExitCodes::ExtrasError
                           || code == CLI::ExitCodes::RequiredError;
+  if (unexpected && app.get_require_subcommand_min() > 0
+      && app.get_subcommands().empty()
+      && (rest.empty() || !rest.front().starts_with('-')))
+    return (rest.empty() ? "say" : "'" + rest.front() + "' is not")
+           + (" one of " + commands_of(app));
   if (rest.empty() || !unexpected)
     return x.what();
   return "not expected: " + CLI::detail::join(rest, " ");

@@ -318,9 +318,8 @@ std::vector<config_key> make_keys() {
           {100, 3'600'000}),
       number<&config::stop_timeout>(
           "stop-timeout-ms",
-          "How many milliseconds SIGTERM or SIGINT give the "
-          "node to end its work; a second one ends it at "
-          "once",
+          "How many milliseconds SIGTERM or SIGINT give the node to end its "
+          "work; another one, from 250 ms later on, ends it at once",
           {100, 600'000}),
   };
 }

@@ -204,6 +204,8 @@ CLI::App& add_command(CLI::App& app, const std::string& name,
                       const std::string& about, dlq_options& target) {
   auto& result = *app.add_subcommand(name, about);
   result.fallthrough(); // what all of them take may stand behind
+  result.footer("Takes --broker and the other options of `rookery dlq --help` "
+                "too.");
   result.add_option("QUEUE", target.queue, "The queue of dead letters")
       ->required();
   return result;

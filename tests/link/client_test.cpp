@@ -305,6 +305,14 @@ TEST_CASE("client: an attach without an answer ends the connection",
   CHECK(w.owner.downs == std::vector<std::string>{"rookery:answer-timeout"});
 }
 
+TEST_CASE("client: a peer that goes without a word is no framing error",
+          "[link][client]") {
+  world w;
+  w.connect();
+  w.cut();
+  CHECK(w.owner.downs == std::vector<std::string>{"proton:io"});
+}
+
 TEST_CASE("client: a closed receiver detaches after its last settlement",
           "[link][client]") {
   world w;

@@ -249,10 +249,12 @@ class NoBroker(unittest.TestCase):
         self.assertEqual((client.end(), broker.stop()), (1, 0))
 
     def test_mistakes_on_the_command_line(self):
-        for arguments, words in (([], "subcommand is required"),
+        for arguments, words in (([], "say one of list, show, replay"),
                                  (["list"], "QUEUE is required"),
                                  (["list", "x", "--max", "0"], "--max"),
-                                 (["bury", "x"], "not expected: bury x")):
+                                 (["--bury"], "not expected: --bury"),
+                                 (["bury", "x"],
+                                  "'bury' is not one of list, show, replay")):
             code, out, err = run("dlq", *arguments)
             self.assertEqual((code, out), (2, ""), arguments)
             self.assertIn(words, err)

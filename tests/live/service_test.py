@@ -70,6 +70,11 @@ class OneProcess(unittest.TestCase):
         self.refuse("the idempotency key was used with another request",
                     "post", "3", "twice", "--key", "k")
 
+    def test_an_empty_key_is_refused(self):
+        code, out, err = self.service.run("post", "3", "once", "--key", "")
+        self.assertEqual((code, out, err), (
+            2, "", "rookery post: --key: an empty key is none"))
+
     def test_tweet_too_long(self):
         self.refuse("^rookery post: the text is too long .*281.*280",
                     "post", "4", "x" * 281)
