@@ -10,7 +10,8 @@ set(header_dir "${CMAKE_INSTALL_INCLUDEDIR}/rookery")
 
 # Headers are included as here: "bridge/bridge.hpp", below include/rookery.
 install(TARGETS
-    rookery_bridge_core rookery_amqp_wire rookery_amqp rookery_proto_bridge
+    rookery_bridge_core rookery_wal rookery_amqp_wire rookery_amqp
+    rookery_proto_bridge
     rookery_proto_caf rookery_bridge rookery_broker_core rookery_broker
     rookery_testing rookery_node_config rookery_program
   EXPORT rookery-targets

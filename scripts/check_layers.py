@@ -23,11 +23,12 @@ LAYERS = {
     "bridge/core": (["bridge/core/*"], "bridge/values"),
     "bridge/border": (["bridge/border/*"], "bridge/values bridge/core"),
     "bridge/profiles": (["bridge/profiles/*"], "bridge/values bridge/core"),
+    "bridge/wal": (["bridge/wal/*"], "sqlite"),
     "bridge/spill/options": (["bridge/spill/spill_options.hpp"], ""),
     "bridge/spill": (
         ["bridge/spill/*"],
         "bridge bridge/spill/options bridge/values bridge/border bridge/amqp"
-        " sqlite"),
+        " bridge/wal sqlite"),
     "bridge/amqp": (
         ["bridge/amqp/*"],
         "bridge/values bridge/core bridge/border bridge/profiles asio proton"),
@@ -47,7 +48,8 @@ LAYERS = {
         "bridge bridge/values bridge/core bridge/amqp broker broker/core caf"),
     # The service: actors that do not know how their messages travel.
     "actors/store": (
-        ["actors/store/*"], "actors proto proto/service caf protobuf sqlite"),
+        ["actors/store/*"],
+        "actors bridge/wal proto proto/service caf protobuf sqlite"),
     "actors": (
         ["actors/*"], "actors/store proto proto/service caf protobuf"),
     "nodes/program": (

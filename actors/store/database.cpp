@@ -2,9 +2,9 @@
 
 #include "actors/errc.hpp"
 #include "actors/store/stopped_writer.hpp"
+#include "bridge/wal/write_again.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <system_error>
 
@@ -13,24 +13,9 @@ namespace rookery::store {
 namespace {
 
 constexpr int looks_after = 250; // tries
-constexpr int pause_max = 64;    // tries, between two looks at the WAL
 
 // Pages after which a move is tried again that did not empty the WAL.
 constexpr int wal_pages_more = 100;
-
-// What differs in each generation of a WAL: two numbers in its header.
-constexpr int salt_at = 16;
-using wal_salt = std::array<unsigned char, 8>;
-
-wal_salt salt_of(sqlite3* handle) {
-  wal_salt result{};
-  sqlite3_file* wal = nullptr;
-  if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &wal)
-          == SQLITE_OK
-      && wal != nullptr && wal->pMethods != nullptr)
-    wal->pMethods->xRead(wal, result.data(), result.size(), salt_at);
-  return result;
-}
 
 caf::error refuse(const std::filesystem::path& file, const std::string& why) {
   return caf::make_error(actors::errc::store_failed,
@@ -85,6 +70,7 @@ caf::expected<database> database::open(const std::filesystem::path& file,
       why += std::string{": "} + std::strerror(number);
     return refuse(file, why);
   }
+  wal::move_on_close(handle, false); // not before it is settled
   sqlite3_extended_result_codes(handle, 1);
   if (sqlite3_db_readonly(handle, "main") == 1)
     return refuse(file, "is write-protected");
@@ -116,6 +102,7 @@ caf::expected<database> database::open(const std::filesystem::path& file,
   if (options.settles_wal)
     if (auto error = result.settle_wal())
       return error;
+  wal::move_on_close(handle, true);
   return result;
 }
 
@@ -194,44 +181,14 @@ void database::committed() {
   static_cast<void>(move_wal());
 }
 
-/// The WAL may hold a commit that a killed process wrote and did not sync, or
-/// tried to sync in vain: then the cache has it and the medium never will.
-/// Nobody must see such a commit and then lose it, nor what came after it. So
-/// it moves to the database, and a commit that changes nothing begins the WAL
-/// anew. When one that reads for long keeps it from moving, as a shell may, the
-/// next sync has to do.
 caf::error database::settle_wal() {
-  for (int tries = 0, pause = 1;; pause = std::min(2 * pause, pause_max)) {
-    auto whole = move_wal();
-    if (!whole)
-      return whole.error();
-    auto before = salt_of(handle_.get());
-    if (*whole)
-      if (auto error = commit_nothing())
-        return error;
-    if (*whole && salt_of(handle_.get()) != before)
-      return caf::none;
-    for (int i = 0; i < pause; ++i)
-      if (patience::retry(patience_.get(), tries++) == 0)
-        return *whole ? caf::none : commit_nothing();
-  }
-}
-
-caf::error database::commit_nothing() {
-  transaction mine{*this, transaction::kind::write};
-  if (mine.error())
-    return mine.error();
-  auto version = prepare("PRAGMA user_version");
-  std::uint64_t now = 0;
-  {
-    auto rows = version.run();
-    if (!rows.next())
-      return rows.error();
-    now = rows.number(0);
-  }
-  if (auto error = execute("PRAGMA user_version=" + std::to_string(now)))
-    return error;
-  return mine.commit();
+  transaction alone{*this, transaction::kind::write};
+  if (alone.error())
+    return alone.error();
+  if (auto code = wal::write_again(handle_.get()); code != SQLITE_OK)
+    return refuse(name(), std::string{"what is in its WAL cannot be synced: "}
+                              + sqlite3_errstr(code));
+  return caf::none;
 }
 
 transaction::transaction(database& owner, kind what) : owner_(owner) {

@@ -31,8 +31,8 @@ struct database_options {
   /// Pages in the WAL after which they are moved to the database: 1 or more.
   int wal_pages_max = 1'000;
   /// Whether this may be the first connection of its process to the file: what
-  /// a killed process left in the WAL is settled then, which waits for others
-  /// that read. Later ones find it settled.
+  /// a killed process left in the WAL is settled then, which writes all of it
+  /// again. Later ones find it settled.
   bool settles_wal = true;
   /// Name of a registered SQLite VFS; empty is the operating system's. This is
   /// where a simulated disk goes under the store: every byte and every fsync
@@ -106,7 +106,6 @@ private:
   /// @returns whether that was all of it
   [[nodiscard]] caf::expected<bool> move_wal();
   [[nodiscard]] caf::error settle_wal();
-  [[nodiscard]] caf::error commit_nothing();
   void committed();
 
   int wal_pages_max_ = 0;

@@ -1,5 +1,7 @@
 #include "bridge/spill/spill_file.hpp"
 
+#include "bridge/wal/write_again.hpp"
+
 #include <sqlite3.h>
 
 #include <cstring>
@@ -86,6 +88,7 @@ spill_file::error spill_file::connect() {
   handle_.reset(handle); // a failed open leaves a handle to close, too
   if (code != SQLITE_OK)
     return fault();
+  wal::move_on_close(handle, false); // not before it is settled
   sqlite3_extended_result_codes(handle, 1);
   if (sqlite3_db_readonly(handle, "main") == 1)
     return "is write-protected";
@@ -116,9 +119,9 @@ spill_file::error spill_file::prepare_schema() {
   if (auto why = execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
                          "PRAGMA journal_size_limit=16777216"))
     return why;
+  if (auto why = settle_wal())
+    return why;
   if (!empty) {
-    if (auto why = settle_wal(found))
-      return why;
     if (found == 1)
       if (auto why = execute("BEGIN IMMEDIATE; ALTER TABLE message ADD COLUMN "
                              "packs INTEGER NOT NULL DEFAULT 0; "
@@ -141,14 +144,12 @@ spill_file::error spill_file::prepare_schema() {
   return prepare_statements();
 }
 
-// The WAL may hold what a killed process wrote and did not sync, or tried to
-// in vain: then the cache has it and the medium never will, and what comes
-// after it is lost with it. So it moves to the database, and a commit that
-// changes nothing begins the WAL anew.
-spill_file::error spill_file::settle_wal(std::uint64_t its_version) {
-  const auto sql = "PRAGMA wal_checkpoint(TRUNCATE); PRAGMA user_version="
-                   + std::to_string(its_version);
-  return execute(sql.c_str());
+spill_file::error spill_file::settle_wal() {
+  if (const auto code = wal::write_again(handle_.get()); code != SQLITE_OK)
+    return std::string{"what is in its WAL cannot be synced: "}
+           + sqlite3_errstr(code);
+  wal::move_on_close(handle_.get(), true);
+  return execute("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 spill_file::error spill_file::prepare_statements() {

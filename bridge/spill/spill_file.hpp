@@ -82,7 +82,7 @@ private:
   explicit spill_file(spill_options options);
   error connect();
   error prepare_schema();
-  error settle_wal(std::uint64_t its_version);
+  error settle_wal();
   error prepare_statements();
   error take_stock();
   error execute(const char* sql);

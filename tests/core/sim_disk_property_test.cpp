@@ -28,7 +28,7 @@ using transactions = std::set<std::uint64_t>;
 
 struct run_options {
   bool skip_fsync = false;
-  /// One time in so many, a sync fails; 0 for never.
+  /// One sync in so many fails; 0 for none.
   std::size_t failing_sync_of = 0;
 };
 
@@ -58,10 +58,13 @@ private:
   void live(std::size_t end) {
     auto process = disk_.start(1);
     process.faults().skip_fsync = options_.skip_fsync;
-    disk_.watch([&](int, disk_event) {
-      if (options_.failing_sync_of > 0
-          && dice_.below(options_.failing_sync_of) == 0)
+    disk_.watch([&](int, disk_event what) {
+      if (what == disk_event::sync && options_.failing_sync_of > 0
+          && dice_.below(options_.failing_sync_of) == 0) {
         process.faults().failing_syncs = 1;
+        if (dice_.below(2) == 0)
+          end = 2; // at the next: a commit would overwrite what is in doubt
+      }
       if (--end == 0)
         die(process);
     });
@@ -74,10 +77,10 @@ private:
       die(process); // a failed sync ended it
   }
 
-  /// After a failed sync the page cache lies: what it shows is not on the
-  /// medium and never will be. No database survives a restart on it.
+  /// After a failed sync and a kill the page cache lies to the next life: what
+  /// it shows is not on the medium, and no sync would bring it there.
   void die(disk_process& process) {
-    if (dice_.below(4) == 0 && process.counts().syncs_failed == 0)
+    if (dice_.below(4) == 0)
       process.kill();
     else
       disk_.power_loss(dice_());
@@ -98,7 +101,7 @@ private:
 
   /// Always false, for the process is over.
   bool expected_end(const caf::error& error, const disk_process& process) {
-    if (!process.killed() && process.counts().syncs_failed == 0)
+    if (!process.killed() && process.counts().syncs_failed == 0 && made_)
       trouble_ << caf::to_string(error);
     return false;
   }
@@ -125,6 +128,7 @@ private:
     for (auto tx : found)
       if (!acknowledged_.contains(tx) && !failed_.contains(tx))
         trouble_ << "transaction " << tx << " was never made";
+    made_ = true;
     acknowledged_ = std::move(found);
     return good();
   }
@@ -154,6 +158,9 @@ private:
   transactions acknowledged_;
   transactions failed_; // since the last acknowledged one: may come back
   std::uint64_t last_ = 0;
+  // Before that SQLite may refuse what crashes left of a file that it made: it
+  // counts a journal for nothing whose database is empty, and does not sync it.
+  bool made_ = false;
   std::ostringstream trouble_;
 };
 
@@ -206,7 +213,7 @@ TEST_CASE("disk: what is acknowledged survives, whatever the end", "[sim]") {
 
 TEST_CASE("disk: what is acknowledged survives, failing syncs included",
           "[sim]") {
-  CHECK(failures(200, {.failing_sync_of = 40}) == 0);
+  CHECK(failures(200, {.failing_sync_of = 10}) == 0);
 }
 
 TEST_CASE("disk: without fsync, acknowledged transactions are lost", "[sim]") {
@@ -215,14 +222,14 @@ TEST_CASE("disk: without fsync, acknowledged transactions are lost", "[sim]") {
 
 TEST_CASE("disk: the same seed leaves the same bytes", "[sim]") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-    run first{seed, {.failing_sync_of = 40}};
+    run first{seed, {.failing_sync_of = 10}};
     CHECK(first() == "");
     auto digest = first.digest();
     {
       run other{seed + 100, {}};
       (void)other();
     }
-    run second{seed, {.failing_sync_of = 40}};
+    run second{seed, {.failing_sync_of = 10}};
     CHECK(second() == "");
     CHECK(second.digest() == digest);
   }

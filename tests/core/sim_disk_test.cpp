@@ -333,6 +333,73 @@ TEST_CASE("disk: what a reader finds after a failed sync and a kill survives",
   }
 }
 
+TEST_CASE("disk: what a failed sync left is moved whole, or not at all",
+          "[sim]") {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed)
+    for (int end = 1, moved = 0; moved == 0; ++end) {
+      INFO("seed " << seed << " power loss " << end);
+      disk disk{seed};
+      {
+        client before{disk, 1};
+        REQUIRE(before.insert(1) == "");
+        before.process.faults().failing_syncs = 1;
+        CHECK(says(before.insert(2), "disk I/O error"));
+        before.process.kill();
+      }
+      auto process = disk.start(2);
+      disk.watch([&, left = end](int, disk_event) mutable {
+        if (--left == 0)
+          disk.power_loss(seed);
+      });
+      if (auto db = database::open("/data/x.db", {.vfs = process.vfs()}))
+        moved = db->execute("PRAGMA wal_checkpoint") ? 0 : 1;
+      disk.watch({});
+      client after{disk, 3};
+      CHECK(after.is_whole());
+      CHECK(after.numbers().front() == 1);
+    }
+}
+
+TEST_CASE("disk: a database that was made with a failing sync loses nothing",
+          "[sim]") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed)
+    for (int sync = 1, failed = 1; failed == 1; ++sync) {
+      INFO("seed " << seed << " sync " << sync);
+      disk disk{seed};
+      {
+        auto process = disk.start(1);
+        disk.watch([&, left = sync](int, disk_event what) mutable {
+          if (what == disk_event::sync && --left == 0)
+            process.faults().failing_syncs = 1;
+          else if (left <= 0) // before it can do anything about it
+            process.kill();
+        });
+        static_cast<void>(database::open("/data/x.db", {.vfs = process.vfs()}));
+        disk.watch({});
+        failed = static_cast<int>(process.counts().syncs_failed);
+      }
+      REQUIRE(client{disk, 2}.insert(1) == "");
+      disk.power_loss(seed);
+      client after{disk, 3};
+      CHECK(after.numbers() == numbers{1});
+      CHECK(after.is_whole());
+    }
+}
+
+TEST_CASE("disk: the first connection of a process writes the WAL again",
+          "[sim]") {
+  disk disk{1};
+  client before{disk, 1};
+  REQUIRE(before.insert(1) == "");
+  client after{disk, 2};
+  CHECK(after.process.counts().writes == 1);
+  CHECK(after.process.counts().syncs == 1);
+  auto more = after.options();
+  more.settles_wal = false;
+  REQUIRE(database::open("/data/x.db", more));
+  CHECK(after.process.counts().writes == 1);
+}
+
 TEST_CASE("disk: what a failed sync left behind may be lost, as on Linux",
           "[sim]") {
   sim::disk_file file;

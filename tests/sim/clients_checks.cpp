@@ -16,6 +16,16 @@ using namespace service::v1;
 
 namespace {
 
+/// Which of two descending lists has what the other has not, first.
+std::string difference(const std::vector<tweet_id>& shown,
+                       const std::vector<tweet_id>& due) {
+  const auto [a, b] =
+      std::mismatch(shown.begin(), shown.end(), due.begin(), due.end());
+  if (a != shown.end() && (b == due.end() || *a > *b))
+    return "; not due is " + std::to_string(*a);
+  return "; not shown is " + std::to_string(*b);
+}
+
 /// Questions that are asked at the same time: what was wrong first, once all
 /// are answered.
 struct poll {
@@ -64,7 +74,8 @@ void clients::compare_home(user_id user,
         auto right = shown == due;
         then(right ? std::string{}
                    : who + " is wrong: " + std::to_string(shown.size())
-                         + " shown, " + std::to_string(due.size()) + " due");
+                         + " shown, " + std::to_string(due.size()) + " due"
+                         + difference(shown, due));
       });
 }
 
