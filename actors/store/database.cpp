@@ -2,7 +2,7 @@
 
 #include "actors/errc.hpp"
 #include "actors/store/stopped_writer.hpp"
-#include "bridge/wal/write_again.hpp"
+#include "bridge/wal/wal.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -145,40 +145,25 @@ database::connect(const std::string& file) const {
   return result;
 }
 
-/// Who holds the write lock is the only one who could begin the WAL anew, so it
-/// is held by this connection while another one moves.
-caf::expected<bool> database::move_wal() {
-  auto mover = connect(name());
-  if (!mover)
-    return mover.error();
-  // A connection that has read nothing does not know yet that there is a WAL.
-  auto looked =
-      sqlite3_exec(mover->get(), "PRAGMA synchronous=FULL; PRAGMA user_version",
-                   nullptr, nullptr, nullptr);
-  if (looked == SQLITE_BUSY)
-    return false;
-  if (looked != SQLITE_OK)
-    return last_error(mover->get());
-  transaction mine{*this, transaction::kind::write};
-  if (mine.error())
-    return mine.error();
-  int in_wal = 0;
-  int moved = 0;
-  auto code = sqlite3_wal_checkpoint_v2(
-      mover->get(), "main", SQLITE_CHECKPOINT_PASSIVE, &in_wal, &moved);
-  if (code == SQLITE_BUSY) // a program that is not ours
-    return false;
-  if (code != SQLITE_OK)
-    return last_error(mover->get());
-  return moved == in_wal;
-}
-
 void database::committed() {
   if (wal_->pages < std::max(wal_->move_at, wal_pages_max_))
     return;
   wal_->move_at = wal_->pages + wal_pages_more;
   // What cannot be moved now is moved later; it is durable where it is.
   static_cast<void>(move_wal());
+}
+
+/// Who holds the write lock is the only one who could begin the WAL anew, so it
+/// is held by this connection while another one moves.
+caf::error database::move_wal() {
+  auto mover = connect(name());
+  if (!mover)
+    return mover.error();
+  transaction mine{*this, transaction::kind::write};
+  if (mine.error())
+    return mine.error();
+  return wal::move(mover->get()) == SQLITE_OK ? caf::error{}
+                                              : last_error(mover->get());
 }
 
 caf::error database::settle_wal() {

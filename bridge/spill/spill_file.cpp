@@ -1,6 +1,6 @@
 #include "bridge/spill/spill_file.hpp"
 
-#include "bridge/wal/write_again.hpp"
+#include "bridge/wal/wal.hpp"
 
 #include <sqlite3.h>
 
@@ -149,7 +149,7 @@ spill_file::error spill_file::settle_wal() {
     return std::string{"what is in its WAL cannot be synced: "}
            + sqlite3_errstr(code);
   wal::move_on_close(handle_.get(), true);
-  return execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  return std::nullopt;
 }
 
 spill_file::error spill_file::prepare_statements() {

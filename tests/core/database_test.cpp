@@ -94,6 +94,32 @@ TEST_CASE("database: opening does not wait for who reads", "[store]") {
   CHECK(rows(*f.reader) == 1);
 }
 
+TEST_CASE("database: while somebody reads the WAL is moved in vain, and then "
+          "it begins anew",
+          "[store]") {
+  fixture f;
+  const auto wal = f.temp.path() / "a.db-wal";
+  f.options.wal_pages_max = 1;
+  auto commit = [&] {
+    auto db = database::open(f.file, f.options);
+    REQUIRE(db);
+    transaction mine{*db, transaction::kind::write};
+    REQUIRE(db->execute("INSERT INTO t VALUES (3)") == caf::none);
+    REQUIRE(mine.commit() == caf::none);
+  };
+  commit();
+  const auto meanwhile = fs::file_size(wal);
+  CHECK(rows(*f.reader) == 1);
+  REQUIRE(f.reader->execute("COMMIT") == caf::none);
+  commit();
+  const auto most = fs::file_size(wal);
+  CHECK(most > meanwhile);
+  for (int i = 0; i < 9; ++i)
+    commit();
+  CHECK(fs::file_size(wal) == most);
+  CHECK(rows(*f.writer) == 13);
+}
+
 TEST_CASE("database: the WAL is moved now and then, and nobody can commit "
           "meanwhile",
           "[store]") {

@@ -5,8 +5,7 @@
 // another, or two at a time.
 #include "actors/errc.hpp"
 #include "actors/store/tweet_store.hpp"
-#include "tests/sim/disk.hpp"
-#include "tests/support/catch.hpp"
+#include "tests/core/sim_disk_client.hpp"
 
 #include <functional>
 #include <optional>
@@ -23,64 +22,11 @@ using rookery::sim::disk;
 using rookery::sim::disk_event;
 using rookery::sim::disk_faults;
 using rookery::sim::disk_process;
+using tests::client;
+using tests::numbers;
+using tests::says;
 
 namespace {
-
-/// A process with one database that has one table of numbers.
-struct client {
-  client(disk& owner, int name) : process(owner.start(name)) {
-    auto opened = database::open("/data/x.db", options());
-    REQUIRE(opened);
-    db.emplace(std::move(*opened));
-    REQUIRE(execute("CREATE TABLE IF NOT EXISTS numbers(n, text)") == "");
-  }
-
-  [[nodiscard]] database_options options() const {
-    return {.busy_timeout = 3ms, .vfs = process.vfs()};
-  }
-
-  /// @returns what went wrong.
-  std::string execute(const std::string& sql) {
-    auto error = db->execute(sql);
-    return error ? caf::to_string(error) : "";
-  }
-
-  std::string insert(int number) {
-    return execute("INSERT INTO numbers VALUES(" + std::to_string(number)
-                   + ", hex(zeroblob(2000)))");
-  }
-
-  std::vector<std::uint64_t> numbers() {
-    return column("SELECT n FROM numbers ORDER BY n");
-  }
-
-  std::vector<std::uint64_t> column(const std::string& sql) {
-    auto select = db->prepare(sql);
-    auto rows = select.run();
-    std::vector<std::uint64_t> result;
-    while (rows.next())
-      result.push_back(rows.number(0));
-    CHECK(rows.error() == caf::none);
-    return result;
-  }
-
-  [[nodiscard]] bool is_whole() {
-    auto check = db->prepare("PRAGMA integrity_check");
-    auto rows = check.run();
-    return rows.next() && rows.text(0) == "ok";
-  }
-
-  disk_process process;
-  std::optional<database> db;
-};
-
-using numbers = std::vector<std::uint64_t>;
-
-bool says(const std::string& text, const std::string& words) {
-  INFO(text);
-  CHECK(text.find(words) != std::string::npos);
-  return text.find(words) != std::string::npos;
-}
 
 /// Does `act` once, at the first `what` from now on.
 void at_next(disk& owner, disk_event what, std::function<void()> act) {
@@ -331,73 +277,6 @@ TEST_CASE("disk: what a reader finds after a failed sync and a kill survives",
     CHECK(after.numbers() == numbers{1, 2});
     CHECK(after.is_whole());
   }
-}
-
-TEST_CASE("disk: what a failed sync left is moved whole, or not at all",
-          "[sim]") {
-  for (std::uint64_t seed = 1; seed <= 50; ++seed)
-    for (int end = 1, moved = 0; moved == 0; ++end) {
-      INFO("seed " << seed << " power loss " << end);
-      disk disk{seed};
-      {
-        client before{disk, 1};
-        REQUIRE(before.insert(1) == "");
-        before.process.faults().failing_syncs = 1;
-        CHECK(says(before.insert(2), "disk I/O error"));
-        before.process.kill();
-      }
-      auto process = disk.start(2);
-      disk.watch([&, left = end](int, disk_event) mutable {
-        if (--left == 0)
-          disk.power_loss(seed);
-      });
-      if (auto db = database::open("/data/x.db", {.vfs = process.vfs()}))
-        moved = db->execute("PRAGMA wal_checkpoint") ? 0 : 1;
-      disk.watch({});
-      client after{disk, 3};
-      CHECK(after.is_whole());
-      CHECK(after.numbers().front() == 1);
-    }
-}
-
-TEST_CASE("disk: a database that was made with a failing sync loses nothing",
-          "[sim]") {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed)
-    for (int sync = 1, failed = 1; failed == 1; ++sync) {
-      INFO("seed " << seed << " sync " << sync);
-      disk disk{seed};
-      {
-        auto process = disk.start(1);
-        disk.watch([&, left = sync](int, disk_event what) mutable {
-          if (what == disk_event::sync && --left == 0)
-            process.faults().failing_syncs = 1;
-          else if (left <= 0) // before it can do anything about it
-            process.kill();
-        });
-        static_cast<void>(database::open("/data/x.db", {.vfs = process.vfs()}));
-        disk.watch({});
-        failed = static_cast<int>(process.counts().syncs_failed);
-      }
-      REQUIRE(client{disk, 2}.insert(1) == "");
-      disk.power_loss(seed);
-      client after{disk, 3};
-      CHECK(after.numbers() == numbers{1});
-      CHECK(after.is_whole());
-    }
-}
-
-TEST_CASE("disk: the first connection of a process writes the WAL again",
-          "[sim]") {
-  disk disk{1};
-  client before{disk, 1};
-  REQUIRE(before.insert(1) == "");
-  client after{disk, 2};
-  CHECK(after.process.counts().writes == 1);
-  CHECK(after.process.counts().syncs == 1);
-  auto more = after.options();
-  more.settles_wal = false;
-  REQUIRE(database::open("/data/x.db", more));
-  CHECK(after.process.counts().writes == 1);
 }
 
 TEST_CASE("disk: what a failed sync left behind may be lost, as on Linux",

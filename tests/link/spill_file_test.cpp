@@ -97,6 +97,24 @@ TEST_CASE("spill file: what is none is left alone", "[link][spill]") {
     sqlite3_close(other);
     CHECK(says(file, "is not a spill"));
   }
+  SECTION("another program's, which was killed") {
+    const auto log = directory.path() / "a-wal";
+    const auto bytes = [](const std::filesystem::path& x) {
+      std::ifstream in{x, std::ios::binary};
+      return std::string{std::istreambuf_iterator<char>{in}, {}};
+    };
+    sqlite3* other = nullptr;
+    REQUIRE(sqlite3_open((file.string() + "b").c_str(), &other) == SQLITE_OK);
+    sqlite3_exec(other, "PRAGMA journal_mode=WAL; CREATE TABLE x(y)", nullptr,
+                 nullptr, nullptr);
+    std::filesystem::copy_file(file.string() + "b", file);
+    std::filesystem::copy_file(file.string() + "b-wal", log);
+    sqlite3_close(other);
+    const auto before = std::pair{bytes(file), bytes(log)};
+    REQUIRE(!before.second.empty());
+    CHECK(says(file, "is not a spill"));
+    CHECK(std::pair{bytes(file), bytes(log)} == before);
+  }
   SECTION("a later version's") {
     { REQUIRE(spill_file::open({.file = file})); }
     sqlite3* other = nullptr;

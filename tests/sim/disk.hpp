@@ -24,10 +24,10 @@ struct disk_faults {
   };
   space left = space::enough;
   /// So many syncs from now on fail with SQLITE_IOERR_FSYNC. What they were to
-  /// write is then in doubt, for good: see disk_file::fail_sync. The process
-  /// itself gets over it, because SQLite writes all of it again. One started
-  /// later without a power loss before finds it in the page cache, which is
-  /// no proof that it is on the medium: true of Linux.
+  /// write is then in doubt, until it is written again: see
+  /// disk_file::fail_sync. A process started later without a power loss before
+  /// finds it in the page cache, which is no proof that it is on the medium:
+  /// true of Linux.
   std::uint32_t failing_syncs = 0;
   /// Syncs say OK and do nothing. A deliberate bug, not a fault.
   bool skip_fsync = false;

@@ -1,0 +1,41 @@
+#pragma once
+
+struct sqlite3;
+
+/// What SQLite's write-ahead log needs besides SQLite, so that no fsync that
+/// fails, no kill and no power loss, in any order, takes what was acknowledged.
+///
+/// After a failed fsync Linux counts the pages of the file as clean: the page
+/// cache shows what was written, the medium has none or a part of it, and no
+/// later fsync changes that, unless the pages are written again. (Rebello et
+/// al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020.)
+/// All functions return SQLITE_OK, or SQLite's code of what failed.
+/// @thread that of the connection
+namespace rookery::wal {
+
+/// Makes the log of `db` durable as it is: writes all of it that counts again,
+/// and syncs. To be done by each process that opens a database, before it
+/// builds on what it found: a killed process may leave a commit in the log that
+/// it did not sync, or tried to in vain. Nobody may see it and then lose it,
+/// nor move it to the database: a power loss on the way would leave a half of
+/// it there, and no log to complete it from.
+///
+/// `db` is in WAL mode. Nobody else may write to it meanwhile: call it inside
+/// of BEGIN IMMEDIATE, or with locking_mode=EXCLUSIVE. Whoever reads is not
+/// disturbed. When it fails, nothing found may be built upon.
+[[nodiscard]] int write_again(sqlite3* db);
+
+/// Moves what the log holds to the database, as far as those allow who read.
+/// Another connection of the caller holds the write lock meanwhile.
+///
+/// A move that was not of everything is not counted, and made again from its
+/// beginning the next time. SQLite would count it, though it does not sync it:
+/// if the sync of a later one failed, the pages of both would be in doubt, and
+/// only those of the later one written again.
+[[nodiscard]] int move(sqlite3* db);
+
+/// Whether `db`, should it be the last connection to close, moves the log to
+/// the database, as it does by default. It must not before `write_again`.
+void move_on_close(sqlite3* db, bool on);
+
+} // namespace rookery::wal
