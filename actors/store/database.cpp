@@ -149,21 +149,20 @@ void database::committed() {
   if (wal_->pages < std::max(wal_->move_at, wal_pages_max_))
     return;
   wal_->move_at = wal_->pages + wal_pages_more;
-  // What cannot be moved now is moved later; it is durable where it is.
-  static_cast<void>(move_wal());
+  move_wal();
 }
 
-/// Who holds the write lock is the only one who could begin the WAL anew, so it
+/// What cannot be moved now is moved later; it is durable where it is. Who
+/// holds the write lock is the only one who could begin the WAL anew, so it
 /// is held by this connection while another one moves.
-caf::error database::move_wal() {
+void database::move_wal() {
   auto mover = connect(name());
   if (!mover)
-    return mover.error();
+    return;
+  wal::move_on_close(mover->get(), false);
   transaction mine{*this, transaction::kind::write};
-  if (mine.error())
-    return mine.error();
-  return wal::move(mover->get()) == SQLITE_OK ? caf::error{}
-                                              : last_error(mover->get());
+  if (!mine.error())
+    static_cast<void>(wal::move(mover->get()));
 }
 
 caf::error database::settle_wal() {

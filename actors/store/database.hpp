@@ -103,7 +103,7 @@ private:
   connect(const std::string& name) const;
   [[nodiscard]] caf::error use_wal();
   /// Moves what the WAL holds to the file, as far as those allow who read.
-  [[nodiscard]] caf::error move_wal();
+  void move_wal();
   [[nodiscard]] caf::error settle_wal();
   void committed();
 

@@ -36,8 +36,9 @@ struct file {
   sqlite3_int64 size = 0;
 };
 
+// A connection opens the log and maps its index when it first looks at the
+// database.
 int find(sqlite3* db, int which, file& result) {
-  // The log is open from the first look at the database on.
   auto code =
       sqlite3_exec(db, "PRAGMA user_version", nullptr, nullptr, nullptr);
   if (code == SQLITE_OK)
@@ -47,6 +48,10 @@ int find(sqlite3* db, int which, file& result) {
   if (result.handle == nullptr || result.handle->pMethods == nullptr)
     return SQLITE_NOTFOUND;
   return result.handle->pMethods->xFileSize(result.handle, &result.size);
+}
+
+int sync(const file& x) {
+  return x.handle->pMethods->xSync(x.handle, SQLITE_SYNC_NORMAL);
 }
 
 int read(const file& x, char* target, sqlite3_int64 bytes, sqlite3_int64 at) {
@@ -84,11 +89,7 @@ int cut_off_old(file& log) {
 }
 
 // How many frames count as moved.
-int find_counted(sqlite3* db, volatile std::uint32_t*& result) {
-  file database;
-  if (auto code = find(db, SQLITE_FCNTL_FILE_POINTER, database);
-      code != SQLITE_OK)
-    return code;
+int find_counted(const file& database, volatile std::uint32_t*& result) {
   volatile void* region = nullptr;
   auto code = database.handle->pMethods->xShmMap(database.handle, 0,
                                                  region_bytes, 0, &region);
@@ -121,18 +122,24 @@ int write_again(sqlite3* db) {
     if (code != SQLITE_OK)
       return code;
   }
-  return log.handle->pMethods->xSync(log.handle, SQLITE_SYNC_NORMAL);
+  return sync(log);
 }
 
 int move(sqlite3* db) {
+  file database;
   volatile std::uint32_t* counted = nullptr;
-  if (auto code = find_counted(db, counted); code != SQLITE_OK)
+  auto code = find(db, SQLITE_FCNTL_FILE_POINTER, database);
+  if (code == SQLITE_OK)
+    code = find_counted(database, counted);
+  if (code != SQLITE_OK)
     return code;
   int in_log = 0;
   int moved = 0;
-  auto code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE,
-                                        &in_log, &moved);
+  code = sqlite3_wal_checkpoint_v2(db, "main", SQLITE_CHECKPOINT_PASSIVE,
+                                   &in_log, &moved);
   if (code == SQLITE_OK && moved < in_log)
+    code = sync(database);
+  if (code != SQLITE_OK)
     *counted = 0;
   return code;
 }

@@ -9,7 +9,7 @@ struct sqlite3;
 /// cache shows what was written, the medium has none or a part of it, and no
 /// later fsync changes that, unless the pages are written again. (Rebello et
 /// al., "Can Applications Recover from fsync Failures?", USENIX ATC 2020.)
-/// All functions return SQLITE_OK, or SQLite's code of what failed.
+/// Those who return a number return SQLITE_OK, or SQLite's code of what failed.
 /// @thread that of the connection
 namespace rookery::wal {
 
@@ -25,13 +25,13 @@ namespace rookery::wal {
 /// disturbed. When it fails, nothing found may be built upon.
 [[nodiscard]] int write_again(sqlite3* db);
 
-/// Moves what the log holds to the database, as far as those allow who read.
-/// Another connection of the caller holds the write lock meanwhile.
+/// Moves what the log holds to the database, as far as those allow who read,
+/// and syncs. Another connection of the caller holds the write lock meanwhile.
 ///
-/// A move that was not of everything is not counted, and made again from its
-/// beginning the next time. SQLite would count it, though it does not sync it:
-/// if the sync of a later one failed, the pages of both would be in doubt, and
-/// only those of the later one written again.
+/// SQLite syncs only a move of everything, yet counts all. If the sync of a
+/// later move failed, the pages of both would be in doubt, and only those of
+/// the later one written again. So each move is synced here; and if it fails,
+/// nothing counts as moved, and the next one begins at the front.
 [[nodiscard]] int move(sqlite3* db);
 
 /// Whether `db`, should it be the last connection to close, moves the log to

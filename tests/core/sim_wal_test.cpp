@@ -42,6 +42,8 @@ TEST_CASE("wal: what a failed sync left is moved whole, or not at all",
 TEST_CASE("wal: a move that a reader kept from being whole loses nothing when "
           "the next one fails",
           "[sim]") {
+  // One of both may be that of a shell, which knows nothing of our care.
+  const auto shell_moves = GENERATE(0, 10, 11);
   for (std::uint64_t seed = 1; seed <= 20; ++seed)
     for (int sync = 1, failed = 1; failed == 1; ++sync) {
       INFO("seed " << seed << " sync " << sync);
@@ -49,9 +51,10 @@ TEST_CASE("wal: a move that a reader kept from being whole loses nothing when "
       client writer{disk, 1};
       client reader{disk, 2};
       numbers written;
-      auto insert = [&](int pages_max, int number) {
+      auto insert = [&](int number, bool moves) {
+        const auto shell = number == shell_moves;
         auto options = writer.options();
-        options.wal_pages_max = pages_max; // with 1 it moves after the commit
+        options.wal_pages_max = moves && !shell ? 1 : 1'000;
         options.settles_wal = false;
         auto opened = database::open("/data/x.db", options);
         REQUIRE(opened);
@@ -59,22 +62,24 @@ TEST_CASE("wal: a move that a reader kept from being whole loses nothing when "
         transaction tx{*writer.db, transaction::kind::write};
         if (writer.insert(number) == "" && tx.commit() == caf::none)
           written.push_back(static_cast<std::uint64_t>(number));
+        if (shell)
+          static_cast<void>(writer.execute("PRAGMA wal_checkpoint"));
       };
       for (int number = 1; number <= 9; ++number)
-        insert(1'000, number);
+        insert(number, false);
       REQUIRE(reader.execute("BEGIN") == "");
       CHECK(reader.numbers() == written);
-      insert(1, 10);
+      insert(10, true);
       REQUIRE(reader.execute("COMMIT") == "");
       disk.watch([&, left = sync](int, disk_event what) mutable {
         if (what == disk_event::sync && --left == 0)
           writer.process.faults().failing_syncs = 1;
       });
-      insert(1, 11);
+      insert(11, true);
       disk.watch({});
       failed = static_cast<int>(writer.process.counts().syncs_failed);
-      insert(1, 12);
-      insert(1, 13); // begins the WAL anew
+      insert(12, true);
+      insert(13, true); // begins the WAL anew
       disk.power_loss(seed);
       client after{disk, 3};
       CHECK(after.numbers() == written);
