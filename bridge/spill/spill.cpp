@@ -19,6 +19,10 @@ constexpr std::size_t read_bytes_max = std::size_t{1} << 20;
 // Until the file is tried again when it failed.
 constexpr milliseconds retry_time{100};
 
+// How long a message must be unreadable to be lost: SQLite takes a disk that
+// fails for a moment for damage.
+constexpr milliseconds damage_time{2'000};
+
 // Longest time to live that the wire has room for.
 constexpr milliseconds ttl_max{0xffff'ffff};
 
@@ -85,24 +89,31 @@ push_result spill::push(const std::shared_ptr<spill_lane>& to,
       return result;
   }
   if (!file_has_room(*to, bytes))
-    return push_result::full;
+    return refuse(*to, bytes);
+  to_write_.push_back({to, std::move(item)});
   ++last_place_;
   ++to->to_write;
   ++messages_;
   bytes_ += bytes;
   bytes_to_write_ += bytes;
-  to_write_.push_back({to, std::move(item)});
   begin_work();
   return push_result::queued;
 }
 
-push_result spill::would_push(const spill_lane& to, std::size_t bytes) const {
+push_result spill::would_push(spill_lane& to, std::size_t bytes) {
   lock guard{mutex_};
   if (closed_)
     return push_result::closed;
-  return file_has_room(to, bytes) || (in_memory(to) && to.queue->fits(bytes))
-             ? push_result::queued
-             : push_result::full;
+  return has_room(to, bytes) ? push_result::queued : refuse(to, bytes);
+}
+
+push_result spill::refuse(spill_lane& to, std::size_t bytes) const {
+  to.refused = bytes <= file_->options().bytes_max ? bytes : 0;
+  return push_result::full;
+}
+
+bool spill::has_room(const spill_lane& to, std::size_t bytes) const {
+  return file_has_room(to, bytes) || (in_memory(to) && to.queue->fits(bytes));
 }
 
 bool spill::in_memory(const spill_lane& to) const {
@@ -119,7 +130,7 @@ bool spill::file_has_room(const spill_lane& to, std::size_t bytes) const {
 
 bool spill::waits(const spill_lane& x) const {
   lock guard{mutex_};
-  return !x.empty();
+  return !x.empty() || (x.refused > 0 && !has_room(x, x.refused));
 }
 
 bool spill::brings(const spill_lane& x) const {
@@ -131,9 +142,14 @@ void spill::ended(const amqp::outgoing& x) {
   if (!x.in_file)
     return;
   lock guard{mutex_};
-  --messages_;
-  bytes_ -= x.bytes.size();
+  forget(x.bytes.size());
   ended_.push_back(x.place);
+}
+
+// Of one that was damaged when the file was opened nobody knew how long it is.
+void spill::forget(std::uint64_t bytes) {
+  --messages_;
+  bytes_ -= std::min(bytes, bytes_);
 }
 
 void spill::turn() {
@@ -161,8 +177,10 @@ bool spill::has_work() const {
 }
 
 void spill::begin_work() {
-  if (!closed_ && world_.now() >= retry_at_ && !std::exchange(working_, true))
-    worker_->post([this] { work(); });
+  if (closed_ || working_ || world_.now() < retry_at_)
+    return;
+  worker_->post([this] { work(); });
+  working_ = true;
 }
 
 void spill::work() {
@@ -200,8 +218,8 @@ bool spill::write(lock& guard) {
     --x.to->to_write;
     bytes_to_write_ -= bytes;
     x.to->to_read += failure ? 0 : 1;
-    messages_ -= failure ? 1 : 0;
-    bytes_ -= failure ? bytes : 0;
+    if (failure)
+      forget(bytes);
   }
   if (failure) // they are still there
     ended_.insert(ended_.end(), over.begin(), over.end());
@@ -214,9 +232,9 @@ void spill::read(lock& guard, spill_lane& from) {
   std::vector<spill_file::message> messages;
   const auto failure = file_->read(from.address, place, read_messages_max,
                                    read_bytes_max, messages);
-  const auto loss = failure && messages.empty()
-                        ? file_->find_loss(from.address, place)
-                        : std::nullopt;
+  auto loss = failure && messages.empty()
+                  ? file_->find_loss(from.address, place)
+                  : std::nullopt;
   note(failure, from.troubled);
   auto result = push_result::queued;
   auto first = false;
@@ -237,14 +255,20 @@ void spill::read(lock& guard, spill_lane& from) {
     first = first || result == push_result::queued_first;
     from.read_to = at;
     --from.to_read;
+    from.damaged_since.reset();
   }
   if (!failure && messages.empty())
     from.to_read = 0; // somebody took them out
+  const auto now = world_.now();
+  if (loss && now - from.damaged_since.value_or(now) < damage_time) {
+    from.damaged_since = from.damaged_since.value_or(now);
+    loss.reset();
+  }
   if (loss) {
+    from.damaged_since.reset();
     from.read_to = loss->what.place;
     --from.to_read;
-    --messages_;
-    bytes_ -= loss->bytes;
+    forget(loss->bytes);
   } else if (failure) {
     from.retry_at = world_.now() + retry_time;
   }
@@ -311,11 +335,13 @@ void spill::close() {
 void spill::stop() {
   close();
   worker_->stop();
+  file_->close();
 }
 
 bool spill::keep(
     std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest) {
-  stop();
+  close();
+  worker_->stop();
   lock guard{mutex_};
   for (auto& [to, item] : rest)
     if (!item.in_file) {

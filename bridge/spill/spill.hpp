@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,8 +26,11 @@ struct spill_lane {
   std::uint64_t to_read = 0; // in the file and not yet in `queue`
   std::uint64_t read_to = 0; // place of the last that was
   std::size_t too_long =
-      0; // bytes of the next, which found no room; 0 = it did
+      0;                   // bytes of the next, which found no room; 0 = it did
+  std::size_t refused = 0; // bytes of the last that was, for want of room
   std::chrono::steady_clock::time_point retry_at{}; // it could not be read
+  // Since when the next one cannot be read, but the one behind it can.
+  std::optional<std::chrono::steady_clock::time_point> damaged_since{};
 
   bool troubled = false; // of the spill's worker: that was told
 
@@ -73,13 +77,13 @@ public:
                                  amqp::outgoing&& item);
 
   /// What a push of `bytes` would do now; see send_queue.
-  [[nodiscard]] push_result would_push(const spill_lane& to,
-                                       std::size_t bytes) const;
+  [[nodiscard]] push_result would_push(spill_lane& to, std::size_t bytes);
 
   /// Whether messages for `x` will be queued that wait in the file now, or for
   /// it.
   [[nodiscard]] bool brings(const spill_lane& x) const;
-  /// Whether messages for `x` wait in the file, or for it.
+  /// Whether messages for `x` wait in the file, or for it, or there is still no
+  /// room for one like the last that was refused.
   [[nodiscard]] bool waits(const spill_lane& x) const;
 
   /// `x` has ended, however it did.
@@ -95,11 +99,11 @@ public:
   void stop_reading();
   /// Takes nothing more.
   void close();
-  /// As `close`, and ends the thread: what is on its way to the file is lost.
-  /// Waits for the disk. @thread any but its own
+  /// As `close`, ends the thread, and lets go of the file: what is on its way
+  /// there is lost. Waits for the disk. @thread any but its own
   void stop();
   /// The same, but writes what is on its way, and `rest`, which has not ended,
-  /// and lets go of the file. Once. @returns whether it could
+  /// first. Once. @returns whether it could
   bool keep(
       std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest);
 
@@ -113,8 +117,12 @@ private:
   [[nodiscard]] bool in_memory(const spill_lane& to) const;
   [[nodiscard]] bool file_has_room(const spill_lane& to,
                                    std::size_t bytes) const;
+  [[nodiscard]] bool has_room(const spill_lane& to, std::size_t bytes) const;
+  // Notes it. What is longer than all is not: there is nothing to wait for.
+  push_result refuse(spill_lane& to, std::size_t bytes) const;
   [[nodiscard]] bool has_work() const;
   void begin_work();
+  void forget(std::uint64_t bytes);
   void work();
   // Each lets go of `guard` while it is at the file. @returns whether it could
   bool write(lock& guard);

@@ -14,7 +14,7 @@ namespace {
 
 // "ROOK" in the file's header: nobody else's database is taken for a spill.
 constexpr int application_id = 0x524f4f4b;
-constexpr int version = 2;
+constexpr int version = 2; // rises when amqp::encode_head changes, too
 
 std::int64_t sign(std::uint64_t x) { return static_cast<std::int64_t>(x); }
 
@@ -172,12 +172,21 @@ spill_file::error spill_file::prepare_statements() {
   return std::nullopt;
 }
 
+// Without the bytes from the index alone, where no row is looked at.
 spill_file::error spill_file::take_stock() {
+  auto why = count("sum(length(bytes)), max(place) FROM message");
+  if (why && is_damaged())
+    why = count("0, max(place) FROM message INDEXED BY message_to");
+  return why;
+}
+
+spill_file::error spill_file::count(const char* rest) {
   statement all;
-  if (auto why = prepare("SELECT address, count(*), sum(length(bytes)), "
-                         "max(place) FROM message GROUP BY address",
-                         all))
+  const auto sql =
+      std::string{"SELECT address, count(*), "} + rest + " GROUP BY address";
+  if (auto why = prepare(sql.c_str(), all))
     return why;
+  found_.clear();
   int code = 0;
   while ((code = sqlite3_step(all.get())) == SQLITE_ROW) {
     found_.push_back(
@@ -187,11 +196,33 @@ spill_file::error spill_file::take_stock() {
   return code == SQLITE_DONE ? error{} : fault();
 }
 
+bool spill_file::is_damaged() const {
+  return (sqlite3_errcode(handle_.get()) & 0xff) == SQLITE_CORRUPT;
+}
+
 spill_file::error spill_file::write(const std::vector<message>& added,
                                     const std::vector<std::uint64_t>& ended) {
-  if (auto why = execute("BEGIN IMMEDIATE"))
+  auto damaged = false;
+  auto why = transact(added, ended, damaged);
+  if (!damaged || ended.empty())
     return why;
-  auto why = change(added, ended);
+  // What is damaged cannot be taken out, and keeps no other from it.
+  for (auto place : ended)
+    if (why = transact({}, {place}, damaged); why && !damaged)
+      return why;
+  return transact(added, {}, damaged);
+}
+
+spill_file::error spill_file::transact(const std::vector<message>& added,
+                                       const std::vector<std::uint64_t>& ended,
+                                       bool& damaged) {
+  damaged = false;
+  // One that could not even be rolled back, for want of memory.
+  if (sqlite3_get_autocommit(handle_.get()) == 0)
+    static_cast<void>(execute("ROLLBACK"));
+  auto why = execute("BEGIN IMMEDIATE");
+  if (!why)
+    why = change(added, ended, damaged);
   if (!why)
     why = execute("COMMIT");
   // SQLite ends some failed transactions by itself.
@@ -201,11 +232,14 @@ spill_file::error spill_file::write(const std::vector<message>& added,
 }
 
 spill_file::error spill_file::change(const std::vector<message>& added,
-                                     const std::vector<std::uint64_t>& ended) {
+                                     const std::vector<std::uint64_t>& ended,
+                                     bool& damaged) {
   for (auto place : ended) {
     set_number(erase_, 1, place);
-    if (auto why = step(erase_))
+    if (auto why = step(erase_)) {
+      damaged = is_damaged();
       return why;
+    }
   }
   for (const auto& x : added) {
     set_number(insert_, 1, x.place);
@@ -243,7 +277,7 @@ spill_file::error spill_file::read(const std::string& address,
 
 std::optional<spill_file::loss>
 spill_file::find_loss(const std::string& address, std::uint64_t place) {
-  if ((sqlite3_errcode(handle_.get()) & 0xff) != SQLITE_CORRUPT)
+  if (!is_damaged())
     return std::nullopt;
   for (const auto* x : {&select_head_, &select_place_}) {
     set_text(*x, 1, address);

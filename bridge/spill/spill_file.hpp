@@ -50,8 +50,9 @@ public:
   /// The last place that was taken then.
   [[nodiscard]] std::uint64_t last_place() const { return last_place_; }
 
-  /// Takes `ended` out and puts `added` in, all or, when it fails, nothing;
-  /// though after a failed fsync the next process may find it done.
+  /// Takes `ended` out and puts `added` in; when it fails nothing is put in,
+  /// though after a failed fsync the next process may find it done. What is
+  /// damaged stays in the file.
   [[nodiscard]] error write(const std::vector<message>& added,
                             const std::vector<std::uint64_t>& ended);
 
@@ -85,12 +86,18 @@ private:
   error settle_wal();
   error prepare_statements();
   error take_stock();
+  error count(const char* rest);
   error execute(const char* sql);
   error prepare(const char* sql, statement& out);
   error step(const statement& x);
   [[nodiscard]] std::string fault() const;
+  // Whether the call that has just failed met damage.
+  [[nodiscard]] bool is_damaged() const;
+  // `damaged` tells whether that was what kept one of `ended` from going.
+  error transact(const std::vector<message>& added,
+                 const std::vector<std::uint64_t>& ended, bool& damaged);
   error change(const std::vector<message>& added,
-               const std::vector<std::uint64_t>& ended);
+               const std::vector<std::uint64_t>& ended, bool& damaged);
 
   spill_options options_;
   std::unique_ptr<sqlite3, closer> handle_;

@@ -30,6 +30,41 @@ std::string text(const std::vector<spill_file::message>& messages) {
   return result;
 }
 
+// Five messages for "queue" on one page, of which bits can be turned. "b" has
+// forty of them, and so on.
+class page {
+public:
+  page() {
+    auto x = *spill_file::open({.file = file_});
+    for (std::uint64_t place = 1; place <= 5; ++place)
+      REQUIRE(!x->write({{place, "queue", bytes(place)}}, {}));
+    x->close();
+    std::ifstream in{file_, std::ios::binary};
+    before_ = {std::istreambuf_iterator<char>{in}, {}};
+  }
+
+  static std::string bytes(std::uint64_t place) {
+    return std::string(40, static_cast<char>('a' + place));
+  }
+
+  // `back` bytes before the end of the address of the second.
+  void turn(std::size_t back, int bit) {
+    const auto address = before_.rfind("queue", before_.find(bytes(2)));
+    const auto at = address + 5 - back;
+    std::ofstream out{file_, std::ios::binary};
+    out << before_.substr(0, at)
+        << static_cast<char>(before_[at] ^ static_cast<char>(1 << bit))
+        << before_.substr(at + 1);
+  }
+
+  [[nodiscard]] auto open() { return spill_file::open({.file = file_}); }
+
+private:
+  temp_directory directory_;
+  std::filesystem::path file_ = directory_.path() / "a";
+  std::string before_;
+};
+
 } // namespace
 
 TEST_CASE("spill file: keeps what was written, in order, per address",
@@ -161,4 +196,39 @@ TEST_CASE("spill file: what is written after a failed sync and a kill survives "
   REQUIRE(!open(process)->read("q", 0, 100, 100'000, seen));
   std::erase_if(seen, [](const auto& x) { return x.place == 2; });
   CHECK(text(seen) == "1a 3c ");
+}
+
+TEST_CASE("spill file: what is damaged keeps no other from being taken out",
+          "[link][spill]") {
+  page p;
+  p.turn(1, 0);
+  auto x = *p.open();
+  CHECK(!x->write({{6, "queue", "f"}}, {1, 2, 3}));
+  std::vector<spill_file::message> seen;
+  static_cast<void>(x->read("queue", 2, 100, 100'000, seen));
+  CHECK(text(seen) == "4" + p.bytes(4) + " 5" + p.bytes(5) + " 6f ");
+}
+
+TEST_CASE("spill file: one damaged row does not keep it from opening",
+          "[link][spill]") {
+  page p;
+  int damaged = 0;
+  for (std::size_t back = 1; back <= 5 + 9; ++back) // and its record header
+    for (int bit = 0; bit < 8; ++bit) {
+      INFO("byte " << back << " bit " << bit);
+      p.turn(back, bit);
+      auto x = p.open();
+      REQUIRE(x);
+      std::uint64_t found = 0;
+      for (const auto& each : (*x)->found())
+        found += each.messages;
+      CHECK(found == 5);
+      CHECK((*x)->last_place() == 5);
+      std::vector<spill_file::message> seen;
+      if ((*x)->read("queue", 0, 100, 100'000, seen))
+        ++damaged;
+      CHECK(!seen.empty());
+      CHECK(seen.front().bytes == p.bytes(1));
+    }
+  CHECK(damaged > 0);
 }

@@ -365,6 +365,45 @@ TEST_CASE("spill: who waits for room waits until the file is empty",
   CHECK(*waited >= 50); // but for what was in the send queue or under way
 }
 
+TEST_CASE("spill: who waits for room that others take is not told in vain",
+          "[link][spill]") {
+  const std::size_t in_memory = GENERATE(0U, 4U);
+  pair p{{.bytes_max = 10'000, .messages_in_memory_max = in_memory}};
+  p.send(1, 300, spilling, "later"); // has no queue, and fills the file
+  p.cut_off();
+  p.send(1, in_memory);
+  std::uint64_t ready = 0;
+  std::uint64_t refused = 0;
+  p.sender->execute([&] {
+    const auto to = p.sender->network().proxy(
+        address::queue("q"),
+        {.tell_losses = true, .when_full = overflow::spill});
+    p.sender->system().spawn([&, to](caf::event_based_actor* self) {
+      self->send(to, message(1'000));
+      return caf::behavior{[&, self](const send_lost&) {
+                             ++refused;
+                             p.sender->network().when_ready(address::queue("q"),
+                                                            self);
+                           },
+                           [&, self, to](const bridge::send_ready&) {
+                             ++ready;
+                             self->send(to, message(1'000));
+                           }};
+    });
+  });
+  p.c.run(5s);
+  CHECK(refused == 1);
+  CHECK(ready == 0);
+  p.receiver->serve(
+      "later", [&] { return p.receiver->system().spawn(pair::noter, &p); }, {});
+  p.sender->set_reachable(true);
+  CHECK(p.c.run_until([&] { return ready == 1; }, 60s));
+  p.c.run(2s);
+  CHECK(p.spilled() == 0);
+  CHECK(std::count(p.seen.begin(), p.seen.end(), 1'000) == 1);
+  CHECK(refused == 1);
+}
+
 TEST_CASE("spill: what has no queue yet waits for it", "[link][spill]") {
   pair p{{.messages_in_memory_max = 4}, 1, 16};
   p.send(1, 100, spilling, "later");
