@@ -35,9 +35,12 @@ void wire::pump(side which) {
   auto self = shared_from_this(); // a handler may let go of it
   x.pumping = true;
   x.engine->dispatch();
-  while (!x.left) {
+  while (!x.left && !x.writing) {
     auto out = x.engine->write_buffer();
     if (out.empty())
+      break;
+    x.writing = under_way(other(which)) >= terms_.under_way_max;
+    if (x.writing)
       break;
     std::string_view bytes{out.data(), out.size()};
     if (which == server && lapses_ > 0)
@@ -53,9 +56,32 @@ void wire::pump(side which) {
     x.engine->read_closed();
     x.engine->write_closed();
     x.engine->dispatch();
-    close_after(which == client ? server : client);
+    close_after(other(which));
   }
   x.pumping = false;
+}
+
+std::size_t wire::under_way(side to) const {
+  auto result = ends_[to].unread.size();
+  for (const auto& chunk : ends_[to].coming)
+    result += chunk.size();
+  return result;
+}
+
+void wire::go_on(side which) {
+  auto& x = ends_[which];
+  if (!x.writing || under_way(other(which)) >= terms_.under_way_max)
+    return;
+  auto who = x.who.lock();
+  if (!who)
+    return;
+  who->execute([weak = weak_from_this(), which] {
+    auto self = weak.lock();
+    if (!self || !std::exchange(self->ends_[which].writing, false))
+      return;
+    self->pump(which);
+    self->read(which);
+  });
 }
 
 void wire::forget_outcomes(lapse how, std::size_t count,
@@ -83,7 +109,7 @@ void wire::send_with_lapses(std::string_view bytes) {
 }
 
 void wire::send(side from, std::string_view bytes) {
-  auto to = from == client ? server : client;
+  const auto to = other(from);
   auto& x = ends_[to];
   if (x.left || x.closed || x.closing)
     return; // into a closed socket
@@ -129,6 +155,8 @@ void wire::read(side at) {
     }
     auto room = x.engine->read_buffer();
     if (room.empty()) {
+      if (x.writing) // it takes nothing until the other end does
+        break;
       x.unread.clear(); // it takes no more: as if the socket were closed
       continue;
     }
@@ -139,6 +167,7 @@ void wire::read(side at) {
     x.engine->tick(outside_.now());
     pump(at);
   }
+  go_on(other(at));
   if (!x.left && !x.closed && x.closing && x.coming.empty()) {
     x.closed = true;
     x.engine->read_closed();
@@ -169,7 +198,7 @@ void wire::leave(side which) {
     return;
   torn_ = torn_ || !closed();
   x.closed = true;
-  close_after(which == client ? server : client);
+  close_after(other(which));
 }
 
 void wire::cut() {

@@ -21,6 +21,9 @@ struct wire_terms {
   world::clock::duration latency_max = std::chrono::microseconds{400};
   /// Bytes that arrive at once: 1 or more.
   std::size_t slice_max = 64 * 1024;
+  /// Bytes under way, or not yet read, after which an end has to wait before it
+  /// writes more: 1 or more.
+  std::size_t under_way_max = SIZE_MAX;
 };
 
 /// One connection between two processes: two real AMQP engines, and between
@@ -77,6 +80,10 @@ public:
   [[nodiscard]] bool given_up() const { return !torn_ && closed(); }
 
 private:
+  [[nodiscard]] static side other(side x) {
+    return x == client ? server : client;
+  }
+
   struct end {
     std::weak_ptr<host> who;
     std::unique_ptr<amqp::engine> engine;
@@ -89,10 +96,14 @@ private:
     bool closed = false;  // the engine knows that nothing more comes
     bool left = false;
     bool pumping = false;
+    bool writing = false; // what it offered waits for room
   };
 
   void send(side from, std::string_view bytes);
   void send_with_lapses(std::string_view bytes);
+  [[nodiscard]] std::size_t under_way(side to) const;
+  // There is room again.
+  void go_on(side which);
   void arrive(side at);
   void read(side at);
   void close_after(side at);

@@ -85,8 +85,11 @@ void cluster::add_node(const std::string& name, std::set<role> roles,
     way->terms.slice_max = 60;
   else if (outside.chance(12))
     way->terms.slice_max = 900;
+  if (outside.chance(3))
+    way->terms.under_way_max = 1 + outside.draw(600);
   nodes::node_config config;
-  config.node_name = name;
+  // The broker prefers by name: who owns what differs from run to run.
+  config.node_name = name + "." + std::to_string(outside.draw(100));
   config.roles = std::move(roles);
   config.store = "store";
   config.shards = layout.shards;
@@ -98,6 +101,8 @@ void cluster::add_node(const std::string& name, std::set<role> roles,
   config.idle_timeout = 2s;
   nodes.push_back(std::make_shared<node_host>(outside, config, way, shared,
                                               static_cast<int>(nodes.size())));
+  if (outside.chance(3))
+    nodes.back()->in_flight_max = 2 + outside.draw(30);
   // No two clocks agree, so new tweets are not always the greatest.
   nodes.back()->clock_error =
       std::chrono::duration_cast<std::chrono::milliseconds>(

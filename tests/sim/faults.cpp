@@ -58,12 +58,23 @@ void unreach(cluster& on, node_host& x, clock::duration time) {
   on.outside.after(time, [&x] { x.set_reachable(true); });
 }
 
+// As a host without power: nobody hears that its connections have ended.
+void vanish(cluster& on, node_host& x) {
+  if (!x.line())
+    return;
+  on.effects.add(effect::vanished);
+  x.silence(wire::client);
+  x.silence(wire::server);
+}
+
 void crash(cluster& on, const std::shared_ptr<node_host>& x,
            clock::duration time) {
   if (!x->up())
     return;
   if (unsettled(*x) > 0)
     on.effects.add(effect::node_crash_with_work);
+  if (on.outside.chance(4))
+    vanish(on, *x);
   x->crash();
   x->start_after(time);
 }
@@ -107,16 +118,19 @@ void crash_broker(cluster& on, clock::duration time, bool planned) {
     on.broker->stop();
   else
     on.broker->crash();
-  on.outside.after(time + 150ms, [&on] {
-    // What was accepted until now may have gone with it.
-    on.excuse_all();
+  on.outside.after(time + 150ms, [&on, planned] {
+    if (planned) // what was accepted while it stopped may have gone with it
+      on.excuse_all();
     if (!on.broker->up())
       on.broker->start();
   });
 }
 
 void crash_writers(cluster& on, clock::duration time) {
+  const auto vanishes = on.outside.chance(2);
   for (std::size_t i = 0; i < cluster::writers; ++i) {
+    if (vanishes)
+      vanish(on, *on.nodes[i]);
     on.nodes[i]->crash();
     on.nodes[i]->start_after(time + on.outside.between(0ms, 300ms));
   }
@@ -128,21 +142,41 @@ void lose_power(cluster& on) {
     on.effects.add(effect::power_loss_lost_sectors);
 }
 
+disk_faults draw_faults(cluster& on, node_host& x) {
+  disk_faults result;
+  if (on.outside.chance(2)) {
+    on.outside.note(x.name(), "fsync fails");
+    result.failing_syncs = 1 + static_cast<std::uint32_t>(on.outside.draw(3));
+  } else {
+    on.outside.note(x.name(), "disk full");
+    result.left = on.outside.chance(2) ? disk_faults::space::no_growth
+                                       : disk_faults::space::no_write;
+  }
+  return result;
+}
+
+// As a supervisor does, it is started until it can.
+void start_on_bad_disk(cluster& on, const std::shared_ptr<node_host>& x,
+                       clock::duration time) {
+  x->faults_at_start = draw_faults(on, *x);
+  if (x->up())
+    on.effects.add(effect::start_on_bad_disk);
+  crash(on, x, 100ms);
+  on.outside.after(100ms + time, [x] {
+    x->faults_at_start = {};
+    if (auto* process = x->process())
+      process->faults() = {};
+  });
+}
+
 void spoil_disk(cluster& on, const std::shared_ptr<node_host>& x,
                 clock::duration time) {
+  if (on.outside.chance(3))
+    return start_on_bad_disk(on, x, time);
   auto* process = x->process();
   if (process == nullptr)
     return;
-  if (on.outside.chance(2)) {
-    on.outside.note(x->name(), "fsync fails");
-    process->faults().failing_syncs =
-        1 + static_cast<std::uint32_t>(on.outside.draw(3));
-  } else {
-    on.outside.note(x->name(), "disk full");
-    process->faults().left = on.outside.chance(2)
-                                 ? disk_faults::space::no_growth
-                                 : disk_faults::space::no_write;
-  }
+  process->faults() = draw_faults(on, *x);
   on.outside.after(time, [&on, x, n = x->incarnation()] {
     auto* same = x->process();
     if (same == nullptr || x->incarnation() != n)

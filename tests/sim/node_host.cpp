@@ -39,7 +39,11 @@ node_host::node_host(world& outside, nodes::node_config config,
       config_{std::move(config)},
       disk_{shared},
       number_{number} {
-  on_open = [this](auto& x) { open_spill(x); };
+  on_open = [this](auto& x) {
+    if (in_flight_max > 0)
+      x.in_flight_max = in_flight_max;
+    open_spill(x);
+  };
 }
 
 void node_host::open_spill(bridge::bridge_options& into) {
@@ -73,8 +77,10 @@ void node_host::start() {
     return;
   forget_plans();
   syncs_ = 0;
-  if (disk_ != nullptr)
+  if (disk_ != nullptr) {
     process_.emplace(disk_->start(number_));
+    process_->faults() = faults_at_start;
+  }
   node::start();
 }
 
@@ -118,6 +124,7 @@ void node_host::crash() {
 void node_host::heal() {
   forget_plans();
   node::heal();
+  faults_at_start = {};
   if (auto* x = process())
     x->faults() = {};
 }

@@ -60,6 +60,10 @@ public:
     return requests_refused_;
   }
 
+  /// What is wrong with its disk when it starts.
+  disk_faults faults_at_start;
+  /// Of its bridge; 0 = the default, which is never reached here.
+  std::size_t in_flight_max = 0;
   /// Whether it has a spill, on its disk.
   bool spills = false;
   /// So many messages may be in memory only.

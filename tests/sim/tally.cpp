@@ -50,6 +50,8 @@ std::string_view to_string(effect x) {
     return "a one-way silence that ended its connection";
   case effect::node_crash_with_work:
     return "a crash of a node with requests in it";
+  case effect::vanished:
+    return "a host that went without closing its connection";
   case effect::crash_in_transaction:
     return "a crash between two writes of a transaction";
   case effect::crash_after_commit:
@@ -68,6 +70,8 @@ std::string_view to_string(effect x) {
     return "a write refused by a full disk";
   case effect::fsync_failed:
     return "a failed fsync";
+  case effect::start_on_bad_disk:
+    return "a start on a failing disk";
   case effect::slow_consumer:
     return "a consumer slower than its queue";
   case effect::planned_stop:
