@@ -10,6 +10,9 @@ namespace {
 // A broker that takes no questions for so long may go on for hours.
 constexpr std::chrono::seconds deaf_time{3};
 
+// By then a broker has noticed that a connection is gone.
+constexpr std::chrono::seconds doubt_time{60};
+
 } // namespace
 
 client::client(client_options options, client_handler& owner)
@@ -348,8 +351,11 @@ void client::on_closed(const condition& why) {
   engine_ = nullptr;
   management_.reset();
   confirmed_ = 0;
-  for (auto& [number, x] : declarations_)
+  for (auto& [number, x] : declarations_) {
+    if (x.state == progress::asked)
+      x.doubtful_until = options_.now() + doubt_time;
     x.state = progress::missing;
+  }
   refused_ = refusal_told_ = false;
   aborted_ = false;
   up_ = false;

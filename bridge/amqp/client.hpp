@@ -204,6 +204,8 @@ private:
     std::size_t users = 1; // calls of declare() that were not taken back
     progress state = progress::missing;
     bool known = false; // the broker confirmed it, perhaps at an earlier one
+    // Until when it may be ours by an earlier one, which gave no answer.
+    clock::time_point doubtful_until{};
   };
   // In order, by a number that is not used again: late answers name it.
   using wanted_map = std::map<std::uint64_t, wanted>;

@@ -100,7 +100,10 @@ void client::on_declared(std::uint64_t number, int status,
   x.state = progress::refused;
   auto text = "status " + std::to_string(status)
               + (reason.empty() ? "" : ": " + reason);
-  if (is_queue(x.what, options_.own_queue) && x.known && !came_up_)
+  // The broker has not noticed yet that the earlier connection is gone.
+  const auto earlier =
+      (x.known || options_.now() < x.doubtful_until) && !came_up_;
+  if (is_queue(x.what, options_.own_queue) && earlier)
     return abort({"amqp:resource-locked", to_string(x.what) + ": " + text});
   if (!std::exchange(refused_, true))
     declare_again_at_ = options_.now() + refused_time;

@@ -106,7 +106,7 @@ void hub::end_links(const caf::abstract_actor* of,
 }
 
 void hub::tell_watching() {
-  for (auto& x : monitors.take_told()) {
+  monitors.tell_each([this](auto& x) {
     try {
       if (x.begun)
         dynamic_cast<resolution&>(*x.who).done(caf::none);
@@ -115,7 +115,7 @@ void hub::tell_watching() {
     } catch (...) {
       report(observer::severity::error, "exception", thrown());
     }
-  }
+  });
 }
 
 } // namespace rookery::bridge

@@ -99,8 +99,10 @@ public:
 
   /// Ends those whose time is over.
   void expire(clock::time_point now);
-  /// Those that are to be told now.
-  [[nodiscard]] std::vector<told> take_told();
+  /// Calls `f` with each that is to be told now. Once `detach` has returned it
+  /// is called with none of those: it waits for the one under way. `f` may call
+  /// the table.
+  void tell_each(const std::function<void(told&)>& f);
 
   /// Takes out those of `of` that match, as CAF's `detach`.
   [[nodiscard]] std::vector<watch> detach(const caf::abstract_actor* of,
@@ -151,9 +153,10 @@ private:
   void tell(table::iterator which);
 
   const std::size_t watches_max_;
-  mutable std::mutex mutex_; // guards all below
+  std::recursive_mutex telling_; // held while one is told; before mutex_
+  mutable std::mutex mutex_;     // guards all below
   table entries_;
-  std::vector<told> told_; // not taken yet
+  std::deque<told> told_; // that are to be
 };
 
 } // namespace rookery::bridge

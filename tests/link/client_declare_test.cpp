@@ -131,6 +131,35 @@ TEST_CASE("client: an exclusive queue that is refused ends no connection",
   CHECK(w.owner.downs.empty());
 }
 
+TEST_CASE("client: its own queue may still be that of a connection that gave "
+          "no answer",
+          "[link][client]") {
+  world w{{}, bridge::rabbitmq4(), "mine"};
+  w.client.declare(
+      bridge::queue_declaration{.name = "mine", .exclusive = true});
+  w.broker.emplace();
+  w.broker->management_silent = true;
+  w.connect();
+  w.cut();
+  w.broker.emplace();
+  w.broker->answer["/queues/mine"] = 400;
+  w.connect();
+  CHECK(w.owner.refusals.empty()); // it tries again
+  CHECK(w.owner.downs.size() == 2);
+  SECTION("until the broker lets go of it") {
+    w.broker.emplace();
+    w.connect();
+    CHECK(w.owner.ups == 1);
+  }
+  SECTION("but not for ever") {
+    w.now += 61s;
+    w.broker.emplace();
+    w.broker->answer["/queues/mine"] = 400;
+    w.connect();
+    CHECK(w.owner.refusals == std::vector<std::string>{"queue mine"});
+  }
+}
+
 TEST_CASE("client: nor does one that another took while we were away",
           "[link][client]") {
   world w;

@@ -63,13 +63,14 @@ struct client_recorder final : amqp::client_handler {
 struct client_world {
   explicit client_world(
       amqp::client_sender::limits sending = {},
-      const bridge::broker_profile& profile = bridge::rabbitmq4())
+      const bridge::broker_profile& profile = bridge::rabbitmq4(),
+      std::string own_queue = {})
       : client{{&profile,
                 "test",
                 sending,
                 {},
                 [this] { return now; },
-                {},
+                std::move(own_queue),
                 [this] { return random(); }},
                owner} {}
 
