@@ -5,6 +5,7 @@
 #include <asio/post.hpp>
 #include <asio/thread_pool.hpp>
 
+#include <ctime>
 #include <random>
 #include <utility>
 
@@ -27,10 +28,19 @@ private:
   asio::thread_pool thread_{1};
 };
 
+// The steady clock stands still while the machine sleeps. A lease would outlive
+// that, though the broker has long given the work to another.
+std::chrono::steady_clock::time_point now_or_asleep() {
+  timespec t{};
+  clock_gettime(CLOCK_BOOTTIME, &t);
+  return std::chrono::steady_clock::time_point{
+      std::chrono::seconds{t.tv_sec} + std::chrono::nanoseconds{t.tv_nsec}};
+}
+
 } // namespace
 
 environment machine() {
-  return {std::chrono::steady_clock::now, std::chrono::system_clock::now,
+  return {now_or_asleep, std::chrono::system_clock::now,
           [] {
             thread_local std::mt19937_64 engine = [] {
               std::random_device source;

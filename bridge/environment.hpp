@@ -29,7 +29,7 @@ public:
 /// What a bridge takes from the world around it: time, chance, a thread, and a
 /// way to the broker. A simulation gives its own.
 struct environment {
-  /// Never goes back. @thread any
+  /// Never goes back, nor stands still while the machine sleeps. @thread any
   std::function<std::chrono::steady_clock::time_point()> now;
   /// The calendar's time, which outlives the process. @thread any
   std::function<std::chrono::system_clock::time_point()> wall_now;
