@@ -198,7 +198,7 @@ void bridge::impl::on_outcome(std::size_t sender, amqp::outgoing&& what,
   case kind::rejected:
     ++count.rejected;
     return hub_->lost(what, errc::rejected,
-                      how.condition + ": " + how.description);
+                      amqp::condition{how.condition, how.description}.text());
   case kind::modified:
     ++count.modified;
     return hub_->lost(what, errc::failed, "not delivered");

@@ -70,7 +70,11 @@ bool service_client::waits_for_queue(const caf::error& why,
                                      clock::time_point began) {
   constexpr std::chrono::milliseconds pause{100};
   const auto waited = clock::now() - began;
-  if (why != bridge::errc::unroutable || waited + pause >= options_.timeout)
+  // RabbitMQ rejects what comes while it makes the queue, and what finds it
+  // full.
+  const auto may_pass =
+      why == bridge::errc::unroutable || why == bridge::errc::rejected;
+  if (!may_pass || waited + pause >= options_.timeout)
     return false;
   if (waited >= silence_max && !std::exchange(told_, true))
     std::cerr << error_text(why) << " Trying on.\n";
