@@ -147,6 +147,8 @@ public:
   /// That is `idle_timeout` after bytes last came, or less: three quarters of
   /// the time after which the broker gives up a client it does not hear.
   [[nodiscard]] std::optional<clock::time_point> lease_end() const;
+  /// By the clock that all deadlines of this client are of.
+  [[nodiscard]] clock::time_point now() const { return options_.now(); }
 
   /// Whether a delivery that has not ended came in a pack. Such a one that ends
   /// as modified goes back to its queue alone, whatever else that says.

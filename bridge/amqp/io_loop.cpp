@@ -183,7 +183,7 @@ void io_loop::connect_later() {
 
 void io_loop::turn() {
   guarded([this] { owner_.on_turn(); });
-  guarded([this] { client_.flush(client::clock::now()); });
+  guarded([this] { client_.flush(client_.now()); });
   if (auto connection = connection_.lock())
     guarded([&] { connection->pump(); });
 }
@@ -194,7 +194,7 @@ void io_loop::keep_time() {
     if (cancelled)
       return;
     keep_time(); // first: whatever happens now, time goes on
-    guarded([this] { client_.check(client::clock::now()); });
+    guarded([this] { client_.check(client_.now()); });
     turn();
     if (client_.take_worked())
       connection_is_good();

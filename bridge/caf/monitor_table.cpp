@@ -157,7 +157,6 @@ void monitor_table::expire(clock::time_point now) {
 
 void monitor_table::tell_each(const std::function<void(told&)>& f) {
   for (;;) {
-    std::lock_guard telling{telling_};
     std::unique_lock guard{mutex_};
     if (told_.empty())
       return;
@@ -172,7 +171,6 @@ std::vector<monitor_table::watch>
 monitor_table::detach(const caf::abstract_actor* of,
                       const caf::attachable::token& which) {
   std::vector<watch> result;
-  std::lock_guard telling{telling_};
   std::lock_guard guard{mutex_};
   std::erase_if(entries_, [&](auto& x) {
     const auto hit = is_of(x.second, of, which);

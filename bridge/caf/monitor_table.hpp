@@ -99,9 +99,8 @@ public:
 
   /// Ends those whose time is over.
   void expire(clock::time_point now);
-  /// Calls `f` with each that is to be told now. Once `detach` has returned it
-  /// is called with none of those: it waits for the one under way. `f` may call
-  /// the table.
+  /// Calls `f` with each that is to be told now, one at a time: what `detach`
+  /// takes out meanwhile is not told. `f` may call the table.
   void tell_each(const std::function<void(told&)>& f);
 
   /// Takes out those of `of` that match, as CAF's `detach`.
@@ -153,8 +152,7 @@ private:
   void tell(table::iterator which);
 
   const std::size_t watches_max_;
-  std::recursive_mutex telling_; // held while one is told; before mutex_
-  mutable std::mutex mutex_;     // guards all below
+  mutable std::mutex mutex_; // guards all below
   table entries_;
   std::deque<told> told_; // that are to be
 };

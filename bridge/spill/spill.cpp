@@ -108,7 +108,9 @@ push_result spill::would_push(spill_lane& to, std::size_t bytes) {
 }
 
 push_result spill::refuse(spill_lane& to, std::size_t bytes) const {
-  to.refused = bytes <= file_->options().bytes_max ? bytes : 0;
+  const auto may_fit =
+      to.queue->may_fit(bytes) && bytes <= file_->options().bytes_max;
+  to.refused = may_fit ? bytes : 0;
   return push_result::full;
 }
 
@@ -240,6 +242,8 @@ void spill::read(lock& guard, spill_lane& from) {
   auto first = false;
   std::vector<std::pair<amqp::outgoing, std::string_view>> flawed;
   guard.lock();
+  if (!messages.empty())
+    from.damaged_since.reset();
   for (auto& x : messages) {
     const auto bytes = x.bytes.size();
     const auto at = x.place;
@@ -255,14 +259,15 @@ void spill::read(lock& guard, spill_lane& from) {
     first = first || result == push_result::queued_first;
     from.read_to = at;
     --from.to_read;
-    from.damaged_since.reset();
   }
   if (!failure && messages.empty())
     from.to_read = 0; // somebody took them out
   const auto now = world_.now();
-  if (loss && now - from.damaged_since.value_or(now) < damage_time) {
-    from.damaged_since = from.damaged_since.value_or(now);
-    loss.reset();
+  if (loss) {
+    if (!from.damaged_since)
+      from.damaged_since = now;
+    if (now - *from.damaged_since < damage_time)
+      loss.reset();
   }
   if (loss) {
     from.damaged_since.reset();

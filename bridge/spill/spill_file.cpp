@@ -204,7 +204,7 @@ spill_file::error spill_file::write(const std::vector<message>& added,
                                     const std::vector<std::uint64_t>& ended) {
   auto damaged = false;
   auto why = transact(added, ended, damaged);
-  if (!damaged || ended.empty())
+  if (!damaged)
     return why;
   // What is damaged cannot be taken out, and keeps no other from it.
   for (auto place : ended)

@@ -71,7 +71,7 @@ bool service_client::waits_for_queue(const caf::error& why,
   constexpr std::chrono::milliseconds pause{100};
   const auto waited = clock::now() - began;
   // RabbitMQ rejects what comes while it makes the queue, and what finds it
-  // full.
+  // full; that a user may not send there is said by the same word.
   const auto may_pass =
       why == bridge::errc::unroutable || why == bridge::errc::rejected;
   if (!may_pass || waited + pause >= options_.timeout)
