@@ -4,6 +4,9 @@ struct sqlite3;
 
 /// What SQLite's write-ahead log needs besides SQLite, so that no fsync that
 /// fails, no kill and no power loss, in any order, takes what was acknowledged.
+/// (But for a kill in the instant after a failed fsync, before anything could
+/// be done about it, with a power loss later. Other programs that write to the
+/// database, such as a shell, take no such care.)
 ///
 /// After a failed fsync Linux counts the pages of the file as clean: the page
 /// cache shows what was written, the medium has none or a part of it, and no
