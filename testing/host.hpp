@@ -24,6 +24,11 @@ public:
   [[nodiscard]] world& outside() { return outside_; }
   [[nodiscard]] bool paused() const { return paused_; }
   [[nodiscard]] std::size_t deferred() const { return deferred_.size(); }
+  /// When its last pause ended, and how long that was.
+  [[nodiscard]] world::clock::time_point woke_at() const { return woke_at_; }
+  [[nodiscard]] world::clock::duration slept() const {
+    return woke_at_ - paused_at_;
+  }
 
   /// Runs `what` as this process, now or when it wakes.
   void execute(std::function<void()> what) {
@@ -33,9 +38,13 @@ public:
     after_event();
   }
 
-  void pause() { paused_ = true; }
+  void pause() {
+    if (!std::exchange(paused_, true))
+      paused_at_ = outside_.now();
+  }
   void resume() {
-    paused_ = false;
+    if (std::exchange(paused_, false))
+      woke_at_ = outside_.now();
     while (!deferred_.empty() && !paused_) {
       auto what = std::move(deferred_.front());
       deferred_.pop_front();
@@ -57,6 +66,8 @@ private:
   world& outside_;
   std::string name_;
   bool paused_ = false;
+  world::clock::time_point paused_at_{};
+  world::clock::time_point woke_at_{};
   std::deque<std::function<void()>> deferred_;
 };
 

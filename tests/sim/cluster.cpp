@@ -48,6 +48,9 @@ cluster::cluster(world& outside_arg, std::uint64_t seed)
   kept = std::make_shared<spiller>(outside, nodes[0], nodes[3], effects, packs);
   readings =
       std::make_shared<gauge>(outside, nodes[1], nodes[2], effects, packs);
+  owned =
+      std::make_shared<owners>(outside, broker, nodes[4],
+                               std::vector{nodes[2], nodes[3]}, effects, packs);
   nodes[0]->spills = true;
   if (outside.chance(2)) // else each message passes through the file
     nodes[0]->spill_in_memory_max = 3;
@@ -55,6 +58,7 @@ cluster::cluster(world& outside_arg, std::uint64_t seed)
   nodes[mortals_at]->on_start = [this](testing::node&) {
     mortals->serve();
     kept->serve();
+    owned->serve(1);
   };
   nodes[1]->on_start = [this](testing::node&) {
     readings->declare();
@@ -63,10 +67,12 @@ cluster::cluster(world& outside_arg, std::uint64_t seed)
   nodes[2]->on_start = [this](testing::node&) {
     numbers->serve();
     readings->serve();
+    owned->serve(0);
   };
   nodes[4]->on_start = [this](testing::node&) {
     numbers->declare();
     mortals->declare();
+    owned->declare();
   };
 }
 
@@ -98,7 +104,7 @@ void cluster::add_node(const std::string& name, std::set<role> roles,
   config.shard_window = window;
   config.writer_window = window;
   config.shard_queue_length_max = 40;
-  config.idle_timeout = 2s;
+  config.idle_timeout = node_host::idle_timeout;
   nodes.push_back(std::make_shared<node_host>(outside, config, way, shared,
                                               static_cast<int>(nodes.size())));
   if (outside.chance(3))
@@ -120,6 +126,8 @@ std::uint32_t cluster::window_of(const std::string& queue) const {
     return probe::window;
   if (queue == vigil::queue_name || queue == vigil::desk_name)
     return vigil::window;
+  if (queue == owners::queue_name)
+    return owners::window;
   if (queue == spiller::queue_name)
     return spiller::window;
   if (gauge::serves(queue))
@@ -142,6 +150,7 @@ void cluster::excuse_all() {
   numbers->excuse_all();
   kept->excuse_all();
   readings->excuse_all();
+  owned->excuse_all();
 }
 
 void cluster::heal() {

@@ -5,6 +5,7 @@
 #include "tests/sim/disk.hpp"
 #include "tests/sim/gauge.hpp"
 #include "tests/sim/node_host.hpp"
+#include "tests/sim/owners.hpp"
 #include "tests/sim/probe.hpp"
 #include "tests/sim/spiller.hpp"
 #include "tests/sim/tally.hpp"
@@ -51,6 +52,7 @@ struct cluster {
   std::shared_ptr<vigil> mortals;
   std::shared_ptr<spiller> kept;
   std::shared_ptr<gauge> readings;
+  std::shared_ptr<owners> owned;
 
   static constexpr std::size_t writers = 2;
   static constexpr std::size_t servers = 4; // nodes that may crash

@@ -29,6 +29,7 @@ class node_host final : public testing::node {
 public:
   /// Of every bridge here.
   static constexpr std::chrono::seconds reply_timeout{4};
+  static constexpr std::chrono::seconds idle_timeout{2};
 
   /// `shared` holds the stores and may be null for nodes that write none;
   /// `number` names its process there.

@@ -92,7 +92,8 @@ std::optional<std::string> leaking_queue(cluster& on) {
 void check_drained(cluster& on) {
   auto drained = [&] {
     if (on.broker->held() > 0 || !on.numbers->complete() || !on.kept->complete()
-        || !on.readings->complete() || leaking_queue(on))
+        || !on.readings->complete() || !on.owned->complete()
+        || leaking_queue(on))
       return false;
     for (auto& x : on.nodes)
       if (!x->up() || x->network().unfinished() > 0)
@@ -104,6 +105,7 @@ void check_drained(cluster& on) {
   on.numbers->check_complete();
   on.kept->check_complete();
   on.readings->check_complete();
+  on.owned->check_complete();
   if (auto leaking = leaking_queue(on))
     on.outside.fail("I9: " + *leaking);
   on.outside.fail("I7: the broker still holds "
@@ -119,22 +121,43 @@ void check_ends(cluster& on) {
     on.mortals->check_complete();
 }
 
+// As by SIGTERM, and no fault is left that could hinder it.
+bool stop_in_order(cluster& on, node_host& x) {
+  x.stop();
+  if (on.outside.run(settle_time, [&] { return !x.up(); }))
+    return true;
+  on.outside.fail("I7: a planned stop did not end");
+  return false;
+}
+
 // I13: who stops in order hands over everything, and nothing twice.
 void check_handover(cluster& on) {
   on.numbers->be_strict();
+  on.owned->be_strict();
   on.numbers->start(10ms);
+  on.owned->start(40ms);
   on.outside.run(200ms);
   auto sink = on.nodes[2];
-  sink->stop();
-  if (!on.outside.run(settle_time, [&] { return !sink->up(); }))
-    return on.outside.fail("I7: a planned stop did not end");
+  if (!stop_in_order(on, *sink))
+    return;
   on.numbers->send_brief();
   on.outside.run(1s); // longer than they live
   sink->start();
   on.outside.run(200ms);
+  auto other = on.nodes[3]; // of the two owners
+  if (!stop_in_order(on, *other))
+    return;
+  on.outside.run(100ms);
+  other->start();
+  on.outside.run(200ms);
   on.numbers->stop();
-  if (!on.outside.run(settle_time, [&] { return on.numbers->complete(); }))
+  on.owned->stop();
+  if (!on.outside.run(settle_time, [&] {
+        return on.numbers->complete() && on.owned->complete();
+      })) {
     on.numbers->check_complete();
+    on.owned->check_complete();
+  }
 }
 
 void live(cluster& on) {
@@ -145,6 +168,8 @@ void live(cluster& on) {
   on.kept->start(250ms);
   if (on.outside.chance(3))
     on.readings->start(300ms);
+  if (on.outside.chance(2))
+    on.owned->start(250ms);
   plan_faults(on, load_time);
   on.outside.run(load_time);
   on.people->stop();
@@ -152,6 +177,7 @@ void live(cluster& on) {
   on.mortals->stop();
   on.kept->stop();
   on.readings->stop();
+  on.owned->stop();
   on.heal();
   on.outside.run(settle_time, [&] { return on.people->open() == 0; });
   if (on.people->open() > 0)

@@ -76,6 +76,8 @@ std::string_view to_string(effect x) {
     return "a consumer slower than its queue";
   case effect::planned_stop:
     return "a planned stop of a node";
+  case effect::owner_changed:
+    return "a queue that another node owned than before";
   case effect::reconnect:
     return "a connection made again";
   case effect::count_:

@@ -45,6 +45,7 @@ enum class effect : std::uint8_t {
   start_on_bad_disk,
   slow_consumer,
   planned_stop,
+  owner_changed,
   reconnect,
   count_
 };
