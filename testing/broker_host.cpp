@@ -83,7 +83,7 @@ void broker_host::accept(const std::shared_ptr<wire>& x) {
   amqp::engine_options options;
   options.container_id = "rookery-broker";
   options.message_bytes_max = shared_->options.message_bytes_max;
-  options.idle_timeout = 4s;
+  options.idle_timeout = idle_timeout;
   options.offered_capabilities = {"LINK_PAIR_V1_0", "ANONYMOUS-RELAY"};
   x->join(wire::server, weak_from_this(), options, *fresh.handler);
   fresh.handler->bind(x->engine(wire::server));

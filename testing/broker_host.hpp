@@ -5,6 +5,7 @@
 #include "broker/options.hpp"
 #include "testing/wire.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -32,6 +33,10 @@ public:
   /// Ends its faults: it runs. One that is stopping starts again after it.
   void heal();
   [[nodiscard]] bool up() const { return shared_ != nullptr; }
+
+  /// Of a client that is silent for so long no more is expected. For those
+  /// that connect from now on.
+  std::chrono::milliseconds idle_timeout{4'000};
 
   /// Takes the server's end of `x`.
   void accept(const std::shared_ptr<wire>& x);

@@ -18,6 +18,11 @@ std::uint32_t draw_cap(world& outside) {
                                                       : 17 + outside.draw(4));
 }
 
+// Mostly a run is too short for the broker to miss who is paused or silent.
+std::chrono::milliseconds draw_patience(world& outside) {
+  return outside.chance(2) ? 500ms : 2'000ms;
+}
+
 broker::broker_options broker_options() {
   broker::broker_options result;
   result.host_high_water_bytes = 24'000; // so that it stops publishers
@@ -29,9 +34,11 @@ broker::broker_options broker_options() {
 cluster::cluster(world& outside_arg, std::uint64_t seed)
     : outside{outside_arg},
       timeline_cap{draw_cap(outside)},
+      patience{draw_patience(outside)},
       storage{seed},
       broker{
           std::make_shared<testing::broker_host>(outside, broker_options())} {
+  broker->idle_timeout = patience * 2;
   storage.set_time(1767312000000);
   add_node("writer-1", {role::tweet, role::follower}, &storage);
   add_node("writer-2", {role::tweet, role::follower}, &storage);
@@ -104,7 +111,7 @@ void cluster::add_node(const std::string& name, std::set<role> roles,
   config.shard_window = window;
   config.writer_window = window;
   config.shard_queue_length_max = 40;
-  config.idle_timeout = node_host::idle_timeout;
+  config.idle_timeout = patience;
   nodes.push_back(std::make_shared<node_host>(outside, config, way, shared,
                                               static_cast<int>(nodes.size())));
   if (outside.chance(3))

@@ -11,6 +11,7 @@
 #include "tests/sim/tally.hpp"
 #include "tests/sim/vigil.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -43,6 +44,9 @@ struct cluster {
   nodes::layout layout{2, 2};
   user_id users = 10;
   std::uint32_t timeline_cap = 0;
+  /// After which a connection on which nothing comes is given up, by a node;
+  /// the broker waits twice as long.
+  std::chrono::milliseconds patience;
   disk storage;
   std::shared_ptr<testing::broker_host> broker;
   /// 0, 1: writers; 2, 3: shards; 4: clients.

@@ -86,12 +86,14 @@ void pause(cluster& on, const std::shared_ptr<node_host>& x,
   on.outside.note(x->name(), "pause");
   x->pause();
   on.outside.after(time, [&on, x] {
-    if (!x->paused())
-      return;
-    on.outside.note(x->name(), "wakes", x->deferred());
-    if (x->deferred() > 0)
-      on.effects.add(effect::pause_with_messages);
-    x->resume();
+    if (x->paused()) {
+      on.outside.note(x->name(), "wakes", x->deferred());
+      if (x->deferred() > 0)
+        on.effects.add(effect::pause_with_messages);
+      x->resume();
+    } // else it was healed
+    if (x->slept() > on.broker->idle_timeout)
+      on.effects.add(effect::pause_given_up);
   });
 }
 
@@ -296,7 +298,7 @@ void strike(cluster& on) {
   auto writer = on.nodes[world.draw(cluster::writers)];
   auto brief = world.between(20ms, 800ms);
   auto time = world.chance(3) ? world.between(1s, 5s) : brief;
-  switch (world.draw(18)) {
+  switch (world.draw(19)) {
   case 0:
   case 1:
     return cut(on, *on.nodes[any]);
@@ -336,6 +338,10 @@ void strike(cluster& on) {
   case 16:
     // Who sends ends must not be kept from it for longer than reply_timeout.
     return contest(on, on.nodes[any == cluster::mortals_at ? 4 : any], time);
+  case 17:
+    // Until the broker has given what it owns to another one.
+    return pause(on, on.nodes[2 + world.draw(2)],
+                 on.broker->idle_timeout + world.between(0ms, 500ms));
   default:
     return slow_down(on, server, world.between(1s, 3s));
   }

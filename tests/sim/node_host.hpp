@@ -29,7 +29,6 @@ class node_host final : public testing::node {
 public:
   /// Of every bridge here.
   static constexpr std::chrono::seconds reply_timeout{4};
-  static constexpr std::chrono::seconds idle_timeout{2};
 
   /// `shared` holds the stores and may be null for nodes that write none;
   /// `number` names its process there.
@@ -43,6 +42,10 @@ public:
   /// Ends its faults, and those of its disk.
   void heal();
 
+  /// It owns nothing any more when it heard nothing for so long.
+  [[nodiscard]] std::chrono::milliseconds lease() const {
+    return config_.idle_timeout;
+  }
   /// Null when it has no store.
   [[nodiscard]] disk_process* process() {
     return up() && process_ ? &*process_ : nullptr;

@@ -176,8 +176,7 @@ bool owners::owns(home& x, std::uint64_t number, const char* does) {
   else if (outside_.now() - *x.lost_at >= moment * node.slowness
            && outside_.now() - node.woke_at() >= moment * node.slowness)
     fail(" long after another one had become the owner");
-  else if (node.woke_at() > *x.lost_at
-           && node.slept() > node_host::idle_timeout)
+  else if (node.woke_at() > *x.lost_at && node.slept() > node.lease())
     fail(" after a sleep that was longer than its lease");
   return false;
 }

@@ -58,6 +58,8 @@ std::string_view to_string(effect x) {
     return "a crash between commit and publish";
   case effect::pause_with_messages:
     return "a node that woke with messages in its socket";
+  case effect::pause_given_up:
+    return "a node that woke when the broker had given it up";
   case effect::broker_crash_with_messages:
     return "a crash of the broker with messages in its queues";
   case effect::broker_restart:

@@ -36,6 +36,7 @@ enum class effect : std::uint8_t {
   crash_in_transaction,
   crash_after_commit,
   pause_with_messages,
+  pause_given_up,
   broker_crash_with_messages,
   broker_restart,
   power_loss_lost_sectors,
