@@ -127,6 +127,32 @@ TEST_CASE("handover: slow writers keep no read waiting for ever",
   CHECK(uut.shown(second) == ids{});
 }
 
+TEST_CASE("handover: what was asked before a silence says nothing after it",
+          "[actors][fanout]") {
+  shard uut{fanout_options{}};
+  uut.world.follow(1, 9);
+  auto first = uut.world.post(9);
+  uut.held = is<HeadRequest>;
+  uut.start();
+  uut.publish(tweets); // so the head need not be known
+  uut.pass(handover_ms);
+  REQUIRE(uut.shown(uut.read(1)) == ids{first});
+  REQUIRE(uut.waiting.size() == 1);
+  auto early = std::exchange(uut.waiting, {}).front();
+  auto late = uut.world.answer(early.request, early.writer);
+  auto second = uut.world.post(9); // to another owner
+  uut.pass(handover_ms);
+  uut.core.heard(uut.now);
+  auto read = uut.read(1);
+  REQUIRE(uut.waiting.size() == 2); // of each log
+  uut.respond(uut.waiting.back());
+  uut.core.reply(early.ticket, late, uut.now);
+  uut.settle();
+  CHECK_FALSE(uut.shown(read));
+  uut.release();
+  CHECK(uut.shown(read) == ids{second, first});
+}
+
 TEST_CASE("handover: a silence counts again when no read waits any more",
           "[actors][fanout]") {
   owner uut;

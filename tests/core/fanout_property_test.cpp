@@ -1,5 +1,6 @@
 // Goal: whatever is lost, late, doubled, out of order or restarted: a read is
-// complete and free of duplicates, and when all is quiet every home timeline
+// complete and free of duplicates, never older than what another owner of the
+// shard may have shown in a silence, and when all is quiet every home timeline
 // is what the oracle says.
 // Method: a random run of one shard against a store in memory, over a network
 // that does all of this, with tiny limits, from a seed that is printed on
@@ -9,12 +10,14 @@
 #include "tests/core/fanout_world.hpp"
 #include "tests/support/catch.hpp"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
 #include <random>
 #include <set>
 #include <sstream>
+#include <utility>
 
 using namespace rookery::actors;
 using namespace rookery::service::v1;
@@ -24,6 +27,7 @@ namespace {
 
 constexpr int steps = 1500;
 constexpr std::uint64_t locals = 14;
+constexpr std::uint64_t handover_ms = 200;
 
 class run {
 public:
@@ -34,7 +38,8 @@ public:
         authors_{2 + draw(8)},
         posts_{10 + draw(50)},
         deletes_{draw(40)},
-        published_(options_.tweet_partitions + 1) {
+        published_(options_.tweet_partitions + 1),
+        shown_elsewhere_(options_.tweet_partitions + 1) {
     while (draw(30) > 0)
       change_world();
     restart();
@@ -91,6 +96,14 @@ private:
     result.builds_max = draw(3) == 0 ? small(3) : 100;
     result.kept_max = small(6);
     result.requests_max = small(4);
+    result.handover_time =
+        std::chrono::milliseconds{draw(4) == 0 ? 0 : handover_ms};
+    if (draw(2) == 0)
+      result.held_max = std::chrono::milliseconds{handover_ms};
+    if (draw(3) == 0)
+      result.read_timeout = std::chrono::milliseconds{150};
+    if (draw(3) == 0)
+      result.missed_rows_max = small(20);
     result.hash_seed = random_();
     return result;
   }
@@ -107,8 +120,40 @@ private:
     replies_.clear();
     reads_.clear();
     batches_.clear();
+    std::fill(shown_elsewhere_.begin(), shown_elsewhere_.end(), 0);
+    heard_at_ms_ = time_ms_;
     core_->start(now());
     collect();
+  }
+
+  /// Another node has the shard for a while: the logs go on, and what comes of
+  /// them goes there. Then it is asked first of all.
+  void stand_by() {
+    if (!reads_.empty()
+        || (!batches_.empty()
+            && options_.held_max > std::chrono::milliseconds{handover_ms}))
+      return; // the broker takes nothing away that is held
+    for (auto rows = draw(40); rows > 0; --rows)
+      change_world();
+    for (std::uint32_t log = 0; log < published_.size(); ++log)
+      published_[log] = world_.head(log);
+    tick(handover_ms + 1 + draw(100));
+    for (auto reads = draw(4); reads > 0; --reads)
+      read(world_.local(draw(locals)));
+  }
+
+  /// Another message has come.
+  void heard() {
+    auto silence_ms = time_ms_ - std::exchange(heard_at_ms_, time_ms_);
+    auto held_max_ms = static_cast<std::uint64_t>(options_.held_max.count());
+    auto held = std::any_of(batches_.begin(), batches_.end(), [&](auto& x) {
+      return x.second + held_max_ms >= time_ms_;
+    });
+    if (options_.handover_time.count() > 0 && silence_ms >= handover_ms / 2
+        && reads_.empty() && !held)
+      for (std::uint32_t log = 0; log < published_.size(); ++log)
+        shown_elsewhere_[log] = world_.head(log);
+    core_->heard(now());
   }
 
   void change_world() {
@@ -146,15 +191,17 @@ private:
     else if (what < 45 && !wire_.empty())
       deliver(take_one(wire_));
     else if (what < 48)
-      check_error(core_->take_head(world_.log_head(log), now()));
+      take_head(log);
     else if (what < 60)
       handle_request();
     else if (what < 72 && !replies_.empty())
       hand_over(take_one(replies_));
     else if (what < 88)
       core_->work(now());
-    else if (what < 92)
+    else if (what < 91)
       tick(draw(200));
+    else if (what < 92)
+      stand_by();
     else if (what < 99 || draw(8) > 0)
       read(world_.local(draw(locals)));
     else
@@ -190,8 +237,14 @@ private:
   }
 
   void deliver(const LogBatch& batch) {
-    batches_.insert(++last_token_);
+    heard();
+    batches_[++last_token_] = time_ms_;
     check_error(core_->take_batch(last_token_, batch, now()));
+  }
+
+  void take_head(std::uint32_t log) {
+    heard();
+    check_error(core_->take_head(world_.log_head(log), now()));
   }
 
   void check_error(const caf::error& error) {
@@ -222,6 +275,7 @@ private:
   }
 
   void read(user_id user) {
+    heard();
     open_read read;
     read.request.set_user(user);
     read.request.set_limit(static_cast<std::uint32_t>(draw(30)));
@@ -239,12 +293,16 @@ private:
       check_error(error);
   }
 
-  /// What the shard must know of: applied tweets over applied edges.
+  /// What the shard must know of: applied tweets over applied edges, and what
+  /// another one may have shown.
   void look_up(user_id user, open_read& read) {
     std::map<std::string, std::uint64_t> applied;
     auto status = core_->status();
     for (auto& x : status.applied())
       applied[x.log()] = x.seq();
+    for (std::uint32_t log = 0; log < shown_elsewhere_.size(); ++log)
+      applied[world_.name(log)] =
+          std::max(applied[world_.name(log)], shown_elsewhere_[log]);
     std::set<user_id> followed{user};
     for (auto& [edge, seq] : world_.edges())
       if (edge.first == user
@@ -261,6 +319,8 @@ private:
   }
 
   void collect() {
+    if (core_->is_stale())
+      return restart();
     for (auto& x : core_->take_effects()) {
       if (auto* request = std::get_if<send_request>(&x))
         requests_.push_back(
@@ -327,7 +387,7 @@ private:
   /// Lets everything come to an end, and compares.
   void quiet() {
     for (std::uint32_t log = 0; log < published_.size(); ++log)
-      check_error(core_->take_head(world_.log_head(log), now()));
+      take_head(log);
     settle();
     auto status = core_->status();
     for (std::uint32_t log = 0; log < published_.size(); ++log)
@@ -344,6 +404,7 @@ private:
       read(world_.local(i));
       settle();
       if (options_.timelines_max >= locals
+          && options_.read_timeout > std::chrono::seconds{1}
           && core_->status().complete() < i + 1)
         trouble_ << "a read left no timeline";
     }
@@ -399,7 +460,9 @@ private:
   std::vector<open_request> requests_;
   std::vector<open_reply> replies_;
   std::map<std::uint64_t, open_read> reads_;
-  std::set<std::uint64_t> batches_;
+  std::map<std::uint64_t, std::uint64_t> batches_; // when they came
+  std::vector<std::uint64_t> shown_elsewhere_;     // by log: a seq
+  std::uint64_t heard_at_ms_ = 0;
   std::uint64_t last_token_ = 0;
   std::uint64_t time_ms_ = 1'000'000;
   std::ostringstream trouble_;
