@@ -9,7 +9,7 @@ foreach(unit dead_letter exchange expiry limits queue queue_property single_acti
     unsettled virtual_host)
   rookery_test(core broker_${unit}_test rookery::broker_core)
 endforeach()
-foreach(unit core expansion handover homes log property requests social_graph timeline)
+foreach(unit core expansion handover homes log owners_property property requests social_graph timeline)
   rookery_test(core fanout_${unit}_test rookery::fanout)
 endforeach()
 rookery_test(core database_test rookery::store)
