@@ -58,10 +58,8 @@ queue::~queue() {
 }
 
 push_outcome queue::push(const message_ptr& message) {
-  if (!ready_.empty() && ready_.front().expires_at != never) {
-    expire_heads(environment_.time.now()); // they take nobody's place
-    mind_limits();
-  }
+  if (!ready_.empty() && ready_.front().expires_at != never)
+    expire_heads(environment_.time.now());
   return take(message, fits(*message) ? refusal_ : push_outcome::queue_full);
 }
 
@@ -314,6 +312,7 @@ void queue::expire_heads(time_point now) {
                               && ready_.front().expires_at <= now;
        ++count)
     bury(ready_.pop(), counts_.expired, death_reason::expired);
+  mind_limits(); // they take nobody's place any more
 }
 
 void queue::settle_down() {

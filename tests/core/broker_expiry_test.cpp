@@ -160,6 +160,23 @@ TEST_CASE("expiry: what expired takes nobody's place in a full queue") {
   CHECK(broker.counts("q").expired == 2);
 }
 
+TEST_CASE("expiry: what expires while others are given out takes no place") {
+  broker_shell broker;
+  queue_options options;
+  options.length_max = 1;
+  options.overflow = overflow_policy::reject_publish;
+  broker.declare("q", options);
+  broker.attach("q", "c", 2, {.settled = true});
+  for (auto* text : {"a", "b", "c"})
+    broker.host.publish("", "q", short_lived(text, 10ms));
+  broker.publish_all("q", {"d"});
+  CHECK(broker.publish("q", "e") == publish_outcome::rejected);
+  broker.now += 10ms; // and the clock has not rung
+  CHECK(broker.take() == texts{"c:d"});
+  CHECK(broker.publish("q", "e") == publish_outcome::accepted);
+  CHECK(broker.take() == texts{"c:e"});
+}
+
 TEST_CASE("expiry: very many at once take several turns") {
   constexpr std::uint64_t many = 200'000;
   broker_shell broker;
