@@ -1,10 +1,12 @@
 #pragma once
 
+#include "broker/core/death.hpp"
 #include "broker/core/event.hpp"
 #include "broker/core/outcome.hpp"
 #include "broker/core/queue.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -21,9 +23,15 @@ public:
     std::uint64_t number;
     std::size_t bytes;
     bool high = false;
+    std::optional<std::chrono::milliseconds> ttl = std::nullopt;
     std::uint32_t delivery_count = 0;
     std::uint32_t returned_count = 0;
     std::uint64_t arrival = 0; // given by the queue, rising
+    time_point expires = never;
+  };
+  struct letter {
+    message was;
+    death_reason why;
   };
   struct reader {
     consumer_options options;
@@ -42,9 +50,15 @@ public:
   explicit queue_model(const queue_options& options) : options_{options} {}
 
   bool push(message fresh) {
+    expire();
+    mind_limits();
     if (refusing_)
       return false;
     fresh.arrival = ++arrivals_;
+    for (const auto& each : {options_.message_ttl, fresh.ttl})
+      if (each)
+        fresh.expires = std::min(
+            fresh.expires, now + std::max(*each, std::chrono::milliseconds{1}));
     (fresh.high ? high_ : normal_).push_back(fresh);
     settle_down();
     return true;
@@ -63,8 +77,10 @@ public:
     std::erase(order_, name);
     std::erase(line_, name);
     std::erase(draining_, name);
-    if (active_ == name)
+    if (active_ == name) {
       active_.reset();
+      elected_ = false;
+    }
     settle_down();
   }
 
@@ -86,13 +102,21 @@ public:
     const auto place =
         std::find_if(held.begin(), held.end(),
                      [&](const auto& x) { return x.number == number; });
-    const auto each = *place;
+    auto each = *place;
     held.erase(place);
-    if (how == outcome::released || how == outcome::modified
-        || how == outcome::failed)
-      take_back(each, how);
+    if (how == outcome::accepted)
+      ++accepted;
+    else if (how == outcome::rejected || how == outcome::undeliverable
+             || how == outcome::undeliverable_failed)
+      refuse(each, how);
     else
-      ++finished[how];
+      take_back(each, how);
+    settle_down();
+  }
+
+  /// The clock rings.
+  void pass_time() {
+    expire();
     settle_down();
   }
 
@@ -102,6 +126,15 @@ public:
       take_next();
     settle_down();
     return count;
+  }
+
+  /// What it finds out before it gives anything.
+  void look() {
+    if (!is_asked_)
+      return;
+    elected_ = false;
+    expire();
+    mind_limits();
   }
 
   std::optional<expected> next() {
@@ -119,6 +152,7 @@ public:
       set_credit(name, 0, false);
       return expected{event::kind::drained, name, std::nullopt, credit};
     }
+    is_asked_ = false;
     return std::nullopt;
   }
 
@@ -141,11 +175,22 @@ public:
     return sum;
   }
 
+  /// When the message that is to go next is too old.
+  [[nodiscard]] time_point next_due() {
+    return ready() == 0 ? never : line_of_next().front().expires;
+  }
+
+  time_point now{};
   std::map<int, reader> readers;
   /// How many messages ended in each way.
-  std::map<outcome, std::uint64_t> finished;
+  std::uint64_t accepted = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t undeliverable = 0;
+  std::uint64_t expired = 0;
   std::uint64_t dropped_overflow = 0;
   std::uint64_t dropped_delivery_limit = 0;
+  /// Those that died, in that order.
+  std::vector<letter> letters;
 
 private:
   [[nodiscard]] int priority(int name) const {
@@ -156,7 +201,7 @@ private:
     auto& to = readers[name];
     const auto given = take_next();
     if (to.options.settled)
-      ++finished[outcome::accepted];
+      ++accepted;
     else
       to.held.push_back(given);
     --to.credit;
@@ -166,22 +211,49 @@ private:
   }
 
   /// What came back; else two of high priority, then a normal one.
-  message take_next() {
-    const auto first_of = [](std::vector<message>& line) {
-      const auto first = line.front();
-      line.erase(line.begin());
-      return first;
-    };
+  [[nodiscard]] std::vector<message>& line_of_next() {
     if (!returned_.empty())
-      return first_of(returned_);
-    const auto third = turn_ == 2;
-    turn_ = third ? 0 : turn_ + 1;
+      return returned_;
     if (high_.empty())
-      return first_of(normal_);
-    if (normal_.empty() || !third
+      return normal_;
+    if (normal_.empty() || turn_ != 2
         || high_.front().arrival < normal_.front().arrival)
-      return first_of(high_);
-    return first_of(normal_);
+      return high_;
+    return normal_;
+  }
+
+  message take_next() {
+    auto& line = line_of_next();
+    if (&line != &returned_)
+      turn_ = turn_ == 2 ? 0 : turn_ + 1;
+    const auto first = line.front();
+    line.erase(line.begin());
+    return first;
+  }
+
+  void expire() {
+    while (next_due() <= now && ready() > 0)
+      bury(take_next(), expired, death_reason::expired);
+  }
+
+  void bury(const message& gone, std::uint64_t& count, death_reason why) {
+    ++count;
+    letters.push_back({gone, why});
+  }
+
+  void refuse(message gone, outcome how) {
+    if (how != outcome::undeliverable)
+      ++gone.delivery_count;
+    bury(gone, how == outcome::rejected ? rejected : undeliverable,
+         death_reason::rejected);
+  }
+
+  /// Whether the queue has something to say.
+  [[nodiscard]] bool is_runnable() const {
+    return elected_ || (ready() > 0 && !line_.empty())
+           || std::any_of(draining_.begin(), draining_.end(), [this](int name) {
+                return !readers.at(name).paused;
+              });
   }
 
   void take_back(message each, outcome how) {
@@ -191,7 +263,7 @@ private:
     const auto quorum = options_.type == queue_type::quorum;
     const auto limit = options_.delivery_limit.value_or(quorum ? 20 : -1);
     if (limit >= 0 && each.returned_count > limit) {
-      ++dropped_delivery_limit;
+      bury(each, dropped_delivery_limit, death_reason::delivery_limit);
     } else if (how == outcome::released && quorum && limit < 0) {
       each.arrival = ++arrivals_;
       normal_.push_back(each);
@@ -213,6 +285,7 @@ private:
         line_.erase(in_line);
     }
     mind_limits();
+    is_asked_ = is_asked_ || is_runnable();
   }
 
   [[nodiscard]] bool single_active() const {
@@ -239,7 +312,13 @@ private:
     if (!active_
         || (best && priority(*best) > priority(*active_)
             && readers[*active_].held.empty()))
-      active_ = best;
+      elect(best);
+  }
+
+  void elect(std::optional<int> best) {
+    if (active_ != best)
+      elected_ = best.has_value();
+    active_ = best;
   }
 
   [[nodiscard]] bool is_served(int name) const {
@@ -272,10 +351,8 @@ private:
       refusing_ = beyond(refusing_ ? 0.8 : 1);
       return;
     }
-    while (ready() > 0 && beyond(1)) {
-      take_next();
-      ++dropped_overflow;
-    }
+    while (ready() > 0 && beyond(1))
+      bury(take_next(), dropped_overflow, death_reason::maxlen);
   }
 
   queue_options options_;
@@ -290,6 +367,9 @@ private:
   std::vector<int> line_;
   std::vector<int> draining_;
   std::optional<int> active_;
+  bool elected_ = false; // and was not told so far
+  /// It had something to say since it last said that it has nothing.
+  bool is_asked_ = false;
 };
 
 } // namespace rookery::broker::tests
