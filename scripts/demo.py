@@ -62,6 +62,10 @@ class Demo:
         """Kills it and starts it again, a broker on the port it had."""
         process.restart(self.command(process.name, process.role))
 
+    def start_again(self, process):
+        """The same when it has ended in order."""
+        process.begin_again(self.command(process.name, process.role))
+
     def start_all(self):
         self.start_broker()
         for role, count in (("tweet", self.options.tweet_nodes),
@@ -146,12 +150,13 @@ class Demo:
             self.child.wait()
         for process in reversed(self.processes):
             process.stop()
-        for process in reversed(self.processes):
-            process.wait_stopped()
-        if keep:
+        ended = [(x, x.wait_stopped()) for x in reversed(self.processes)]
+        bad = [x for x in ended if x[1] != 0]
+        if keep or bad:
             print(f"demo: logs and store are kept in {self.directory}")
         else:
             shutil.rmtree(self.directory, ignore_errors=True)
+        return bad
 
 
 def print_table(report, usage):
@@ -209,11 +214,13 @@ def parse():
     add("--kill", action="append", choices=ROLES, default=argparse.SUPPRESS,
         help="kill a process of this role under load; may be repeated")
     add("--kills", type=int, default=0, help="kill so many of random roles")
+    add("--stop", action="append", choices=ROLES, default=argparse.SUPPRESS,
+        help="stop a process of this role in order under load; may be repeated")
     add("--hold", type=float, default=50, help="milliseconds the shards are "
         "held before each kill")
     add("--pause", action="append", choices=ROLES, default=argparse.SUPPRESS,
-        help="stop a process of this role, one that works, for a while under "
-        "load; may be repeated")
+        help="suspend a process of this role, one that works, for a while "
+        "under load; may be repeated")
     add("--pause-seconds", type=float, default=20, help="how long")
     add("--timeline-cap", type=int, default=800,
         help="entries kept in a home timeline")
@@ -229,7 +236,11 @@ def parse():
     options = parser.parse_args()
     options.kill = getattr(options, "kill", [])
     options.pause = getattr(options, "pause", [])
-    options.faults = bool(options.kill or options.pause or options.kills)
+    options.stop = getattr(options, "stop", [])
+    if options.rabbitmq and "broker" in options.stop:
+        parser.error("--stop broker: RabbitMQ can only be killed or paused")
+    options.faults = bool(options.kill or options.pause or options.kills
+                          or options.stop)
     return options
 
 
@@ -270,7 +281,11 @@ def main():
     except (Trouble, OSError, subprocess.SubprocessError) as trouble:
         print(f"demo: {trouble}", file=sys.stderr)
     finally:
-        demo.end(keep=options.keep or failed)
+        bad = demo.end(keep=options.keep or failed)
+    for process, ended in bad if code == 0 else []:
+        print(f"demo: {process.name} was stopped, and its exit code is {ended}\n"
+              + process.tail(), file=sys.stderr)
+        code = 1
     if verdict:
         print(verdict, flush=True)
     return code

@@ -1,5 +1,5 @@
-"""Kills and pauses the demo's processes under load, at moments that a seed
-decides, and tells what was under way then."""
+"""Kills, stops and pauses the demo's processes under load, at moments that a
+seed decides, and tells what was under way then."""
 import json
 import random
 import signal
@@ -15,7 +15,9 @@ Faults. The middle 70 percent of the load are cut into as many parts as there
 are faults; each comes at a random moment of its part, in a random order, which
 --seed decides. With --kills they come evenly, each after the one before is
 over. A kill is SIGKILL; the process is started again at once, a broker on the
-port it had.
+port it had. A stop is SIGTERM: the process must end with exit code 0 in the
+time that it has for this (--stop-timeout-ms), or the demo fails; then it is
+started again. Nothing else is done to any process meanwhile.
 
 A tweet is applied about as soon as its client hears of it, so most moments
 find nothing half done. Therefore all fanout processes are stopped (SIGSTOP)
@@ -88,7 +90,7 @@ class Lags:
 
 
 class Fault:
-    """One kill or pause, from its plan to its line."""
+    """One kill, stop or pause, from its plan to its line."""
 
     def __init__(self, due, kind, role):
         self.due = due  # seconds since the load began
@@ -100,6 +102,7 @@ class Fault:
         self.life = 0
         self.ready = None  # seconds after the fault
         self.whole = None
+        self.left = None  # of a stop
         self.woken = None  # of a pause
         self.taken = None  # over by others, of a pause
 
@@ -119,17 +122,20 @@ class Fault:
         replaced = self.life != self.process.lives
         return ((self.ready is not None or replaced)
                 and self.whole is not None
-                and (self.kind == "kill" or self.woken is not None))
+                and (self.kind != "stop" or self.left is not None)
+                and (self.kind != "pause" or self.woken is not None))
 
     def line(self, started_us, unapplied):
         def after(seconds):
             return "not seen" if seconds is None else f"after {seconds:.1f} s"
 
-        what = "killed" if self.kind == "kill" else "paused"
-        text = (f"demo: {what} {self.process.name} at "
+        what = {"kill": "killed", "stop": "stopped", "pause": "paused"}
+        text = (f"demo: {what[self.kind]} {self.process.name} at "
                 f"{(self.at_us - started_us) / 1e6:.1f} s; ")
-        if self.kind == "kill":
-            text += ("killed again before it was ready"
+        if self.kind == "stop":
+            text += f"left {after(self.left)}, "
+        if self.kind != "pause":
+            text += (f"{what[self.kind]} again before it was ready"
                      if self.ready is None and self.life != self.process.lives
                      else "ready " + after(self.ready))
         else:
@@ -145,7 +151,8 @@ def plan(options):
     chance = random.Random(f"faults {options.seed}")
     begin, length = 0.15 * options.seconds, 0.7 * options.seconds
     wanted = ([("kill", x) for x in options.kill or ()]
-              + [("pause", x) for x in options.pause or ()])
+              + [("pause", x) for x in options.pause or ()]
+              + [("stop", x) for x in options.stop or ()])
     chance.shuffle(wanted)
     result = [Fault(begin + length * (i + chance.random()) / len(wanted), *x)
               for i, x in enumerate(wanted)]
@@ -194,12 +201,19 @@ class Faults:
                 and passed >= self.options.pause_seconds):
             fault.process.wake()
             fault.woken = passed
+        if fault.kind == "stop" and fault.left is None:
+            self.look_for_end(fault)
         fault.look(status)
         if fault.kind == "pause" and fault.woken is not None:
             self.look_for_owners(fault)
         if fault.over():
             self.running.remove(fault)
             self.over.append(fault)
+
+    def look_for_end(self, fault):
+        if fault.process.has_left():
+            fault.left = (now_us() - fault.at_us) / 1e6
+            self.demo.start_again(fault.process)
 
     def look_for_owners(self, fault):
         """When the last of what the paused process had was with others."""
@@ -221,7 +235,8 @@ class Faults:
 
     def is_due(self, fault):
         now = now_us()
-        if now < self.started_us + fault.due * 1e6:
+        if (now < self.started_us + fault.due * 1e6
+                or any(x.leaving is not None for x in self.demo.processes)):
             return False
         return not self.options.kills or not any(
             now < x.at_us + WHOLE_SECONDS * 1e6 for x in self.running)
@@ -231,9 +246,11 @@ class Faults:
         fault.at_us = fault.held_us = now_us()
         if fault.kind == "pause":
             fault.process.pause()
-        else:
+        elif fault.kind == "kill":
             self.kill(fault)
-        fault.life = fault.process.lives
+        else:
+            fault.process.leave()
+        fault.life = fault.process.lives + (fault.kind == "stop")
         self.running.append(fault)
 
     def kill(self, fault):
@@ -250,13 +267,13 @@ class Faults:
             process.child.send_signal(signal.SIGCONT)
 
     def choose(self, fault):
-        """Any process of the role to kill; to pause, the one that worked most
-        lately, so owns something."""
+        """Any process of the role to kill or stop; to pause, the one that
+        worked most lately, so owns something."""
         able = [x for x in self.demo.processes
                 if x.role == fault.role and not x.paused]
         if not able:
             able = [x for x in self.demo.processes if x.role == fault.role]
-        if fault.kind == "kill":
+        if fault.kind != "pause":
             return self.chance.choice(able)
         return max(able, key=lambda x: x.usage()[0]
                    - self.busy.get(x.name, 0.0))
@@ -272,6 +289,9 @@ class Faults:
             if fault.kind == "pause" and fault.woken is None:
                 fault.process.wake()
                 fault.woken = (now_us() - fault.at_us) / 1e6
+            while fault.kind == "stop" and fault.left is None:
+                self.look_for_end(fault)
+                time.sleep(0.05)
             if fault.life == fault.process.lives:
                 fault.process.wait_ready()
             self.proceed(fault, self.status.read())

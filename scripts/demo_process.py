@@ -6,7 +6,7 @@ import subprocess
 import time
 from datetime import datetime
 
-STOP_SECONDS = 15
+STOP_SECONDS = 15  # a node ends by itself after 10, and then not with 0
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -39,6 +39,7 @@ class Process:
                                           start_new_session=True)
         self.started = time.monotonic()
         self.paused = False
+        self.leaving = None  # since when, after SIGTERM; on one clock
 
     def restart(self, command=None):
         """Kills it, without warning, and starts it again at once."""
@@ -50,6 +51,31 @@ class Process:
     def kill(self):
         self.child.kill()
         self.child.wait()
+
+    def leave(self):
+        """Asks it to end in order."""
+        self.used_before, self.peak_before = self.usage()
+        self.leaving = time.monotonic()
+        self.wake()
+        self.child.send_signal(signal.SIGTERM)
+
+    def has_left(self):
+        """Whether it is gone, in order and in time; anything else is trouble."""
+        code = self.child.poll()
+        if code is None:
+            if time.monotonic() < self.leaving + STOP_SECONDS:
+                return False
+            raise Trouble(f"{self.name} did not end within {STOP_SECONDS} s of "
+                          "SIGTERM\n" + self.tail())
+        if code != 0:
+            raise Trouble(f"{self.name} was stopped, and its exit code is "
+                          f"{code}\n" + self.tail())
+        return True
+
+    def begin_again(self, command):
+        """Starts it again after it has left."""
+        self.command = command
+        self.start()
 
     def ready_line(self):
         """The line event=ready, or None so far."""
@@ -82,7 +108,7 @@ class Process:
     def check_alive(self):
         """Nobody but the demo itself ends a process, and that starts it
         again."""
-        if self.child.poll() is not None:
+        if self.leaving is None and self.child.poll() is not None:
             raise Trouble(f"{self.name} ended early, exit code "
                           f"{self.child.returncode}\n" + self.tail())
 
@@ -91,7 +117,10 @@ class Process:
             return "".join(f"  {self.name}: {x}" for x in log.readlines()[-lines:])
 
     def usage(self):
-        """CPU seconds of all lives, and their peak memory in MiB, so far."""
+        """CPU seconds of all lives, and their peak memory in MiB, so far; not
+        of what it does to end in order."""
+        if self.leaving is not None:
+            return self.used_before, self.peak_before
         cpu, peak = usage_of(self.child.pid)
         return self.used_before + cpu, max(self.peak_before, peak)
 
@@ -112,11 +141,12 @@ class Process:
             self.child.send_signal(signal.SIGTERM)
 
     def wait_stopped(self):
+        """Returns its exit code."""
         try:
-            self.child.wait(STOP_SECONDS)
+            return self.child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.child.kill()
-            self.child.wait()
+            return self.child.wait()
 
 
 def usage_of(pid):

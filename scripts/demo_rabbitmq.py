@@ -86,4 +86,4 @@ class RabbitMq(Process):
                                       start_new_session=True)
 
     def wait_stopped(self):
-        self.child.wait()  # the script has a deadline, and kills then
+        return self.child.wait()  # the script has a deadline, and kills then

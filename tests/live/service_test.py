@@ -380,7 +380,8 @@ class Survival(unittest.TestCase):
 
 
 class Demo(unittest.TestCase):
-    """The demo itself, small, with processes killed or paused under load."""
+    """The demo itself, small, with processes killed, stopped or paused under
+    load."""
 
     def demo(self, *arguments):
         with tempfile.TemporaryDirectory() as directory:
@@ -400,7 +401,7 @@ class Demo(unittest.TestCase):
             logs = [x.read_text(errors="replace")
                     for x in pathlib.Path(directory).glob("*/*.log")]
         self.assertGreaterEqual(len(logs), 5, said)
-        for log in logs:  # it asks nobody it has stopped for an exit code
+        for log in logs:  # who is killed has no exit code
             self.assertNotRegex(log, "Sanitizer|runtime error:")
         self.assertEqual(demo.returncode, 0, said)
         found = numbers(said)
@@ -418,6 +419,16 @@ class Demo(unittest.TestCase):
                 "(ready after [0-9.]+ s|killed again before it was ready), "
                 "service whole after [0-9.]+ s; at least "
                 "[0-9]+ acknowledged tweets were not applied everywhere yet$")
+
+    def test_who_is_stopped_ends_in_order(self):
+        roles = ("fanout", "tweet", "follower", "broker")
+        said = self.demo("--seconds", "6",
+                         *(x for role in roles for x in ("--stop", role)))
+        for role in roles:
+            self.assertRegex(
+                said, f"(?m)^demo: stopped {role}(-[12])? at [0-9.]+ s; "
+                "left after [0-9.]+ s, ready after [0-9.]+ s, "
+                "service whole after [0-9.]+ s; at least [0-9]+ ")
 
     def test_others_take_over_from_who_is_paused(self):
         said = self.demo("--seconds", "14", "--pause", "tweet", "--tweet-nodes",
