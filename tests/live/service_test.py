@@ -407,6 +407,8 @@ class Demo(unittest.TestCase):
         found = numbers(said)
         self.assertEqual((found["missing"], found["mismatches"]), (0, 0), said)
         self.assertRegex(said, "refused 0, failed 0, wrong reads 0")
+        self.assertRegex(said, r"(?m)^demo: of 3 tweets more (\d+) entries were "
+                         r"pushed and 0 pulled; \1 were due$")
         return said
 
     def test_nothing_is_lost_whoever_is_killed(self):
