@@ -16,6 +16,9 @@ namespace {
 constexpr int application_id = 0x524f4f4b;
 constexpr int version = 2; // rises when amqp::encode_head changes, too
 
+constexpr auto make_index =
+    "CREATE INDEX message_to ON message(address, place)";
+
 std::int64_t sign(std::uint64_t x) { return static_cast<std::int64_t>(x); }
 
 std::uint64_t unsigned_at(const auto& x, int column) {
@@ -137,8 +140,7 @@ spill_file::error spill_file::prepare_schema() {
         "expires INTEGER NOT NULL, waiting INTEGER NOT NULL, "
         "ends_stored INTEGER NOT NULL, bytes BLOB NOT NULL, "
         "packs INTEGER NOT NULL DEFAULT 0); "
-        "CREATE INDEX message_to ON message(address, place); "
-        "COMMIT";
+      + make_index + "; COMMIT";
   if (auto why = execute(make.c_str()))
     return why;
   return prepare_statements();
@@ -174,10 +176,42 @@ spill_file::error spill_file::prepare_statements() {
 
 // Without the bytes from the index alone, where no row is looked at.
 spill_file::error spill_file::take_stock() {
-  auto why = count("sum(length(bytes)), max(place) FROM message");
+  constexpr auto all = "sum(length(bytes)), max(place) FROM message";
+  auto why = count(all);
   if (why && is_damaged())
     why = count("0, max(place) FROM message INDEXED BY message_to");
+  if (why && is_damaged() && mend_index())
+    why = count(all);
   return why;
+}
+
+// While the index can be read it is left alone: it finds what is behind a
+// damaged row. Else nothing is in it that is not in the rows.
+bool spill_file::mend_index() {
+  if (rows_are_damaged_
+      || !execute("SELECT max(address), total(place) FROM message "
+                  "INDEXED BY message_to")
+      || !is_damaged())
+    return false;
+  // To drop it is to read it, for its pages are freed. So it is forgotten, and
+  // its pages are lost to the file.
+  const auto sql = std::string{"BEGIN IMMEDIATE; PRAGMA writable_schema=ON; "
+                               "DELETE FROM sqlite_schema "
+                               "WHERE name='message_to'; "
+                               "PRAGMA writable_schema=RESET; "}
+                   + make_index + "; COMMIT";
+  const auto why = execute(sql.c_str());
+  rows_are_damaged_ = why && is_damaged();
+  roll_back();
+  return !why;
+}
+
+// Whatever is open. SQLite reads the schema again, which mend_index may have
+// changed.
+void spill_file::roll_back() {
+  if (sqlite3_get_autocommit(handle_.get()) == 0)
+    static_cast<void>(execute("ROLLBACK"));
+  static_cast<void>(execute("PRAGMA writable_schema=RESET"));
 }
 
 spill_file::error spill_file::count(const char* rest) {
@@ -187,6 +221,7 @@ spill_file::error spill_file::count(const char* rest) {
   if (auto why = prepare(sql.c_str(), all))
     return why;
   found_.clear();
+  last_place_ = 0;
   int code = 0;
   while ((code = sqlite3_step(all.get())) == SQLITE_ROW) {
     found_.push_back(
@@ -204,6 +239,8 @@ spill_file::error spill_file::write(const std::vector<message>& added,
                                     const std::vector<std::uint64_t>& ended) {
   auto damaged = false;
   auto why = transact(added, ended, damaged);
+  if (why && damaged && mend_index())
+    why = transact(added, ended, damaged);
   if (!damaged)
     return why;
   // What is damaged cannot be taken out, and keeps no other from it.
@@ -219,15 +256,15 @@ spill_file::error spill_file::transact(const std::vector<message>& added,
   damaged = false;
   // One that could not even be rolled back, for want of memory.
   if (sqlite3_get_autocommit(handle_.get()) == 0)
-    static_cast<void>(execute("ROLLBACK"));
+    roll_back();
   auto why = execute("BEGIN IMMEDIATE");
   if (!why)
     why = change(added, ended, damaged);
   if (!why)
     why = execute("COMMIT");
   // SQLite ends some failed transactions by itself.
-  if (why && sqlite3_get_autocommit(handle_.get()) == 0)
-    static_cast<void>(execute("ROLLBACK"));
+  if (why)
+    roll_back();
   return why;
 }
 
@@ -249,8 +286,10 @@ spill_file::error spill_file::change(const std::vector<message>& added,
     set_number(insert_, 5, x.ends_stored ? 1U : 0U);
     set_bytes(insert_, 6, x.bytes);
     set_number(insert_, 7, x.packs ? 1U : 0U);
-    if (auto why = step(insert_))
+    if (auto why = step(insert_)) {
+      damaged = is_damaged();
       return why;
+    }
   }
   return std::nullopt;
 }
@@ -298,6 +337,7 @@ spill_file::find_loss(const std::string& address, std::uint64_t place) {
     if (result)
       return result;
   }
+  static_cast<void>(mend_index()); // for the next read
   return std::nullopt;
 }
 

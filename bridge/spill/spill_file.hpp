@@ -87,13 +87,16 @@ private:
   error prepare_statements();
   error take_stock();
   error count(const char* rest);
+  // Makes the index anew if it is damaged. @returns whether it was, and did
+  bool mend_index();
+  void roll_back();
   error execute(const char* sql);
   error prepare(const char* sql, statement& out);
   error step(const statement& x);
   [[nodiscard]] std::string fault() const;
   // Whether the call that has just failed met damage.
   [[nodiscard]] bool is_damaged() const;
-  // `damaged` tells whether that was what kept one of `ended` from going.
+  // `damaged` tells whether that was what it failed for.
   error transact(const std::vector<message>& added,
                  const std::vector<std::uint64_t>& ended, bool& damaged);
   error change(const std::vector<message>& added,
@@ -108,6 +111,7 @@ private:
   statement select_place_;
   std::vector<backlog> found_;
   std::uint64_t last_place_ = 0;
+  bool rows_are_damaged_ = false; // so the index cannot be made anew
 };
 
 } // namespace rookery::bridge

@@ -65,6 +65,67 @@ private:
   std::string before_;
 };
 
+// A thousand messages for "a" and "b" in turn, whose index has several pages,
+// which can be damaged.
+class index_pages {
+public:
+  static constexpr std::size_t page_bytes = 4'096;
+
+  explicit index_pages(std::size_t bytes = 5) {
+    auto x = *spill_file::open({.file = file_});
+    std::vector<spill_file::message> messages;
+    for (std::uint64_t place = 1; place <= 1'000; ++place)
+      messages.push_back(
+          {place, place % 2 == 1 ? "a" : "b", std::string(bytes, 'x')});
+    REQUIRE(!x->write(messages, {}));
+    x->close();
+    std::ifstream in{file_, std::ios::binary};
+    before_ = {std::istreambuf_iterator<char>{in}, {}};
+    for (auto at = page_bytes; at < before_.size(); at += page_bytes)
+      if (before_[at] == '\x0a' || before_[at] == '\x02')
+        pages_.push_back(at);
+    REQUIRE(pages_.size() > 3);
+  }
+
+  [[nodiscard]] std::size_t size() const { return pages_.size(); }
+
+  void restore() const { std::ofstream{file_, std::ios::binary} << before_; }
+
+  // One page of them, from its byte number `from` on.
+  void damage(std::size_t page, std::size_t from, char with) const {
+    auto bytes = before_;
+    std::fill_n(bytes.begin()
+                    + static_cast<std::ptrdiff_t>(pages_.at(page) + from),
+                page_bytes - from, with);
+    std::ofstream{file_, std::ios::binary} << bytes;
+  }
+
+  [[nodiscard]] auto open() const { return spill_file::open({.file = file_}); }
+
+private:
+  temp_directory directory_;
+  std::filesystem::path file_ = directory_.path() / "a";
+  std::string before_;
+  std::vector<std::size_t> pages_;
+};
+
+// The places of what waits for `address`, in the order it is read.
+std::vector<std::uint64_t> places(spill_file& x, const std::string& address) {
+  std::vector<spill_file::message> seen;
+  CHECK(!x.read(address, 0, 10'000, 10'000'000, seen));
+  std::vector<std::uint64_t> result;
+  for (const auto& each : seen)
+    result.push_back(each.place);
+  return result;
+}
+
+std::vector<std::uint64_t> every_second(std::uint64_t from, std::uint64_t to) {
+  std::vector<std::uint64_t> result;
+  for (; from <= to; from += 2)
+    result.push_back(from);
+  return result;
+}
+
 } // namespace
 
 TEST_CASE("spill file: keeps what was written, in order, per address",
@@ -231,4 +292,54 @@ TEST_CASE("spill file: one damaged row does not keep it from opening",
       CHECK(seen.front().bytes == p.bytes(1));
     }
   CHECK(damaged > 0);
+}
+
+TEST_CASE("spill file: a damaged page of its index costs nothing",
+          "[link][spill]") {
+  const index_pages pages;
+  for (std::size_t page = 0; page < pages.size(); ++page)
+    for (const auto& [from, with] :
+         {std::pair{0U, '\0'}, {0U, '\xff'}, {8U, '\xff'}, {12U, '\x7f'}}) {
+      INFO("page " << page << " from " << from << " with " << int{with});
+      pages.damage(page, from, with);
+      for (std::uint64_t last = 1'001; last <= 1'003; last += 2) {
+        auto opened = pages.open();
+        REQUIRE(opened);
+        auto& x = **opened;
+        REQUIRE(x.found().size() == 2);
+        CHECK(x.found()[0].messages + x.found()[1].messages == 1'000);
+        CHECK(x.last_place() == last - 1 - (last > 1'001 ? 1 : 0));
+        CHECK(places(x, "a") == every_second(last - 1'000, last - 2));
+        CHECK(places(x, "b") == every_second(2, 1'000));
+        CHECK(!x.write({{last, "a", "bytes"}}, {last - 1'000}));
+        CHECK(places(x, "a") == every_second(last - 998, last));
+        x.close();
+      }
+    }
+}
+
+TEST_CASE("spill file: nor does one that is damaged while it is open",
+          "[link][spill]") {
+  const index_pages pages{3'000}; // more than SQLite keeps in memory
+  const auto write = GENERATE(false, true);
+  int failed = 0;
+  for (std::size_t page = 0; page < pages.size(); ++page) {
+    INFO("page " << page);
+    pages.restore();
+    auto opened = pages.open();
+    REQUIRE(opened);
+    auto& x = **opened;
+    CHECK(places(x, "b").size() == 500);
+    pages.damage(page, 0, '\0');
+    std::vector<spill_file::message> seen;
+    if (write) {
+      CHECK(!x.write({{1'001, "a", "bytes"}}, {1}));
+    } else if (x.read("a", 0, 1'000, 10'000'000, seen)) {
+      ++failed;
+      CHECK(!x.find_loss("a", seen.empty() ? 0 : seen.back().place));
+    }
+    CHECK(places(x, "a") == every_second(write ? 3 : 1, write ? 1'001 : 999));
+    x.close();
+  }
+  CHECK((write || failed > 0));
 }
