@@ -237,46 +237,39 @@ bool spill_file::is_damaged() const {
 
 spill_file::error spill_file::write(const std::vector<message>& added,
                                     const std::vector<std::uint64_t>& ended) {
-  auto damaged = false;
-  auto why = transact(added, ended, damaged);
-  if (why && damaged && mend_index())
-    why = transact(added, ended, damaged);
-  if (!damaged)
-    return why;
+  auto result = transact(added, ended);
+  if (result.damaged && mend_index())
+    result = transact(added, ended);
+  if (!result.damaged)
+    return result.why;
   // What is damaged cannot be taken out, and keeps no other from it.
   for (auto place : ended)
-    if (why = transact({}, {place}, damaged); why && !damaged)
-      return why;
-  return transact(added, {}, damaged);
+    if (result = transact({}, {place}); result.why && !result.damaged)
+      return result.why;
+  return transact(added, {}).why;
 }
 
-spill_file::error spill_file::transact(const std::vector<message>& added,
-                                       const std::vector<std::uint64_t>& ended,
-                                       bool& damaged) {
-  damaged = false;
+spill_file::fate spill_file::transact(const std::vector<message>& added,
+                                      const std::vector<std::uint64_t>& ended) {
   // One that could not even be rolled back, for want of memory.
   if (sqlite3_get_autocommit(handle_.get()) == 0)
     roll_back();
-  auto why = execute("BEGIN IMMEDIATE");
-  if (!why)
-    why = change(added, ended, damaged);
-  if (!why)
-    why = execute("COMMIT");
-  // SQLite ends some failed transactions by itself.
-  if (why)
+  fate result{execute("BEGIN IMMEDIATE")};
+  if (!result.why)
+    result = change(added, ended);
+  if (!result.why)
+    result = {execute("COMMIT")};
+  if (result.why)
     roll_back();
-  return why;
+  return result;
 }
 
-spill_file::error spill_file::change(const std::vector<message>& added,
-                                     const std::vector<std::uint64_t>& ended,
-                                     bool& damaged) {
+spill_file::fate spill_file::change(const std::vector<message>& added,
+                                    const std::vector<std::uint64_t>& ended) {
   for (auto place : ended) {
     set_number(erase_, 1, place);
-    if (auto why = step(erase_)) {
-      damaged = is_damaged();
-      return why;
-    }
+    if (auto why = step(erase_))
+      return {std::move(why), is_damaged()};
   }
   for (const auto& x : added) {
     set_number(insert_, 1, x.place);
@@ -286,12 +279,10 @@ spill_file::error spill_file::change(const std::vector<message>& added,
     set_number(insert_, 5, x.ends_stored ? 1U : 0U);
     set_bytes(insert_, 6, x.bytes);
     set_number(insert_, 7, x.packs ? 1U : 0U);
-    if (auto why = step(insert_)) {
-      damaged = is_damaged();
-      return why;
-    }
+    if (auto why = step(insert_))
+      return {std::move(why), is_damaged()};
   }
-  return std::nullopt;
+  return {};
 }
 
 spill_file::error spill_file::read(const std::string& address,

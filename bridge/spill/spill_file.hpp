@@ -96,11 +96,15 @@ private:
   [[nodiscard]] std::string fault() const;
   // Whether the call that has just failed met damage.
   [[nodiscard]] bool is_damaged() const;
-  // `damaged` tells whether that was what it failed for.
-  error transact(const std::vector<message>& added,
-                 const std::vector<std::uint64_t>& ended, bool& damaged);
-  error change(const std::vector<message>& added,
-               const std::vector<std::uint64_t>& ended, bool& damaged);
+  // What became of a change: why it failed, and whether damage was why.
+  struct fate {
+    error why;
+    bool damaged = false;
+  };
+  fate transact(const std::vector<message>& added,
+                const std::vector<std::uint64_t>& ended);
+  fate change(const std::vector<message>& added,
+              const std::vector<std::uint64_t>& ended);
 
   spill_options options_;
   std::unique_ptr<sqlite3, closer> handle_;
