@@ -19,8 +19,9 @@ constexpr std::size_t read_bytes_max = std::size_t{1} << 20;
 // Until the file is tried again when it failed.
 constexpr milliseconds retry_time{100};
 
-// How long a message must be unreadable to be lost: SQLite takes a disk that
-// fails for a moment for damage.
+// How long a message must be unreadable to be lost, and until one that could
+// not be taken out is tried again: SQLite takes a disk that fails for a moment
+// for damage.
 constexpr milliseconds damage_time{2'000};
 
 // Longest time to live that the wire has room for.
@@ -173,9 +174,13 @@ bool spill::wants(const spill_lane& x) const {
 }
 
 bool spill::has_work() const {
-  return !to_write_.empty() || !ended_.empty()
+  return !to_write_.empty() || !ended_.empty() || left_is_due()
          || std::any_of(lanes_.begin(), lanes_.end(),
                         [this](const auto& x) { return wants(*x); });
+}
+
+bool spill::left_is_due() const {
+  return !left_.empty() && world_.now() >= left_retry_at_;
 }
 
 void spill::begin_work() {
@@ -191,6 +196,8 @@ void spill::work() {
   while (well && !closed_ && has_work()) {
     if (!to_write_.empty() || !ended_.empty())
       well = write(guard);
+    if (left_is_due())
+      try_left_again(guard);
     // By index: more may be made meanwhile.
     for (std::size_t i = 0; i < lanes_.size(); ++i)
       if (const auto lane = lanes_[i]; wants(*lane))
@@ -209,7 +216,7 @@ bool spill::write(lock& guard) {
   messages.reserve(items.size());
   for (const auto& x : items)
     messages.push_back(to_message(x));
-  const auto failure = file_->write(messages, over);
+  auto [failure, left] = file_->write(messages, over);
   note(failure, troubled_);
   if (failure)
     for (const auto& x : items)
@@ -223,9 +230,25 @@ bool spill::write(lock& guard) {
     if (failure)
       forget(bytes);
   }
-  if (failure) // they are still there
+  if (failure) { // they are still there
     ended_.insert(ended_.end(), over.begin(), over.end());
+  } else if (!left.empty()) {
+    left_.insert(left_.end(), left.begin(), left.end());
+    left_retry_at_ = world_.now() + damage_time;
+  }
   return !failure;
+}
+
+// What is left now stays in the file.
+void spill::try_left_again(lock& guard) {
+  const auto places = std::exchange(left_, {});
+  guard.unlock();
+  const auto failure = file_->write({}, places).why;
+  guard.lock();
+  if (!failure)
+    return;
+  left_.insert(left_.end(), places.begin(), places.end());
+  left_retry_at_ = world_.now() + damage_time;
 }
 
 void spill::read(lock& guard, spill_lane& from) {
@@ -357,6 +380,8 @@ bool spill::keep(
       to_write_.push_back({to, std::move(item)});
     }
   const auto well = write(guard);
+  if (!left_.empty())
+    try_left_again(guard);
   file_->close();
   return well;
 }

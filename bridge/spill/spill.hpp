@@ -121,11 +121,13 @@ private:
   // Notes it. What is longer than all is not: there is nothing to wait for.
   push_result refuse(spill_lane& to, std::size_t bytes) const;
   [[nodiscard]] bool has_work() const;
+  [[nodiscard]] bool left_is_due() const;
   void begin_work();
   void forget(std::uint64_t bytes);
   void work();
   // Each lets go of `guard` while it is at the file. @returns whether it could
   bool write(lock& guard);
+  void try_left_again(lock& guard);
   void read(lock& guard, spill_lane& from);
   [[nodiscard]] bool wants(const spill_lane& x) const;
   void note(const spill_file::error& result, bool& troubled);
@@ -142,6 +144,10 @@ private:
   std::vector<entry> to_write_;
   std::size_t bytes_to_write_ = 0; // also of those being written
   std::vector<std::uint64_t> ended_;
+  // Places of those that ended, and could not be taken out for damage. Each is
+  // tried once more.
+  std::vector<std::uint64_t> left_;
+  std::chrono::steady_clock::time_point left_retry_at_{};
   std::uint64_t last_place_;
   std::uint64_t messages_ = 0; // in the file or on their way to it
   std::uint64_t bytes_ = 0;    // of them

@@ -235,18 +235,23 @@ bool spill_file::is_damaged() const {
   return (sqlite3_errcode(handle_.get()) & 0xff) == SQLITE_CORRUPT;
 }
 
-spill_file::error spill_file::write(const std::vector<message>& added,
-                                    const std::vector<std::uint64_t>& ended) {
+spill_file::written spill_file::write(const std::vector<message>& added,
+                                      const std::vector<std::uint64_t>& ended) {
   auto result = transact(added, ended);
   if (result.damaged && mend_index())
     result = transact(added, ended);
   if (!result.damaged)
-    return result.why;
+    return {std::move(result.why)};
   // What is damaged cannot be taken out, and keeps no other from it.
-  for (auto place : ended)
-    if (result = transact({}, {place}); result.why && !result.damaged)
-      return result.why;
-  return transact(added, {}).why;
+  std::vector<std::uint64_t> left;
+  for (auto place : ended) {
+    result = transact({}, {place});
+    if (result.damaged)
+      left.push_back(place);
+    else if (result.why)
+      return {std::move(result.why)};
+  }
+  return {transact(added, {}).why, std::move(left)};
 }
 
 spill_file::fate spill_file::transact(const std::vector<message>& added,
@@ -259,8 +264,9 @@ spill_file::fate spill_file::transact(const std::vector<message>& added,
     result = change(added, ended);
   if (!result.why)
     result = {execute("COMMIT")};
-  if (result.why)
-    roll_back();
+  // SQLite ends some failed transactions by itself.
+  if (result.why && sqlite3_get_autocommit(handle_.get()) == 0)
+    static_cast<void>(execute("ROLLBACK"));
   return result;
 }
 

@@ -50,11 +50,16 @@ public:
   /// The last place that was taken then.
   [[nodiscard]] std::uint64_t last_place() const { return last_place_; }
 
+  struct written {
+    error why; // it failed
+    /// Of `ended`: could not be taken out, because the file is damaged there.
+    std::vector<std::uint64_t> left = {};
+  };
   /// Takes `ended` out and puts `added` in; when it fails nothing is put in,
   /// though after a failed fsync the next process may find it done. What is
-  /// damaged stays in the file.
-  [[nodiscard]] error write(const std::vector<message>& added,
-                            const std::vector<std::uint64_t>& ended);
+  /// damaged stays in the file, and is no failure.
+  [[nodiscard]] written write(const std::vector<message>& added,
+                              const std::vector<std::uint64_t>& ended);
 
   /// Appends to `out` what waits for `address` behind `place`, in order: up to
   /// `count_max` messages, and no more once they have `bytes_max`.

@@ -37,7 +37,7 @@ public:
   page() {
     auto x = *spill_file::open({.file = file_});
     for (std::uint64_t place = 1; place <= 5; ++place)
-      REQUIRE(!x->write({{place, "queue", bytes(place)}}, {}));
+      REQUIRE(!x->write({{place, "queue", bytes(place)}}, {}).why);
     x->close();
     std::ifstream in{file_, std::ios::binary};
     before_ = {std::istreambuf_iterator<char>{in}, {}};
@@ -77,7 +77,7 @@ public:
     for (std::uint64_t place = 1; place <= 1'000; ++place)
       messages.push_back(
           {place, place % 2 == 1 ? "a" : "b", std::string(bytes, 'x')});
-    REQUIRE(!x->write(messages, {}));
+    REQUIRE(!x->write(messages, {}).why);
     x->close();
     std::ifstream in{file_, std::ios::binary};
     before_ = {std::istreambuf_iterator<char>{in}, {}};
@@ -136,8 +136,10 @@ TEST_CASE("spill file: keeps what was written, in order, per address",
     auto x = *spill_file::open({.file = file});
     CHECK(x->last_place() == 0);
     CHECK(!x->write(
-        {{2, "q", "b", 7, 8, true, true}, {1, "q", "a"}, {3, "r", "c"}}, {}));
-    CHECK(!x->write({{4, "q", "d"}}, {3}));
+                {{2, "q", "b", 7, 8, true, true}, {1, "q", "a"}, {3, "r", "c"}},
+                {})
+               .why);
+    CHECK(!x->write({{4, "q", "d"}}, {3}).why);
   }
   auto x = *spill_file::open({.file = file});
   CHECK(x->last_place() == 4);
@@ -164,7 +166,7 @@ TEST_CASE("spill file: bytes are bytes", "[link][spill]") {
   temp_directory directory;
   auto x = *spill_file::open({.file = directory.path() / "a.spill"});
   const std::string bytes{"a\0\xff'b", 5};
-  CHECK(!x->write({{1, "q%2F", bytes}}, {}));
+  CHECK(!x->write({{1, "q%2F", bytes}}, {}).why);
   std::vector<spill_file::message> seen;
   CHECK(!x->read("q%2F", 0, 1, 1, seen));
   REQUIRE(seen.size() == 1);
@@ -241,15 +243,15 @@ TEST_CASE("spill file: what is written after a failed sync and a kill survives "
   {
     auto process = disk.start(1);
     auto x = open(process);
-    REQUIRE(!x->write({{1, "q", "a"}}, {}));
+    REQUIRE(!x->write({{1, "q", "a"}}, {}).why);
     process.faults().failing_syncs = 1;
-    CHECK(x->write({{2, "q", std::string(9000, 'b')}}, {}));
+    CHECK(x->write({{2, "q", std::string(9000, 'b')}}, {}).why);
     process.kill();
   }
   {
     // It finds the second in the page cache, which the medium never has.
     auto process = disk.start(2);
-    REQUIRE(!open(process)->write({{3, "q", "c"}}, {}));
+    REQUIRE(!open(process)->write({{3, "q", "c"}}, {}).why);
     disk.power_loss(seed);
   }
   auto process = disk.start(3);
@@ -264,7 +266,9 @@ TEST_CASE("spill file: what is damaged keeps no other from being taken out",
   page p;
   p.turn(1, 0);
   auto x = *p.open();
-  CHECK(!x->write({{6, "queue", "f"}}, {1, 2, 3}));
+  const auto result = x->write({{6, "queue", "f"}}, {1, 2, 3});
+  CHECK(!result.why);
+  CHECK(result.left == std::vector<std::uint64_t>{2});
   std::vector<spill_file::message> seen;
   static_cast<void>(x->read("queue", 2, 100, 100'000, seen));
   CHECK(text(seen) == "4" + p.bytes(4) + " 5" + p.bytes(5) + " 6f ");
@@ -311,7 +315,7 @@ TEST_CASE("spill file: a damaged page of its index costs nothing",
         CHECK(x.last_place() == last - 1 - (last > 1'001 ? 1 : 0));
         CHECK(places(x, "a") == every_second(last - 1'000, last - 2));
         CHECK(places(x, "b") == every_second(2, 1'000));
-        CHECK(!x.write({{last, "a", "bytes"}}, {last - 1'000}));
+        CHECK(!x.write({{last, "a", "bytes"}}, {last - 1'000}).why);
         CHECK(places(x, "a") == every_second(last - 998, last));
         x.close();
       }
@@ -333,7 +337,7 @@ TEST_CASE("spill file: nor does one that is damaged while it is open",
     pages.damage(page, 0, '\0');
     std::vector<spill_file::message> seen;
     if (write) {
-      CHECK(!x.write({{1'001, "a", "bytes"}}, {1}));
+      CHECK(!x.write({{1'001, "a", "bytes"}}, {1}).why);
     } else if (x.read("a", 0, 1'000, 10'000'000, seen)) {
       ++failed;
       CHECK(!x.find_loss("a", seen.empty() ? 0 : seen.back().place));

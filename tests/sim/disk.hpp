@@ -29,6 +29,9 @@ struct disk_faults {
   /// finds it in the page cache, which is no proof that it is on the medium:
   /// true of Linux.
   std::uint32_t failing_syncs = 0;
+  /// No read works, as with EIO on Linux. SQLite calls that damage: its code is
+  /// SQLITE_CORRUPT.
+  bool no_read = false;
   /// Syncs say OK and do nothing. A deliberate bug, not a fault.
   bool skip_fsync = false;
 };

@@ -46,6 +46,8 @@ int read(sqlite3_file* x, void* target, int bytes,
          sqlite3_int64 offset) noexcept {
   if (killed(x))
     return SQLITE_IOERR;
+  if (file_of(x).process->faults.no_read)
+    return SQLITE_IOERR_CORRUPTFS;
   std::span<char> span{static_cast<char*>(target), unsign(bytes)};
   auto complete = file_of(x).node->content.read(unsign(offset), span);
   return complete ? SQLITE_OK : SQLITE_IOERR_SHORT_READ;

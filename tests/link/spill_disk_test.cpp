@@ -1,0 +1,242 @@
+// Goal: a spill outlives a disk that fails for a moment, or is full for a
+// while, and loses nothing by it that it has not told; who waits for room waits
+// no longer than there is none. Method: the spill on the
+// simulated disk, its thread by hand, in virtual time.
+#include "bridge/amqp/wire/message_encoder.hpp"
+#include "bridge/spill/spill.hpp"
+#include "tests/sim/disk.hpp"
+#include "tests/support/catch.hpp"
+
+#include <deque>
+#include <numeric>
+#include <utility>
+
+using namespace rookery;
+using namespace std::chrono_literals;
+using bridge::spill;
+
+namespace {
+
+using numbers = std::vector<std::uint64_t>;
+
+// More of them than SQLite keeps in memory, at 100,000 bytes each.
+constexpr std::uint64_t many = 40;
+
+numbers up_to(std::uint64_t last, std::uint64_t from = 1) {
+  numbers result(last - from + 1);
+  std::iota(result.begin(), result.end(), from);
+  return result;
+}
+
+class hand_worker final : public bridge::worker {
+public:
+  explicit hand_worker(std::deque<std::function<void()>>& work) : work_{work} {}
+  ~hand_worker() override { work_.clear(); }
+  void post(std::function<void()> f) override { work_.push_back(std::move(f)); }
+  void stop() override { work_.clear(); }
+
+private:
+  std::deque<std::function<void()>>& work_;
+};
+
+// A process with a spill that sends to one queue.
+class process {
+public:
+  process(sim::disk& disk, std::size_t in_memory_max,
+          sim::disk_faults::space left = sim::disk_faults::space::enough,
+          std::uint64_t bytes_max = 1U << 30)
+      : process_{disk.start(1)} {
+    process_.faults().left = left;
+    auto file =
+        bridge::spill_file::open({.file = "a.spill",
+                                  .bytes_max = bytes_max,
+                                  .messages_in_memory_max = in_memory_max,
+                                  .vfs = process_.vfs()});
+    REQUIRE(file);
+    spill_.emplace(
+        *file, world_,
+        spill::owner{[this](const auto& x, const auto& why) {
+                       lost.push_back(x.waiting);
+                       reasons.push_back(why);
+                     },
+                     [] {},
+                     [this](const auto& why) { troubles.push_back(why); }});
+    lane_ = spill_->make_lane("/queues/q", queue_);
+    aside_ = spill_->make_lane("/queues/aside", aside_queue_);
+  }
+  ~process() { process_.kill(); }
+
+  sim::disk_faults& faults() { return process_.faults(); }
+
+  bool push(std::uint64_t number, std::size_t bytes = 100'000) {
+    return push_to(lane_, number, bytes);
+  }
+  // To a queue from which nothing is taken.
+  bool push_aside(std::uint64_t number) {
+    return push_to(aside_, number, 100'000);
+  }
+
+  // As an IO thread does, every 50 ms.
+  void run(std::chrono::milliseconds time) {
+    for (; time.count() > 0; time -= 50ms) {
+      spill_->turn();
+      while (!work_.empty()) {
+        const auto f = std::move(work_.front());
+        work_.pop_front();
+        f();
+      }
+      now_ += 50ms;
+    }
+  }
+
+  // Takes from the queue what is in it; the broker has it. @returns the places
+  numbers send() {
+    std::vector<amqp::outgoing> out;
+    queue_->take(1'000, out);
+    numbers result;
+    for (const auto& x : out) {
+      result.push_back(x.place);
+      spill_->ended(x);
+    }
+    return result;
+  }
+
+  // The same, as long as there is any.
+  numbers send_all() {
+    numbers result;
+    for (int idle = 0; idle < 50; ++idle) {
+      run(50ms);
+      for (auto x : send()) {
+        result.push_back(x);
+        idle = 0;
+      }
+    }
+    return result;
+  }
+
+  // Stops, with nothing under way.
+  bool keep() { return spill_->keep({}); }
+
+  [[nodiscard]] std::uint64_t size() const { return spill_->size(); }
+  [[nodiscard]] bool waits() const { return spill_->waits(*lane_); }
+
+  numbers lost;
+  std::vector<std::string> reasons;
+  std::vector<std::string> troubles;
+
+private:
+  bool push_to(const std::shared_ptr<bridge::spill_lane>& to,
+               std::uint64_t number, std::size_t bytes) {
+    bridge::envelope x;
+    const std::string body(bytes, 'x');
+    x.body = body;
+    amqp::outgoing item;
+    amqp::encode_message(x, item.bytes);
+    item.waiting = number;
+    return accepted(spill_->push(to, std::move(item)));
+  }
+
+  sim::disk_process process_;
+  std::chrono::steady_clock::time_point now_{1h};
+  std::deque<std::function<void()>> work_;
+  bridge::environment world_{
+      [this] { return now_; },
+      [this] {
+        return std::chrono::system_clock::time_point{now_.time_since_epoch()};
+      },
+      [] { return std::uint64_t{1}; },
+      {},
+      [this] { return std::make_unique<hand_worker>(work_); }};
+  std::shared_ptr<amqp::outgoing_queue> queue_ =
+      std::make_shared<amqp::outgoing_queue>(bridge::send_queue_limits{});
+  std::shared_ptr<amqp::outgoing_queue> aside_queue_ =
+      std::make_shared<amqp::outgoing_queue>(bridge::send_queue_limits{});
+  std::optional<spill> spill_;
+  std::shared_ptr<bridge::spill_lane> lane_;
+  std::shared_ptr<bridge::spill_lane> aside_;
+};
+
+// What a process leaves that was killed.
+void leave(sim::disk& disk, std::uint64_t count) {
+  process x{disk, 0};
+  for (std::uint64_t i = 1; i <= count; ++i)
+    REQUIRE(x.push(i));
+  x.run(1s);
+  CHECK(x.lost.empty());
+}
+
+} // namespace
+
+TEST_CASE("spill disk: reads that fail for a moment lose nothing",
+          "[link][spill]") {
+  sim::disk disk{1};
+  leave(disk, many);
+  process x{disk, 4};
+  x.run(200ms);
+  auto seen = x.send();
+  CHECK(!seen.empty());
+  x.faults().no_read = true;
+  x.run(1s);
+  for (auto each : x.send())
+    seen.push_back(each);
+  x.run(500ms);
+  CHECK(x.send().empty());
+  CHECK(x.troubles.size() > 0);
+  x.faults().no_read = false;
+  for (auto each : x.send_all())
+    seen.push_back(each);
+  CHECK(seen == up_to(many));
+  CHECK(x.lost.empty());
+  CHECK(x.size() == 0);
+}
+
+TEST_CASE("spill disk: what cannot be taken out for a moment is not sent by "
+          "the next process",
+          "[link][spill]") {
+  sim::disk disk{1};
+  leave(disk, many);
+  {
+    process x{disk, 2 * many};
+    x.run(1s);
+    x.faults().no_read = true;
+    CHECK(x.send() == up_to(many));
+    x.run(1s);
+    x.faults().no_read = false;
+    CHECK(x.size() == 0);
+    SECTION("and it goes on") { x.run(5s); }
+    SECTION("and it stops") { CHECK(x.keep()); }
+  }
+  process next{disk, 4};
+  CHECK(next.size() == 0);
+}
+
+TEST_CASE("spill disk: a full one refuses, says why, and goes on when there is "
+          "room",
+          "[link][spill]") {
+  sim::disk disk{1};
+  leave(disk, 10);
+  {
+    process x{disk, 0, sim::disk_faults::space::no_growth};
+    CHECK(x.size() == 10);
+    for (auto i = 11; i <= 20; ++i)
+      CHECK(x.push(i));
+    x.run(1s);
+    CHECK(x.lost == up_to(20, 11));
+    for (const auto& why : x.reasons)
+      CHECK(why.find("disk is full") != std::string::npos);
+    CHECK(x.troubles.size() == 1);
+    // What is there can be sent, but not taken out.
+    auto seen = x.send_all();
+    x.faults().left = sim::disk_faults::space::enough;
+    for (auto i = 21; i <= 30; ++i)
+      CHECK(x.push(i));
+    for (auto each : x.send_all())
+      seen.push_back(each);
+    auto expected = up_to(30);
+    expected.erase(expected.begin() + 10, expected.begin() + 20);
+    CHECK(seen == expected);
+    CHECK(x.lost.size() == 10);
+    CHECK(x.size() == 0);
+  }
+  CHECK(process{disk, 0}.size() == 0);
+}
