@@ -111,7 +111,8 @@ push_result spill::would_push(spill_lane& to, std::size_t bytes) {
 push_result spill::refuse(spill_lane& to, std::size_t bytes) const {
   const auto may_fit =
       to.queue->may_fit(bytes) && bytes <= file_->options().bytes_max;
-  to.refused = may_fit ? bytes : 0;
+  if (may_fit)
+    to.refused = bytes;
   return push_result::full;
 }
 

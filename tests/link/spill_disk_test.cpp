@@ -240,3 +240,17 @@ TEST_CASE("spill disk: a full one refuses, says why, and goes on when there is "
   }
   CHECK(process{disk, 0}.size() == 0);
 }
+
+TEST_CASE("spill disk: nobody waits for room for what can never have any",
+          "[link][spill]") {
+  sim::disk disk{1};
+  process x{disk, 0, sim::disk_faults::space::enough, 250'000};
+  CHECK(!x.push(1, 300'000));
+  CHECK(!x.waits());
+  CHECK(x.push_aside(2));
+  CHECK(x.push_aside(3));
+  CHECK(!x.push(4));
+  CHECK(x.waits());
+  CHECK(!x.push(5, 300'000));
+  CHECK(x.waits()); // who sent the fourth would be told in vain
+}
