@@ -146,3 +146,24 @@ TEST_CASE("spill: what a bridge had not begun to send when it stopped",
   REQUIRE((*left)->found().size() == 1);
   CHECK((*left)->found()[0].messages == 10);
 }
+
+TEST_CASE("spill: a bridge that is destroyed without stop lets go of the file",
+          "[live][spill]") {
+  temp_directory directory;
+  const bridge::spill_options where{.file = directory.path() / "a.spill",
+                                    .messages_in_memory_max = 0};
+  bridge::system_config config;
+  caf::actor_system system{config};
+  caf::actor to; // keeps what the bridge shares with its handles
+  {
+    auto how = options("sender", 1);
+    auto file = bridge::open_spill(where);
+    REQUIRE(file);
+    how.spill = std::move(*file);
+    bridge::bridge sender{system, types(), std::move(how)};
+    to = sender.proxy(queue, {.when_full = bridge::overflow::spill});
+    caf::anon_send(to, PostTweetRequest{});
+    CHECK(!bridge::open_spill(where));
+  }
+  CHECK(bridge::open_spill(where));
+}
