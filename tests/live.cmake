@@ -2,6 +2,7 @@ rookery_test(live bridge_test rookery::bridge rookery::broker rookery::proto_ser
 rookery_test(live bridge_spill_test rookery::bridge rookery::broker rookery::proto_service)
 rookery_test(live bridge_cut_test rookery::bridge rookery::broker rookery::proto_service)
 rookery_test(live bridge_clock_test rookery::bridge rookery::broker rookery::proto_service)
+rookery_test(live service_client_test rookery::client rookery::broker)
 rookery_test(live system_config_test rookery::bridge)
 rookery_test(live broker_server_test rookery::broker)
 foreach(unit frames messages reconnect)

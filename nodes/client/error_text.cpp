@@ -7,6 +7,9 @@
 #include <caf/atom.hpp>
 #include <caf/sec.hpp>
 
+#include <algorithm>
+#include <array>
+
 namespace rookery::nodes {
 
 namespace {
@@ -127,6 +130,19 @@ bool is_refusal(const caf::error& x) {
            && x != actors::errc::lease_lapsed;
   return x == bridge::errc::queue_full || x == bridge::errc::too_many_requests
          || x == bridge::errc::too_long || x == bridge::errc::unknown_type;
+}
+
+bool waits_for_queue(const caf::error& x) {
+  // RabbitMQ rejects without a word what comes while it makes the queue, and
+  // what finds it full.
+  constexpr std::array for_good{"amqp:unauthorized-access", "amqp:not-allowed",
+                                "amqp:link:message-size-exceeded"};
+  const auto why = context_of(x);
+  return x == bridge::errc::unroutable
+         || (x == bridge::errc::rejected
+             && std::none_of(
+                 for_good.begin(), for_good.end(),
+                 [&](const auto* each) { return why.starts_with(each); }));
 }
 
 bool is_final(const caf::error& x) {

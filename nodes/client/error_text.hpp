@@ -14,6 +14,10 @@ namespace rookery::nodes {
 /// then nothing was changed. Otherwise what was asked for may have happened.
 [[nodiscard]] bool is_refusal(const caf::error& x);
 
+/// Whether no queue took what was asked, which therefore nobody can have done,
+/// and one may take it later: it is being made, or full.
+[[nodiscard]] bool waits_for_queue(const caf::error& x);
+
 /// Whether asking the same again can end in another way: it went wrong on the
 /// way, or in a service that was busy, starting or taken over.
 [[nodiscard]] bool is_temporary(const caf::error& x);

@@ -70,11 +70,7 @@ bool service_client::waits_for_queue(const caf::error& why,
                                      clock::time_point began) {
   constexpr std::chrono::milliseconds pause{100};
   const auto waited = clock::now() - began;
-  // RabbitMQ rejects what comes while it makes the queue, and what finds it
-  // full; that a user may not send there is said by the same word.
-  const auto may_pass =
-      why == bridge::errc::unroutable || why == bridge::errc::rejected;
-  if (!may_pass || waited + pause >= options_.timeout)
+  if (!nodes::waits_for_queue(why) || waited + pause >= options_.timeout)
     return false;
   if (waited >= silence_max && !std::exchange(told_, true))
     std::cerr << error_text(why) << " Trying on.\n";

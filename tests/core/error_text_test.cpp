@@ -13,6 +13,7 @@ using nodes::error_text;
 using nodes::is_final;
 using nodes::is_refusal;
 using nodes::is_temporary;
+using nodes::waits_for_queue;
 
 constexpr auto last_service_code = actors::errc::lease_lapsed;
 constexpr auto last_bridge_code = bridge::errc::poison;
@@ -72,6 +73,24 @@ TEST_CASE("error text: what may pass is worth another attempt",
   CHECK_FALSE(is_temporary(caf::make_error(actors::errc::not_author)));
   CHECK_FALSE(is_temporary(caf::make_error(actors::errc::key_conflict)));
   CHECK_FALSE(is_temporary(caf::make_error(bridge::errc::too_long)));
+}
+
+TEST_CASE("error text: a queue that may come, or have room, is waited for",
+          "[nodes][error_text]") {
+  using bridge::errc;
+  CHECK(waits_for_queue(caf::make_error(errc::unroutable, "no queue")));
+  CHECK(waits_for_queue(caf::make_error(errc::rejected, "no error given")));
+  CHECK(waits_for_queue(
+      caf::make_error(errc::rejected, "amqp:resource-limit-exceeded: full")));
+  CHECK_FALSE(waits_for_queue(caf::make_error(
+      errc::rejected, "amqp:unauthorized-access: write access refused")));
+  CHECK_FALSE(
+      waits_for_queue(caf::make_error(errc::rejected, "amqp:not-allowed")));
+  CHECK_FALSE(waits_for_queue(caf::make_error(
+      errc::rejected, "amqp:link:message-size-exceeded: so long")));
+  CHECK_FALSE(waits_for_queue(caf::make_error(errc::reply_timeout)));
+  CHECK_FALSE(waits_for_queue(caf::sec::request_timeout));
+  CHECK_FALSE(waits_for_queue(caf::make_error(actors::errc::overloaded)));
 }
 
 TEST_CASE("error text: only the service itself says never",
