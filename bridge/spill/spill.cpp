@@ -342,11 +342,13 @@ amqp::outgoing spill::to_outgoing(spill_file::message x) const {
     result.ends_stored = x.ends_stored;
   }
   if (x.expires != 0) {
-    // The calendar may have been set back meanwhile.
+    // The calendar may have been set back meanwhile, and the file be damaged.
     const auto wall = std::chrono::duration_cast<milliseconds>(
         world_.wall_now().time_since_epoch());
     result.expires =
-        world_.now() + std::min(milliseconds{x.expires} - wall, ttl_max);
+        world_.now()
+        + std::min(milliseconds{std::max<std::int64_t>(x.expires, 0)} - wall,
+                   ttl_max);
   }
   return result;
 }

@@ -8,6 +8,7 @@
 #include "tests/support/catch.hpp"
 
 #include <deque>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -116,6 +117,13 @@ public:
 
   // Stops, with nothing under way.
   bool keep() { return spill_->keep({}); }
+
+  // How many in the queue are worth sending no more.
+  std::size_t take_expired() {
+    std::vector<amqp::outgoing> out;
+    queue_->take_expired(now_, out);
+    return out.size();
+  }
 
   [[nodiscard]] std::uint64_t size() const { return spill_->size(); }
   [[nodiscard]] bool waits() const { return spill_->waits(*lane_); }
@@ -239,6 +247,25 @@ TEST_CASE("spill disk: a full one refuses, says why, and goes on when there is "
     CHECK(x.size() == 0);
   }
   CHECK(process{disk, 0}.size() == 0);
+}
+
+TEST_CASE("spill disk: a time that was damaged in the file is over",
+          "[link][spill]") {
+  sim::disk disk{1};
+  leave(disk, 1);
+  {
+    auto of = disk.start(2);
+    auto file = *bridge::spill_file::open({.file = "a.spill", .vfs = of.vfs()});
+    std::vector<bridge::spill_file::message> found;
+    REQUIRE(!file->read("/queues/q", 0, 1, 1, found));
+    found.at(0).expires = std::numeric_limits<std::int64_t>::min();
+    REQUIRE(!file->write({}, {1}).why);
+    REQUIRE(!file->write(found, {}).why);
+    file->close();
+  }
+  process x{disk, 4};
+  x.run(1s);
+  CHECK(x.take_expired() == 1);
 }
 
 TEST_CASE("spill disk: nobody waits for room for what can never have any",
