@@ -109,6 +109,31 @@ private:
   std::vector<std::size_t> pages_;
 };
 
+// Turns the index's first leaf to zeros.
+void damage_index(const sim::disk_process& on, const char* name) {
+  sqlite3* db = nullptr;
+  REQUIRE(sqlite3_open_v2(name, &db, SQLITE_OPEN_READWRITE, on.vfs().c_str())
+          == SQLITE_OK);
+  sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; SELECT * FROM message",
+               nullptr, nullptr, nullptr);
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  sqlite3_int64 size = 0;
+  REQUIRE(file->pMethods->xFileSize(file, &size) == SQLITE_OK);
+  std::string page(index_pages::page_bytes, '\0');
+  const auto bytes = static_cast<int>(page.size());
+  for (sqlite3_int64 at = bytes; at < size; at += bytes) {
+    REQUIRE(file->pMethods->xRead(file, page.data(), bytes, at) == SQLITE_OK);
+    if (page[0] != '\x0a')
+      continue;
+    page.assign(page.size(), '\0');
+    REQUIRE(file->pMethods->xWrite(file, page.data(), bytes, at) == SQLITE_OK);
+    REQUIRE(file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK);
+    break;
+  }
+  sqlite3_close(db);
+}
+
 // The places of what waits for `address`, in the order it is read.
 std::vector<std::uint64_t> places(spill_file& x, const std::string& address) {
   std::vector<spill_file::message> seen;
@@ -346,4 +371,45 @@ TEST_CASE("spill file: nor does one that is damaged while it is open",
     x.close();
   }
   CHECK((write || failed > 0));
+}
+
+TEST_CASE("spill file: who dies while it makes its index anew leaves it to the "
+          "next",
+          "[link][spill]") {
+  const auto power_goes = GENERATE(false, true);
+  std::vector<spill_file::message> messages;
+  for (std::uint64_t place = 1; place <= 1'000; ++place)
+    messages.push_back({place, place % 2 == 1 ? "a" : "b", "bytes"});
+  auto over = false;
+  for (int end = 1; !over; ++end) {
+    INFO("event " << end << " power loss " << power_goes);
+    sim::disk disk{static_cast<std::uint64_t>(end)};
+    const auto open = [](const sim::disk_process& on) {
+      return spill_file::open({.file = "a.spill", .vfs = on.vfs()});
+    };
+    {
+      auto process = disk.start(1);
+      auto x = *open(process);
+      REQUIRE(!x->write(messages, {}).why);
+      x->close();
+      damage_index(process, "a.spill");
+    }
+    {
+      auto process = disk.start(2);
+      disk.watch([&, left = end](int, sim::disk_event) mutable {
+        if (--left == 0)
+          power_goes ? static_cast<void>(disk.power_loss(7)) : process.kill();
+      });
+      auto x = open(process);
+      over = !process.killed();
+      disk.watch({});
+    }
+    auto process = disk.start(3);
+    auto x = open(process);
+    REQUIRE(x);
+    CHECK(places(**x, "a") == every_second(1, 999));
+    CHECK(places(**x, "b") == every_second(2, 1'000));
+    CHECK(!(*x)->write({{1'001, "a", "bytes"}}, {1}).why);
+    CHECK(places(**x, "a") == every_second(3, 1'001));
+  }
 }
