@@ -89,6 +89,7 @@ void node::stop() {
   outside().note(name(), "stop", incarnation_);
   network().stop(stop_timeout, [this](std::size_t left) {
     outside().note(name(), "stopped", left);
+    stopped(left);
     outside().after(0us, weak_from_this(), [n = incarnation_](node& x) {
       if (x.incarnation_ == n)
         x.crash();

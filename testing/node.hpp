@@ -117,6 +117,8 @@ protected:
   virtual void launch();
   /// After actors had their turn.
   virtual void stepped() {}
+  /// It ended in order, and its bridge gave up so much; it is still up.
+  virtual void stopped(std::size_t /*given_up*/) {}
 
 private:
   void after_event() override;

@@ -97,13 +97,25 @@ void pause(cluster& on, const std::shared_ptr<node_host>& x,
   });
 }
 
-// It dies with what it could not send.
-void cut_off_and_crash(cluster& on, const std::shared_ptr<node_host>& x,
-                       clock::duration time) {
-  const auto dies = on.outside.between(400ms, 900ms);
-  unreach(on, *x, dies + time);
-  on.outside.after(dies, [&on, x, time] {
-    if (!x->reachable()) // else it was healed meanwhile
+void stop(cluster& on, const std::shared_ptr<node_host>& x) {
+  if (x->up())
+    on.effects.add(effect::planned_stop);
+  x->stop();
+  x->start_after(2500ms);
+}
+
+// It ends with what it could not send.
+void cut_off_and_end(cluster& on, const std::shared_ptr<node_host>& x,
+                     clock::duration time) {
+  const auto ends = on.outside.between(400ms, 900ms);
+  const auto planned = on.outside.chance(3);
+  unreach(on, *x, ends + (planned ? 2200ms : time));
+  on.outside.after(ends, [&on, x, time, planned] {
+    if (x->reachable())
+      return; // it was healed meanwhile
+    if (planned)
+      stop(on, x);
+    else
       crash(on, x, time);
   });
 }
@@ -316,10 +328,7 @@ void strike(cluster& on) {
   case 7:
     return crash_broker(on, brief, true);
   case 8:
-    if (server->up())
-      on.effects.add(effect::planned_stop);
-    server->stop();
-    return server->start_after(2500ms);
+    return stop(on, server);
   case 9:
     return jump_clock(on);
   case 10:
@@ -334,7 +343,7 @@ void strike(cluster& on) {
   case 14:
     return forget_outcomes(on, *on.nodes[any]);
   case 15:
-    return cut_off_and_crash(on, server, brief);
+    return cut_off_and_end(on, server, brief);
   case 16:
     // Who sends ends must not be kept from it for longer than reply_timeout.
     return contest(on, on.nodes[any == cluster::mortals_at ? 4 : any], time);

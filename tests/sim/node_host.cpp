@@ -76,7 +76,7 @@ void node_host::start() {
   if (up())
     return;
   forget_plans();
-  syncs_ = 0;
+  syncs_ = disk_failures_ = 0;
   if (disk_ != nullptr) {
     process_.emplace(disk_->start(number_));
     process_->faults() = faults_at_start;
@@ -129,8 +129,22 @@ void node_host::heal() {
     x->faults() = {};
 }
 
+std::uint64_t node_host::disk_failures() const {
+  return process_->counts().syncs_failed + process_->counts().writes_refused;
+}
+
+void node_host::stopped(std::size_t given_up) {
+  if (!spills || process_->killed())
+    return;
+  // In this step nothing else was written.
+  if (given_up == 0 || disk_failures() == disk_failures_)
+    kept_ = incarnation();
+}
+
 void node_host::stepped() {
   auto* x = process();
+  if (x != nullptr)
+    disk_failures_ = disk_failures();
   if (x == nullptr || x->counts().syncs == syncs_)
     return;
   syncs_ = x->counts().syncs;

@@ -63,6 +63,11 @@ public:
   [[nodiscard]] std::uint64_t requests_refused() const {
     return requests_refused_;
   }
+  /// Whether that life ended in order, and what its spill had taken is there:
+  /// it gave nothing up, or its disk had nothing against it then.
+  [[nodiscard]] bool kept_spill(std::uint64_t life) const {
+    return kept_ == life;
+  }
 
   /// What is wrong with its disk when it starts.
   disk_faults faults_at_start;
@@ -79,6 +84,8 @@ private:
   void launch() override;
   void open_spill(bridge::bridge_options& into);
   void stepped() override;
+  void stopped(std::size_t given_up) override;
+  [[nodiscard]] std::uint64_t disk_failures() const;
   [[nodiscard]] nodes::role_environment role_environment();
   void forget_plans() {
     die_after_commit_ = nullptr;
@@ -91,6 +98,8 @@ private:
   std::optional<disk_process> process_; // while it is up
   std::unique_ptr<nodes::roles> roles_; // while it is up
   std::uint64_t syncs_ = 0;             // seen so far
+  std::uint64_t disk_failures_ = 0;     // of these, too
+  std::uint64_t kept_ = 0;              // the last life that kept its spill
   std::uint64_t requests_refused_ = 0;
   std::string no_spill_; // why it did not open, if so
   std::function<void()> die_after_commit_;

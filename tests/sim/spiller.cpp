@@ -37,7 +37,11 @@ constexpr bridge::send_options spilling{.tell_losses = true,
 
 caf::behavior sender(caf::event_based_actor* self, std::weak_ptr<spiller> home,
                      const caf::actor& to) {
-  return {[=](const number_message& x) { self->send(to, x); },
+  return {[=](const number_message& x) {
+            auto alive = home.lock();
+            if (alive && alive->takes([&] { self->send(to, x); }))
+              alive->took(x.tweet_id());
+          },
           [=](const bridge::send_lost& x) {
             // Closed is what a process says to itself as it ends: the file has
             // it, and the next one sends it.
@@ -66,15 +70,20 @@ void spiller::serve() {
 
 void spiller::declare() {
   from_->network().declare(wanted());
-  // What the last process sent in its last moments was perhaps not written.
-  std::erase_if(due_, [this](const auto& x) {
-    return x.second.life == life_
-           && (from_->spill_in_memory_max > 0
-               || x.second.ticks + safe_ticks > ticks_);
-  });
+  const auto left = from_->network().counters().spilled;
+  if (from_->kept_spill(life_)) {
+    effects_.add(effect::spill_kept, left);
+  } else {
+    // What the last process took in its last moments was perhaps not written.
+    std::erase_if(due_, [this](const auto& x) {
+      return x.second.life == life_
+             && (from_->spill_in_memory_max > 0
+                 || x.second.ticks + safe_ticks > ticks_);
+    });
+    first_ = sent_ + 1;
+    effects_.add(effect::spill_inherited, left);
+  }
   life_ = from_->incarnation();
-  first_ = sent_ + 1;
-  effects_.add(effect::spill_inherited, from_->network().counters().spilled);
   sender_ = from_->actors().spawn(
       sender, weak_from_this(),
       from_->network().proxy(queue(), packed(spilling, packs_)));
@@ -100,7 +109,9 @@ void spiller::start(world::clock::duration pace) {
 }
 
 void spiller::work(world::clock::duration pace) {
-  outside_.after(outside_.between(0ms, pace * 2), weak_from_this(),
+  // So that some are on their way to the file when a bridge lets go of it.
+  const auto now = from_->stopping() ? pace / 20 : pace;
+  outside_.after(outside_.between(0ms, now * 2), weak_from_this(),
                  [pace](spiller& x) {
                    if (!x.running_)
                      return;
@@ -117,10 +128,16 @@ void spiller::send() {
   from_->execute([this] {
     number_message message;
     message.set_tweet_id(++sent_);
-    if (!from_->stopping()) // or it is refused
-      due_[sent_] = {life_, ticks_};
     caf::anon_send(sender_, message);
   });
+}
+
+bool spiller::takes(const std::function<void()>& send) const {
+  if (!from_->up()) // its actors end after its bridge
+    return false;
+  const auto refused = from_->network().counters().closed;
+  send();
+  return from_->network().counters().closed == refused;
 }
 
 void spiller::came(std::uint64_t number, std::uint64_t incarnation) {

@@ -4,6 +4,7 @@
 #include "tests/sim/tally.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,9 +14,10 @@ namespace rookery::sim {
 
 /// What the bridge promises of overflow::spill: numbers sent from a node that
 /// dies now and then, on a disk that fails, through its spill. They arrive in
-/// order, and one that finished is not handled again by the same process. Where
-/// all pass through the file, what was sent 300 ms before its process died
-/// arrives, whoever sends it then, unless its loss was told.
+/// order, and one that finished is not handled again by the same process. What
+/// a process took that ended in order arrives, whoever sends it then, unless
+/// its loss was told; and where all pass through the file, what was sent 300 ms
+/// before its process died.
 class spiller : public std::enable_shared_from_this<spiller> {
 public:
   spiller(world& outside, std::shared_ptr<node_host> from,
@@ -47,6 +49,9 @@ public:
   void check_complete() const;
 
   // For the actors.
+  /// Whether the bridge, as it was told to `send`, had not stopped.
+  [[nodiscard]] bool takes(const std::function<void()>& send) const;
+  void took(std::uint64_t number) { due_[number] = {life_, ticks_}; }
   void came(std::uint64_t number, std::uint64_t incarnation);
   void lost(std::uint64_t number);
 
@@ -65,7 +70,7 @@ private:
   std::uint64_t sent_ = 0;
   std::uint64_t excused_ = 0; // numbers up to this the broker may have lost
   std::uint64_t life_ = 0;    // of the sender's process
-  std::uint64_t first_ = 1;   // that it sent
+  std::uint64_t first_ = 1;   // since the last one that was killed
   std::uint64_t ticks_ = 0;   // of time that it ran
   // Those that must come, and when they were sent.
   struct moment {

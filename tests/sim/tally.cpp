@@ -36,6 +36,8 @@ std::string_view to_string(effect x) {
     return "a declaration that the broker refused for a while";
   case effect::spill_inherited:
     return "a message left in a file by a process that died";
+  case effect::spill_kept:
+    return "a message left in a file by a process that stopped";
   case effect::transfer_shared:
     return "a message that shared its transfer with others";
   case effect::part_returned:

@@ -25,6 +25,7 @@ enum class effect : std::uint8_t {
   too_many_requests,
   declaration_refused,
   spill_inherited,
+  spill_kept,
   transfer_shared,
   part_returned,
   outcome_lost,
