@@ -78,8 +78,8 @@ bridge::impl::~impl() {
   hub_->set_wake(nullptr);
   loop_->stop();
   refuse_all();
-  if (stopped_ || !hub_->spilled)
-    keep_sends(); // its stop, if any, may not have come so far
+  if (stopped_ || !hub_->spilled) // its stop may not have come so far
+    static_cast<void>(keep_sends(0));
   if (hub_->spilled)
     hub_->spilled->stop();
   for (auto& [index, x] : served_)
@@ -274,11 +274,13 @@ std::size_t bridge::impl::stop(std::chrono::milliseconds timeout) {
   hub_->set_wake(nullptr);
   loop_->stop();
   refuse_all();
-  const auto kept = keep_sends();
+  std::unique_lock guard{state_mutex_};
+  const auto unfinished = state_.unfinished;
+  guard.unlock();
+  const auto given_up = keep_sends(unfinished);
   if (left.wait_for(std::chrono::seconds{0}) == std::future_status::ready)
     return left.get();
-  std::lock_guard guard{state_mutex_};
-  return state_.unfinished - std::min(state_.unfinished, kept);
+  return given_up;
 }
 
 bridge::bridge(caf::actor_system& system, type_registry types,

@@ -28,7 +28,7 @@ rookery_test(link served_again_test rookery::testing rookery::proto_service)
 rookery_test(link pack_test rookery::testing rookery::proto_service)
 rookery_test(link typed_actors_test rookery::testing rookery::proto_service)
 rookery_test(link delegation_test rookery::testing rookery::proto_service)
-rookery_test(link spill_test rookery::testing rookery::proto_service
+rookery_test(link spill_test rookery::testing rookery::sim_disk rookery::proto_service
              SQLite::SQLite3)
 rookery_test(link spill_file_test rookery::bridge rookery::sim_disk)
 rookery_test(link spill_disk_test rookery::bridge rookery::sim_disk)

@@ -85,8 +85,9 @@ struct bridge::impl final : amqp::client_handler, amqp::loop_owner {
   // Looks after what is served, and forgets what is no more.
   void check_served(hub::clock::time_point now);
   // Puts what may be there into the spill, once nothing is sent any more.
-  // @returns how many sends that have not ended are there now; 0 the next time
-  std::size_t keep_sends();
+  // @returns how many are given up, of those `unfinished` and of those on their
+  // way to the file; the next time all of them
+  std::size_t keep_sends(std::size_t unfinished);
   // Whether a send that ends now was among the losses of the stop.
   [[nodiscard]] bool counted_by_stop(std::size_t sender,
                                      const amqp::outgoing& what) const;

@@ -316,9 +316,9 @@ bool bridge::impl::counted_by_stop(std::size_t sender,
   return kept_ && sender != reply_sender_ && !kept_only;
 }
 
-std::size_t bridge::impl::keep_sends() {
+std::size_t bridge::impl::keep_sends(std::size_t unfinished) {
   if (std::exchange(kept_, true))
-    return 0;
+    return unfinished;
   std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest;
   std::size_t in_file = 0;
   std::uint64_t lost = 0; // of which nobody is told
@@ -348,9 +348,10 @@ std::size_t bridge::impl::keep_sends() {
                        "stopped");
   }
   if (!hub_->spilled)
-    return 0;
-  const auto others = rest.size();
-  return in_file + (hub_->spilled->keep(std::move(rest)) ? others : 0);
+    return unfinished;
+  const auto kept = in_file + rest.size();
+  const auto failed = hub_->spilled->keep(std::move(rest));
+  return unfinished - std::min(unfinished, kept) + failed;
 }
 
 bool bridge::impl::stops_soon(hub::clock::time_point now) const {
@@ -385,9 +386,9 @@ void bridge::impl::go_on_stopping(hub::clock::time_point now) {
   }
   if (!stopping_->left || (client_.connected() && !late))
     return;
-  const auto kept = keep_sends();
+  const auto given_up = keep_sends(*stopping_->left);
   auto over = *std::exchange(stopping_, std::nullopt);
-  call([&] { over.done(*over.left - std::min(*over.left, kept)); });
+  call([&] { over.done(given_up); });
 }
 
 } // namespace rookery::bridge

@@ -369,7 +369,7 @@ void spill::stop() {
   file_->close();
 }
 
-bool spill::keep(
+std::size_t spill::keep(
     std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest) {
   close();
   worker_->stop();
@@ -382,11 +382,12 @@ bool spill::keep(
       bytes_to_write_ += item.bytes.size();
       to_write_.push_back({to, std::move(item)});
     }
+  const auto count = to_write_.size();
   const auto well = write(guard);
   if (!left_.empty())
     try_left_again(guard);
   file_->close();
-  return well;
+  return well ? 0 : count;
 }
 
 } // namespace rookery::bridge

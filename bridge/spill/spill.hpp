@@ -103,8 +103,8 @@ public:
   /// there is lost. Waits for the disk. @thread any but its own
   void stop();
   /// The same, but writes what is on its way, and `rest`, which has not ended,
-  /// first. Once. @returns whether it could
-  bool keep(
+  /// first. Once. @returns how many of all these it could not write
+  std::size_t keep(
       std::vector<std::pair<std::shared_ptr<spill_lane>, amqp::outgoing>> rest);
 
 private:

@@ -4,6 +4,7 @@
 // disk.
 #include "bridge/send_lost.hpp"
 #include "testing/cluster.hpp"
+#include "tests/sim/disk.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/temp_directory.hpp"
 
@@ -202,6 +203,22 @@ TEST_CASE("spill: a node that stops leaves everything to the next process",
   REQUIRE(!p.sender->up());
   p.reconnect();
   CHECK(p.seen == numbers(1, 50));
+}
+
+TEST_CASE("spill: a stop counts what it could not write any more",
+          "[link][spill]") {
+  sim::disk storage{1};
+  auto process = storage.start(1);
+  pair p{{.messages_in_memory_max = 0, .vfs = process.vfs()}};
+  p.cut_off();
+  process.faults().left = sim::disk_faults::space::no_write;
+  const auto to = p.sender->network().proxy(address::queue("q"), spilling);
+  p.sender->execute([&] { caf::anon_send(to, message(1)); });
+  std::optional<std::size_t> given_up; // that was still on its way there
+  p.sender->network().stop(1s, [&](std::size_t x) { given_up = x; });
+  REQUIRE(p.c.run_until([&] { return given_up.has_value(); }, 1s));
+  CHECK(*given_up == 1);
+  p.sender->crash(); // before its disk goes
 }
 
 TEST_CASE("spill: what has arrived is not sent by the next process",
