@@ -135,7 +135,7 @@ std::uint32_t cluster::window_of(const std::string& queue) const {
     return vigil::window;
   if (queue == owners::queue_name)
     return owners::window;
-  if (queue == spiller::queue_name)
+  if (spiller::serves(queue))
     return spiller::window;
   if (gauge::serves(queue))
     return gauge::window;

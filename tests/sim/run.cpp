@@ -160,6 +160,28 @@ void check_handover(cluster& on) {
   }
 }
 
+// What expires in a file with others is not sent, whoever reads it.
+void check_expiry(cluster& on) {
+  auto from = on.nodes[0];
+  on.kept->be_strict();
+  from->set_reachable(false);
+  from->cut();
+  on.kept->start(20ms);
+  on.outside.run(500ms);
+  if (on.outside.chance(2))
+    from->stop();
+  else
+    from->crash();
+  on.kept->stop();
+  if (!on.outside.run(settle_time, [&] { return !from->up(); }))
+    return on.outside.fail("I7: a stop without a broker did not end");
+  on.outside.run(1s); // longer than some of them live
+  from->set_reachable(true);
+  from->start();
+  if (!on.outside.run(settle_time, [&] { return on.kept->complete(); }))
+    on.kept->check_complete();
+}
+
 void live(cluster& on) {
   on.start();
   on.people->start(45ms);
@@ -196,6 +218,8 @@ void live(cluster& on) {
   check_held(on);
   if (on.outside.chance(4))
     check_handover(on);
+  if (on.outside.chance(4))
+    check_expiry(on);
   on.restart_everything();
   if (wait_until_right(on))
     check_held(on);

@@ -1,12 +1,11 @@
 #include "tests/sim/spiller.hpp"
 
 #include "bridge/send_lost.hpp"
+#include "bridge/send_ready.hpp"
 
 #include "rookery/service/v1/tweet.pb.h"
 
 #include <caf/all.hpp>
-
-#include <string>
 
 namespace rookery::sim {
 
@@ -17,76 +16,140 @@ using namespace std::chrono_literals;
 // Any registered message with a number in it.
 using number_message = service::v1::PostTweetReply;
 
+constexpr auto lanes = {spiller::direct, spiller::bound};
+constexpr const char* exchange = "spilled.exchange";
+
 constexpr int burst = 8;
 constexpr auto tick_time = 50ms;
 // After so many the file has it, or its loss was told.
 constexpr std::uint64_t safe_ticks = 6;
 
-bridge::address queue() { return bridge::address::queue(spiller::queue_name); }
+// Some of these are behind others that stay.
+constexpr std::uint64_t brief_interval = 3;
+constexpr auto brief_time = 250ms;
+// By then one is handled or never, where bytes do not come late.
+constexpr auto brief_end = 750ms;
+// Every so many the sender asks to be told when there is room.
+constexpr std::uint64_t ready_interval = 4;
 
 // Order is promised to one consumer at a time.
-bridge::queue_declaration wanted() {
+bridge::queue_declaration queue(spiller::lane to) {
   bridge::queue_declaration result;
-  result.name = queue().name();
+  result.name = to == spiller::direct ? "spilled" : "spilled.bound";
   result.single_active_consumer = true;
   return result;
 }
 
+bridge::address address(spiller::lane to) {
+  return to == spiller::direct ? bridge::address::queue(queue(to).name)
+                               : bridge::address::exchange(exchange, "");
+}
+
 constexpr bridge::send_options spilling{.tell_losses = true,
                                         .when_full = bridge::overflow::spill};
+constexpr bridge::send_options brief{.ttl = brief_time,
+                                     .tell_losses = true,
+                                     .when_full = bridge::overflow::spill};
+
+// Handles of one lane.
+struct handles {
+  caf::actor lasting;
+  caf::actor brief;
+};
 
 caf::behavior sender(caf::event_based_actor* self, std::weak_ptr<spiller> home,
-                     const caf::actor& to) {
-  return {[=](const number_message& x) {
+                     const std::array<handles, 2>& to) {
+  return {[=](spiller::lane where, const number_message& x) {
+            const auto number = x.tweet_id();
             auto alive = home.lock();
-            if (alive && alive->takes([&] { self->send(to, x); }))
-              alive->took(x.tweet_id());
+            if (!alive)
+              return;
+            const auto& which = to.at(where);
+            if (alive->takes([&] {
+                  self->send(
+                      alive->is_brief(number) ? which.brief : which.lasting, x);
+                }))
+              alive->took(where, number);
+          },
+          [=](const bridge::send_ready& x) {
+            auto alive = home.lock();
+            for (auto where : lanes)
+              if (alive && x.to == to_string(address(where)))
+                alive->ready(where);
           },
           [=](const bridge::send_lost& x) {
             // Closed is what a process says to itself as it ends: the file has
             // it, and the next one sends it.
             if (auto alive = home.lock();
                 alive && x.why != bridge::errc::closed)
-              alive->lost(x.what.get_as<number_message>(0).tweet_id());
+              alive->lost(x.what.get_as<number_message>(0).tweet_id(), x.why);
           }};
 }
 
 } // namespace
 
+spiller::spiller(world& outside, std::shared_ptr<node_host> from,
+                 std::shared_ptr<node_host> to, tally& effects, bool packs)
+    : outside_{outside},
+      from_{std::move(from)},
+      to_{std::move(to)},
+      effects_{effects},
+      packs_{packs},
+      briefs_{outside.chance(2)},
+      both_{outside.chance(2)} {}
+
+bool spiller::serves(const std::string& name) {
+  return name == queue(direct).name || name == queue(bound).name;
+}
+
 void spiller::serve() {
   incarnation_ = to_->incarnation();
   came_here_.clear();
-  bridge::serve_options options;
-  options.window = window;
-  options.queue = wanted();
-  auto sink = [home = weak_from_this(), n = incarnation_] {
-    return caf::behavior{[=](const number_message& x) {
-      if (auto alive = home.lock())
-        alive->came(x.tweet_id(), n);
-    }};
-  };
-  to_->network().serve(queue(), to_->actors().spawn(sink), options);
+  auto& network = to_->network();
+  network.declare(bridge::exchange_declaration{.name = exchange});
+  for (auto where : lanes) {
+    bridge::serve_options options;
+    options.window = window;
+    options.queue = queue(where);
+    if (where == bound)
+      options.bindings = {{exchange, ""}};
+    auto sink = [home = weak_from_this(), where, n = incarnation_] {
+      return caf::behavior{[=](const number_message& x) {
+        if (auto alive = home.lock())
+          alive->came(where, x.tweet_id(), n);
+      }};
+    };
+    network.serve(bridge::address::queue(options.queue->name),
+                  to_->actors().spawn(sink), options);
+  }
 }
 
 void spiller::declare() {
-  from_->network().declare(wanted());
-  const auto left = from_->network().counters().spilled;
+  auto& network = from_->network();
+  // Not what is bound to the exchange: until that is there all waits here.
+  network.declare(queue(direct));
+  network.declare(bridge::exchange_declaration{.name = exchange});
+  const auto left = network.counters().spilled;
   if (from_->kept_spill(life_)) {
     effects_.add(effect::spill_kept, left);
   } else {
     // What the last process took in its last moments was perhaps not written.
     std::erase_if(due_, [this](const auto& x) {
-      return x.second.life == life_
+      const auto& taken = taken_.at(x);
+      return taken.life == life_
              && (from_->spill_in_memory_max > 0
-                 || x.second.ticks + safe_ticks > ticks_);
+                 || taken.ticks + safe_ticks > ticks_);
     });
     first_ = sent_ + 1;
     effects_.add(effect::spill_inherited, left);
   }
   life_ = from_->incarnation();
-  sender_ = from_->actors().spawn(
-      sender, weak_from_this(),
-      from_->network().proxy(queue(), packed(spilling, packs_)));
+  waits_.clear();
+  std::array<handles, 2> to;
+  for (auto where : lanes)
+    to.at(where) = {network.proxy(address(where), packed(spilling, packs_)),
+                    network.proxy(address(where), packed(brief, packs_))};
+  sender_ = from_->actors().spawn(sender, weak_from_this(), to);
   if (running_)
     tick();
 }
@@ -128,8 +191,13 @@ void spiller::send() {
   from_->execute([this] {
     number_message message;
     message.set_tweet_id(++sent_);
-    caf::anon_send(sender_, message);
+    const auto to = both_ && outside_.chance(2) ? bound : direct;
+    caf::anon_send(sender_, to, message);
   });
+}
+
+bool spiller::is_brief(std::uint64_t number) const {
+  return briefs_ && number % brief_interval == 0;
 }
 
 bool spiller::takes(const std::function<void()>& send) const {
@@ -140,39 +208,74 @@ bool spiller::takes(const std::function<void()>& send) const {
   return from_->network().counters().closed == refused;
 }
 
-void spiller::came(std::uint64_t number, std::uint64_t incarnation) {
+void spiller::took(lane to, std::uint64_t number) {
+  taken_[number] = {life_, ticks_, outside_.now()};
+  if (!is_brief(number))
+    due_.insert(number);
+  if (number % ready_interval == 0 && waits_.insert(to).second)
+    from_->network().when_ready(address(to), sender_);
+}
+
+void spiller::came(lane to, std::uint64_t number, std::uint64_t incarnation) {
   if (incarnation != incarnation_)
     return;
   due_.erase(number);
   if (!came_here_.insert(number).second)
     outside_.fail("dedupe: " + std::to_string(number)
                   + " came from a spill twice");
+  if (unsent_.count(number) > 0)
+    outside_.fail("ttl: " + std::to_string(number)
+                  + " came, and was told to have expired unsent");
+  const auto& taken = taken_.at(number);
+  const auto age = outside_.now() - taken.time;
+  if (strict_ && is_brief(number) && age > brief_end)
+    outside_.fail("ttl: " + std::to_string(number)
+                  + " came from a spill when its time was over");
+  // What was sent, and expired before it could be sent again, may come late.
+  if (is_brief(number) && (age > brief_time || taken.life != life_))
+    return;
   // What a process had in memory only may be on its way when it is gone.
   // What the broker lost once may be sent again by who knows of no outcome.
   if (!came_.insert(number).second || lost_.count(number) > 0
       || number <= excused_
       || (from_->spill_in_memory_max > 0 && number < first_))
     return;
-  if (number < highest_)
+  auto& highest = highest_.at(to);
+  if (number < highest)
     outside_.fail("I4: " + std::to_string(number) + " came from a spill after "
-                  + std::to_string(highest_));
-  highest_ = number;
+                  + std::to_string(highest));
+  highest = number;
 }
 
-void spiller::lost(std::uint64_t number) {
+void spiller::lost(std::uint64_t number, const caf::error& why) {
   due_.erase(number);
   lost_.insert(number);
+  if (why == bridge::errc::unroutable)
+    outside_.fail("spill: " + std::to_string(number)
+                  + " did not wait for its queue");
+  if (why != bridge::errc::expired)
+    return;
+  effects_.add(effect::spill_expired);
+  unsent_.insert(number);
+  if (!is_brief(number))
+    outside_.fail("ttl: " + std::to_string(number)
+                  + " was told to have expired, and had no time to live");
+  if (came_.count(number) > 0)
+    outside_.fail("ttl: " + std::to_string(number)
+                  + " was told to have expired unsent, and had come");
 }
 
 bool spiller::complete() const {
-  return due_.empty() && from_->up()
+  return due_.empty() && from_->up() && waits_.empty()
          && from_->network().counters().spilled == 0;
 }
 
 void spiller::check_complete() const {
   if (!due_.empty())
-    outside_.fail("I7: " + std::to_string(due_.begin()->first) + " of "
+    outside_.fail("I7: " + std::to_string(*due_.begin()) + " of "
                   + std::to_string(sent_) + " never came from the spill");
+  else if (!waits_.empty())
+    outside_.fail("I7: nobody was told that there is room in the spill");
   else if (!complete())
     outside_.fail("I7: the spill was never empty");
 }

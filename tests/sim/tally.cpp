@@ -38,6 +38,8 @@ std::string_view to_string(effect x) {
     return "a message left in a file by a process that died";
   case effect::spill_kept:
     return "a message left in a file by a process that stopped";
+  case effect::spill_expired:
+    return "a message that expired in a file, or on its way there";
   case effect::transfer_shared:
     return "a message that shared its transfer with others";
   case effect::part_returned:

@@ -26,6 +26,7 @@ enum class effect : std::uint8_t {
   declaration_refused,
   spill_inherited,
   spill_kept,
+  spill_expired,
   transfer_shared,
   part_returned,
   outcome_lost,
