@@ -9,6 +9,7 @@ namespace rookery::testing {
 
 void wire::join(side which, std::weak_ptr<host> who,
                 amqp::engine_options options, amqp::engine_handler& handler) {
+  options.frame_bytes_max = terms_.frame_bytes_max;
   ends_[which].who = std::move(who);
   ends_[which].engine = std::make_unique<amqp::engine>(
       which == client ? amqp::engine::side::client : amqp::engine::side::server,

@@ -24,6 +24,8 @@ struct wire_terms {
   /// Bytes under way, or not yet read, after which an end has to wait before it
   /// writes more: 1 or more.
   std::size_t under_way_max = SIZE_MAX;
+  /// Longest frame: both ends take none that is longer. 512 or more.
+  std::uint32_t frame_bytes_max = amqp::engine_options{}.frame_bytes_max;
 };
 
 /// One connection between two processes: two real AMQP engines, and between
@@ -73,6 +75,7 @@ public:
   void forget_outcomes(lapse how, std::size_t count,
                        std::function<void()> done);
 
+  [[nodiscard]] const wire_terms& terms() const { return terms_; }
   [[nodiscard]] std::size_t bytes_under_way() const;
   /// Of these, what waits where an end is silent.
   [[nodiscard]] std::size_t bytes_held_back() const;

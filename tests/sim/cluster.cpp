@@ -100,6 +100,9 @@ void cluster::add_node(const std::string& name, std::set<role> roles,
     way->terms.slice_max = 900;
   if (outside.chance(3))
     way->terms.under_way_max = 1 + outside.draw(600);
+  if (outside.chance(3)) // so that a longer message takes many
+    way->terms.frame_bytes_max =
+        512 + static_cast<std::uint32_t>(outside.draw(1'000));
   nodes::node_config config;
   // The broker prefers by name: who owns what differs from run to run.
   config.node_name = name + "." + std::to_string(outside.draw(100));

@@ -13,8 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Any registered message with a number in it.
-using number_message = service::v1::PostTweetReply;
+// Any registered message with a number and a text in it.
+using number_message = service::v1::PostTweetRequest;
 
 constexpr auto lanes = {spiller::direct, spiller::bound};
 constexpr const char* exchange = "spilled.exchange";
@@ -29,6 +29,15 @@ constexpr std::uint64_t brief_interval = 3;
 constexpr auto brief_time = 250ms;
 // By then one is handled or never, where bytes do not come late.
 constexpr auto brief_end = 750ms;
+// So many have a text, of so many bytes.
+constexpr std::uint64_t long_interval = 5;
+constexpr std::uint64_t long_min = 1'000;
+constexpr std::uint64_t long_max = 8'000;
+// One in so many of those is cut off as soon as it is seen under way.
+constexpr std::uint64_t cut_interval = 6;
+constexpr int looks_max = 20;
+constexpr auto look_time = 300us;
+
 // Every so many the sender asks to be told when there is room.
 constexpr std::uint64_t ready_interval = 4;
 
@@ -60,7 +69,7 @@ struct handles {
 caf::behavior sender(caf::event_based_actor* self, std::weak_ptr<spiller> home,
                      const std::array<handles, 2>& to) {
   return {[=](spiller::lane where, const number_message& x) {
-            const auto number = x.tweet_id();
+            const auto number = x.author();
             auto alive = home.lock();
             if (!alive)
               return;
@@ -82,7 +91,7 @@ caf::behavior sender(caf::event_based_actor* self, std::weak_ptr<spiller> home,
             // it, and the next one sends it.
             if (auto alive = home.lock();
                 alive && x.why != bridge::errc::closed)
-              alive->lost(x.what.get_as<number_message>(0).tweet_id(), x.why);
+              alive->lost(x.what.get_as<number_message>(0).author(), x.why);
           }};
 }
 
@@ -96,7 +105,9 @@ spiller::spiller(world& outside, std::shared_ptr<node_host> from,
       effects_{effects},
       packs_{packs},
       briefs_{outside.chance(2)},
-      both_{outside.chance(2)} {}
+      both_{outside.chance(2)},
+      long_{outside.chance(2) ? long_min + outside.draw(long_max - long_min)
+                              : 0} {}
 
 bool spiller::serves(const std::string& name) {
   return name == queue(direct).name || name == queue(bound).name;
@@ -116,7 +127,7 @@ void spiller::serve() {
     auto sink = [home = weak_from_this(), where, n = incarnation_] {
       return caf::behavior{[=](const number_message& x) {
         if (auto alive = home.lock())
-          alive->came(where, x.tweet_id(), n);
+          alive->came(where, x.author(), x.text(), n);
       }};
     };
     network.serve(bridge::address::queue(options.queue->name),
@@ -190,7 +201,8 @@ void spiller::work(world::clock::duration pace) {
 void spiller::send() {
   from_->execute([this] {
     number_message message;
-    message.set_tweet_id(++sent_);
+    message.set_author(++sent_);
+    message.set_text(text_of(sent_));
     const auto to = both_ && outside_.chance(2) ? bound : direct;
     caf::anon_send(sender_, to, message);
   });
@@ -198,6 +210,12 @@ void spiller::send() {
 
 bool spiller::is_brief(std::uint64_t number) const {
   return briefs_ && number % brief_interval == 0;
+}
+
+std::string spiller::text_of(std::uint64_t number) const {
+  return number % long_interval == 0
+             ? std::string(long_, static_cast<char>('a' + number % 26))
+             : std::string{};
 }
 
 bool spiller::takes(const std::function<void()>& send) const {
@@ -214,11 +232,33 @@ void spiller::took(lane to, std::uint64_t number) {
     due_.insert(number);
   if (number % ready_interval == 0 && waits_.insert(to).second)
     from_->network().when_ready(address(to), sender_);
+  if (!text_of(number).empty() && outside_.chance(cut_interval))
+    cut_under_way(looks_max);
 }
 
-void spiller::came(lane to, std::uint64_t number, std::uint64_t incarnation) {
+void spiller::cut_under_way(int looks) {
+  outside_.after(outside_.between(0us, look_time * 2), weak_from_this(),
+                 [looks](spiller& x) {
+                   const auto line = x.from_->line();
+                   if (!line)
+                     return;
+                   const auto frame = line->terms().frame_bytes_max;
+                   if (line->bytes_under_way() > frame) {
+                     x.effects_.add(effect::cut_in_transfer);
+                     x.from_->cut();
+                   } else if (looks > 1) {
+                     x.cut_under_way(looks - 1);
+                   }
+                 });
+}
+
+void spiller::came(lane to, std::uint64_t number, const std::string& text,
+                   std::uint64_t incarnation) {
   if (incarnation != incarnation_)
     return;
+  if (text != text_of(number))
+    outside_.fail("spill: " + std::to_string(number)
+                  + " came with another text");
   due_.erase(number);
   if (!came_here_.insert(number).second)
     outside_.fail("dedupe: " + std::to_string(number)

@@ -24,8 +24,9 @@ namespace rookery::sim {
 /// arrives, whoever sends it then, unless its loss was told; and where all pass
 /// through the file, what was sent 300 ms before its process died. Some are
 /// brief: they may be missing, but nobody is told that one expired before it
-/// was sent and gets it nevertheless. Who waits for
-/// room hears of it.
+/// was sent and gets it nevertheless. Some are long: they have many frames
+/// where those are short, and connections are cut within their transfers. Who
+/// waits for room hears of it.
 class spiller : public std::enable_shared_from_this<spiller> {
 public:
   spiller(world& outside, std::shared_ptr<node_host> from,
@@ -63,7 +64,8 @@ public:
   [[nodiscard]] bool takes(const std::function<void()>& send) const;
   /// The present process has it.
   void took(lane to, std::uint64_t number);
-  void came(lane to, std::uint64_t number, std::uint64_t incarnation);
+  void came(lane to, std::uint64_t number, const std::string& text,
+            std::uint64_t incarnation);
   void lost(std::uint64_t number, const caf::error& why);
   void ready(lane to) { waits_.erase(to); }
 
@@ -71,15 +73,18 @@ private:
   void tick();
   void work(world::clock::duration pace);
   void send();
+  void cut_under_way(int looks);
+  [[nodiscard]] std::string text_of(std::uint64_t number) const;
 
   world& outside_;
   std::shared_ptr<node_host> from_;
   std::shared_ptr<node_host> to_;
   tally& effects_;
-  const bool packs_;  // what is sent may share transfers
-  const bool briefs_; // some are worth nothing in a moment
-  const bool both_;   // lanes are used, not only the direct one
-  caf::actor sender_; // of the present process
+  const bool packs_;       // what is sent may share transfers
+  const bool briefs_;      // some are worth nothing in a moment
+  const bool both_;        // lanes are used, not only the direct one
+  const std::size_t long_; // bytes in some
+  caf::actor sender_;      // of the present process
   bool running_ = false;
   bool strict_ = false;
   std::uint64_t sent_ = 0;

@@ -6,6 +6,8 @@ std::string_view to_string(effect x) {
   switch (x) {
   case effect::cut_with_unsettled:
     return "a cut with at least one unsettled transfer";
+  case effect::cut_in_transfer:
+    return "a cut with more than a frame on its way";
   case effect::delivery_repeated:
     return "a delivery that came twice to one process";
   case effect::handler_failed:

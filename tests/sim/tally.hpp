@@ -10,6 +10,7 @@ namespace rookery::sim {
 /// What a fault really did; a fault that met nothing does not count.
 enum class effect : std::uint8_t {
   cut_with_unsettled,
+  cut_in_transfer,
   delivery_repeated,
   handler_failed,
   handler_hung,
