@@ -58,6 +58,11 @@ cluster::cluster(world& outside_arg, std::uint64_t seed)
   owned =
       std::make_shared<owners>(outside, broker, nodes[4],
                                std::vector{nodes[2], nodes[3]}, effects, packs);
+  if (outside.chance(3)) { // so few that answers wait for each other
+    const auto few = 1 + static_cast<std::uint32_t>(outside.draw(3));
+    for (auto& x : nodes)
+      x->reply_window = few;
+  }
   nodes[0]->spills = true;
   if (outside.chance(2)) // else each message passes through the file
     nodes[0]->spill_in_memory_max = 3;
@@ -143,7 +148,7 @@ std::uint32_t cluster::window_of(const std::string& queue) const {
   if (gauge::serves(queue))
     return gauge::window;
   if (queue.starts_with("rookery.reply."))
-    return bridge::bridge_options{}.reply_window;
+    return nodes.front()->reply_window;
   return window;
 }
 

@@ -42,6 +42,7 @@ node_host::node_host(world& outside, nodes::node_config config,
   on_open = [this](auto& x) {
     if (in_flight_max > 0)
       x.in_flight_max = in_flight_max;
+    x.reply_window = reply_window;
     open_spill(x);
   };
 }

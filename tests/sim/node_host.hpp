@@ -73,6 +73,8 @@ public:
   disk_faults faults_at_start;
   /// Of its bridge; 0 = the default, which is never reached here.
   std::size_t in_flight_max = 0;
+  /// Of its bridge.
+  std::uint32_t reply_window = bridge::bridge_options{}.reply_window;
   /// Whether it has a spill, on its disk.
   bool spills = false;
   /// So many messages may be in memory only.
