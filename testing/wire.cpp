@@ -169,7 +169,7 @@ void wire::read(side at) {
     pump(at);
   }
   go_on(other(at));
-  if (!x.left && !x.closed && x.closing && x.coming.empty()) {
+  if (!x.left && !x.closed && x.ended && x.coming.empty()) {
     x.closed = true;
     x.engine->read_closed();
     x.engine->write_closed();
@@ -184,12 +184,19 @@ void wire::close_after(side at) {
   auto when = std::max(outside_.now() + terms_.latency_min, x.last_arrival);
   x.last_arrival = when;
   outside_.after(when - outside_.now(), weak_from_this(), [at](wire& self) {
-    auto who = self.ends_[at].who.lock();
-    if (who && !self.ends_[at].silent)
-      who->execute([weak = self.weak_from_this(), at] {
-        if (auto alive = weak.lock())
-          alive->read(at);
-      });
+    auto& there = self.ends_[at];
+    auto who = there.who.lock();
+    if (!who || there.silent) {
+      there.ended = true;
+      return;
+    }
+    // One that sleeps does not learn of it with the first bytes that it reads.
+    who->execute([weak = self.weak_from_this(), at] {
+      if (auto alive = weak.lock()) {
+        alive->ends_[at].ended = true;
+        alive->read(at);
+      }
+    });
   });
 }
 

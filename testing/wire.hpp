@@ -96,6 +96,7 @@ private:
     world::clock::time_point last_arrival{};
     bool silent = false;
     bool closing = false; // the socket closes after what is coming
+    bool ended = false;   // and all that has arrived
     bool closed = false;  // the engine knows that nothing more comes
     bool left = false;
     bool pumping = false;
