@@ -116,7 +116,7 @@ public:
   }
 
   // Stops, with nothing under way.
-  bool keep() { return spill_->keep({}); }
+  bool keep() { return spill_->keep({}) == 0; }
 
   // How many in the queue are worth sending no more.
   std::size_t take_expired() {
