@@ -32,7 +32,12 @@ public:
   [[nodiscard]] std::chrono::microseconds age() const;
   /// What the wall says, which may jump; starts at 2026-01-02 00:00 UTC.
   [[nodiscard]] std::chrono::system_clock::time_point wall() const;
-  void jump_wall(std::chrono::milliseconds by) { wall_skew_ += by; }
+  void jump_wall(std::chrono::milliseconds by) {
+    wall_skew_ += by;
+    set_back_ += by.count() < 0 ? 1 : 0;
+  }
+  /// How often it went back.
+  [[nodiscard]] std::uint64_t set_back() const { return set_back_; }
 
   /// Uniform numbers; `draw`: 0..count - 1, `chance`: once in `count`.
   std::uint64_t random() { return random_(); }
@@ -83,6 +88,7 @@ private:
   const clock::time_point start_{std::chrono::hours{1}};
   clock::time_point now_ = start_;
   std::chrono::milliseconds wall_skew_{0};
+  std::uint64_t set_back_ = 0;
   std::priority_queue<event, std::vector<event>, later> events_;
   std::uint64_t order_ = 0;
   std::uint64_t count_ = 0;

@@ -123,8 +123,10 @@ void check_ends(cluster& on) {
 
 // As by SIGTERM, and no fault is left that could hinder it.
 bool stop_in_order(cluster& on, node_host& x) {
+  const auto life = x.incarnation();
   x.stop();
-  if (on.outside.run(settle_time, [&] { return !x.up(); }))
+  if (on.outside.run(settle_time,
+                     [&] { return !x.up() || x.incarnation() != life; }))
     return true;
   on.outside.fail("I7: a planned stop did not end");
   return false;
@@ -168,12 +170,16 @@ void check_expiry(cluster& on) {
   from->cut();
   on.kept->start(20ms);
   on.outside.run(500ms);
+  const auto life = from->incarnation();
   if (on.outside.chance(2))
     from->stop();
   else
     from->crash();
   on.kept->stop();
-  if (!on.outside.run(settle_time, [&] { return !from->up(); }))
+  // A fault of before may start it at once.
+  if (!on.outside.run(settle_time, [&] {
+        return !from->up() || from->incarnation() != life;
+      }))
     return on.outside.fail("I7: a stop without a broker did not end");
   on.outside.run(1s); // longer than some of them live
   from->set_reachable(true);

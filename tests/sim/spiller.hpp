@@ -96,6 +96,7 @@ private:
     std::uint64_t life;
     std::uint64_t ticks;
     world::clock::time_point time;
+    std::uint64_t set_back; // the calendar, so often
   };
   std::map<std::uint64_t, moment> taken_;  // when each was
   std::set<std::uint64_t> due_;            // those that must come
