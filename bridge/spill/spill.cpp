@@ -19,9 +19,8 @@ constexpr std::size_t read_bytes_max = std::size_t{1} << 20;
 // Until the file is tried again when it failed.
 constexpr milliseconds retry_time{100};
 
-// How long a message must be unreadable to be lost, and until one that could
-// not be taken out is tried again: SQLite takes a disk that fails for a moment
-// for damage.
+// Until what looks damaged is tried again, and lost if it is so still: SQLite
+// takes a disk that fails for a moment for damage.
 constexpr milliseconds damage_time{2'000};
 
 // Longest time to live that the wire has room for.
@@ -150,9 +149,10 @@ void spill::ended(const amqp::outgoing& x) {
   ended_.push_back(x.place);
 }
 
-// Of one that was damaged when the file was opened nobody knew how long it is.
+// Of one that was damaged when the file was opened nobody knew how long it is,
+// and a damaged index may name one twice.
 void spill::forget(std::uint64_t bytes) {
-  --messages_;
+  messages_ -= std::min<std::uint64_t>(messages_, 1);
   bytes_ -= std::min(bytes, bytes_);
 }
 
@@ -231,6 +231,8 @@ bool spill::write(lock& guard) {
     if (failure)
       forget(bytes);
   }
+  if (failure && closed_)
+    lost_at_stop_ += items.size();
   if (failure) { // they are still there
     ended_.insert(ended_.end(), over.begin(), over.end());
   } else if (!left.empty()) {
@@ -261,7 +263,11 @@ void spill::read(lock& guard, spill_lane& from) {
   auto loss = failure && messages.empty()
                   ? file_->find_loss(from.address, place)
                   : std::nullopt;
-  note(failure, from.troubled);
+  // Nobody else takes anything out.
+  const auto gone = !failure && messages.empty() && !file_->mend_index();
+  note(gone ? spill_file::error{"it is damaged: what waits in it is not found"}
+            : failure,
+       from.troubled);
   auto result = push_result::queued;
   auto first = false;
   std::vector<std::pair<amqp::outgoing, std::string_view>> flawed;
@@ -282,10 +288,12 @@ void spill::read(lock& guard, spill_lane& from) {
       break; // later
     first = first || result == push_result::queued_first;
     from.read_to = at;
-    --from.to_read;
+    from.to_read -= std::min<std::uint64_t>(from.to_read, 1);
   }
-  if (!failure && messages.empty())
-    from.to_read = 0; // somebody took them out
+  if (gone) {
+    messages_ -= std::min(messages_, from.to_read);
+    from.to_read = 0;
+  }
   const auto now = world_.now();
   if (loss) {
     if (!from.damaged_since)
@@ -298,8 +306,8 @@ void spill::read(lock& guard, spill_lane& from) {
     from.read_to = loss->what.place;
     --from.to_read;
     forget(loss->bytes);
-  } else if (failure) {
-    from.retry_at = world_.now() + retry_time;
+  } else if (failure) { // to look for what is damaged takes long
+    from.retry_at = now + (messages.empty() ? damage_time : retry_time);
   }
   guard.unlock();
   if (first)
@@ -382,12 +390,11 @@ std::size_t spill::keep(
       bytes_to_write_ += item.bytes.size();
       to_write_.push_back({to, std::move(item)});
     }
-  const auto count = to_write_.size();
-  const auto well = write(guard);
+  static_cast<void>(write(guard));
   if (!left_.empty())
     try_left_again(guard);
   file_->close();
-  return well ? 0 : count;
+  return lost_at_stop_;
 }
 
 } // namespace rookery::bridge

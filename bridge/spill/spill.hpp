@@ -155,6 +155,7 @@ private:
   bool working_ = false;
   bool reading_ = true;
   bool closed_ = false;
+  std::size_t lost_at_stop_ = 0; // not written since then
   // Of the worker, or of `keep` after it.
   bool troubled_ = false;
 };

@@ -1,5 +1,6 @@
 #include "bridge/spill/spill_file.hpp"
 
+#include "bridge/spill/spill_columns.hpp"
 #include "bridge/wal/wal.hpp"
 
 #include <sqlite3.h>
@@ -15,37 +16,6 @@ namespace {
 // "ROOK" in the file's header: nobody else's database is taken for a spill.
 constexpr int application_id = 0x524f4f4b;
 constexpr int version = 2; // rises when amqp::encode_head changes, too
-
-constexpr auto make_index =
-    "CREATE INDEX message_to ON message(address, place)";
-
-std::int64_t sign(std::uint64_t x) { return static_cast<std::int64_t>(x); }
-
-std::uint64_t unsigned_at(const auto& x, int column) {
-  return static_cast<std::uint64_t>(sqlite3_column_int64(x.get(), column));
-}
-
-std::string bytes_at(const auto& x, int column) {
-  const auto* data = sqlite3_column_blob(x.get(), column);
-  const auto size = sqlite3_column_bytes(x.get(), column);
-  return data ? std::string{static_cast<const char*>(data),
-                            static_cast<std::size_t>(size)}
-              : std::string{};
-}
-
-void set_number(const auto& x, int at, std::uint64_t value) {
-  sqlite3_bind_int64(x.get(), at, sign(value));
-}
-
-// Both may fail for want of memory only; then the value is NULL, which the
-// schema refuses.
-void set_text(const auto& x, int at, std::string_view value) {
-  sqlite3_bind_text64(x.get(), at, value.data(), value.size(), SQLITE_STATIC,
-                      SQLITE_UTF8);
-}
-void set_bytes(const auto& x, int at, std::string_view value) {
-  sqlite3_bind_blob64(x.get(), at, value.data(), value.size(), SQLITE_STATIC);
-}
 
 } // namespace
 
@@ -174,63 +144,6 @@ spill_file::error spill_file::prepare_statements() {
   return std::nullopt;
 }
 
-// Without the bytes from the index alone, where no row is looked at.
-spill_file::error spill_file::take_stock() {
-  constexpr auto all = "sum(length(bytes)), max(place) FROM message";
-  auto why = count(all);
-  if (why && is_damaged())
-    why = count("0, max(place) FROM message INDEXED BY message_to");
-  if (why && is_damaged() && mend_index())
-    why = count(all);
-  return why;
-}
-
-// While the index can be read it is left alone: it finds what is behind a
-// damaged row. Else nothing is in it that is not in the rows.
-bool spill_file::mend_index() {
-  if (rows_are_damaged_
-      || !execute("SELECT max(address), total(place) FROM message "
-                  "INDEXED BY message_to")
-      || !is_damaged())
-    return false;
-  // To drop it is to read it, for its pages are freed. So it is forgotten, and
-  // its pages are lost to the file.
-  const auto sql = std::string{"BEGIN IMMEDIATE; PRAGMA writable_schema=ON; "
-                               "DELETE FROM sqlite_schema "
-                               "WHERE name='message_to'; "
-                               "PRAGMA writable_schema=RESET; "}
-                   + make_index + "; COMMIT";
-  const auto why = execute(sql.c_str());
-  rows_are_damaged_ = why && is_damaged();
-  roll_back();
-  return !why;
-}
-
-// Whatever is open. SQLite reads the schema again, which mend_index may have
-// changed.
-void spill_file::roll_back() {
-  if (sqlite3_get_autocommit(handle_.get()) == 0)
-    static_cast<void>(execute("ROLLBACK"));
-  static_cast<void>(execute("PRAGMA writable_schema=RESET"));
-}
-
-spill_file::error spill_file::count(const char* rest) {
-  statement all;
-  const auto sql =
-      std::string{"SELECT address, count(*), "} + rest + " GROUP BY address";
-  if (auto why = prepare(sql.c_str(), all))
-    return why;
-  found_.clear();
-  last_place_ = 0;
-  int code = 0;
-  while ((code = sqlite3_step(all.get())) == SQLITE_ROW) {
-    found_.push_back(
-        {bytes_at(all, 0), unsigned_at(all, 1), unsigned_at(all, 2)});
-    last_place_ = std::max(last_place_, unsigned_at(all, 3));
-  }
-  return code == SQLITE_DONE ? error{} : fault();
-}
-
 bool spill_file::is_damaged() const {
   return (sqlite3_errcode(handle_.get()) & 0xff) == SQLITE_CORRUPT;
 }
@@ -244,13 +157,17 @@ spill_file::written spill_file::write(const std::vector<message>& added,
     return {std::move(result.why)};
   // What is damaged cannot be taken out, and keeps no other from it.
   std::vector<std::uint64_t> left;
-  for (auto place : ended) {
-    result = transact({}, {place});
-    if (result.damaged)
-      left.push_back(place);
-    else if (result.why)
-      return {std::move(result.why)};
-  }
+  result = transact({}, ended);
+  if (result.damaged)
+    for (auto place : ended) {
+      result = transact({}, {place});
+      if (result.damaged)
+        left.push_back(place);
+      else if (result.why)
+        break;
+    }
+  if (result.why && !result.damaged)
+    return {std::move(result.why)};
   return {transact(added, {}).why, std::move(left)};
 }
 
@@ -295,47 +212,44 @@ spill_file::error spill_file::read(const std::string& address,
                                    std::uint64_t place, std::size_t count_max,
                                    std::size_t bytes_max,
                                    std::vector<message>& out) {
+  const auto before = out.size();
+  auto result = select(address, place, count_max, bytes_max, out);
+  if (result.damaged && out.size() == before) {
+    static_cast<void>(mend_index());
+    // In any case: find_loss wants to know how this one ended.
+    result = select(address, place, count_max, bytes_max, out);
+  }
+  return std::move(result.why);
+}
+
+spill_file::fate spill_file::select(const std::string& address,
+                                    std::uint64_t place, std::size_t count_max,
+                                    std::size_t bytes_max,
+                                    std::vector<message>& out) {
+  const auto before = out.size();
   set_text(select_, 1, address);
   set_number(select_, 2, place);
   set_number(select_, 3, count_max);
+  fate result;
   int code = 0;
   for (std::size_t bytes = 0;
        bytes < bytes_max && (code = sqlite3_step(select_.get())) == SQLITE_ROW;
-       bytes += out.back().bytes.size())
-    out.push_back({unsigned_at(select_, 0), address, bytes_at(select_, 5),
+       bytes += out.back().bytes.size()) {
+    const auto last = std::exchange(place, unsigned_at(select_, 0));
+    if (to_signed(place) <= to_signed(last)) {
+      out.resize(before); // who knows from where it is wrong
+      result = {"its index is damaged: places are out of order", true};
+      break;
+    }
+    out.push_back({place, address, bytes_at(select_, 5),
                    sqlite3_column_int64(select_.get(), 1),
                    unsigned_at(select_, 2), unsigned_at(select_, 3) != 0,
                    unsigned_at(select_, 4) != 0});
-  auto why = code == SQLITE_ROW || code == SQLITE_DONE ? error{} : fault();
-  sqlite3_reset(select_.get());
-  return why;
-}
-
-std::optional<spill_file::loss>
-spill_file::find_loss(const std::string& address, std::uint64_t place) {
-  if (!is_damaged())
-    return std::nullopt;
-  for (const auto* x : {&select_head_, &select_place_}) {
-    set_text(*x, 1, address);
-    set_number(*x, 2, place);
-    set_number(*x, 3, 1);
-    std::optional<loss> result;
-    if (sqlite3_step(x->get()) == SQLITE_ROW) {
-      result.emplace();
-      result->what.place = unsigned_at(*x, 0);
-      result->what.address = address;
-      if (x == &select_head_) {
-        result->what.waiting = unsigned_at(*x, 1);
-        result->what.ends_stored = unsigned_at(*x, 2) != 0;
-        result->bytes = unsigned_at(*x, 3);
-      }
-    }
-    sqlite3_reset(x->get());
-    if (result)
-      return result;
   }
-  static_cast<void>(mend_index()); // for the next read
-  return std::nullopt;
+  if (code != SQLITE_ROW && code != SQLITE_DONE)
+    result = {fault(), is_damaged()};
+  sqlite3_reset(select_.get());
+  return result;
 }
 
 spill_file::error spill_file::execute(const char* sql) {

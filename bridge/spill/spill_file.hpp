@@ -78,12 +78,20 @@ public:
   [[nodiscard]] std::optional<loss> find_loss(const std::string& address,
                                               std::uint64_t place);
 
+  /// Makes the index anew if it is damaged, and no row is. @returns whether it
+  /// did: then what was not found may be there
+  bool mend_index();
+
 private:
   struct closer {
     void operator()(sqlite3* x) const;
     void operator()(sqlite3_stmt* x) const;
   };
   using statement = std::unique_ptr<sqlite3_stmt, closer>;
+
+  // What is in it is in the rows as well.
+  static constexpr auto make_index =
+      "CREATE INDEX message_to ON message(address, place)";
 
   explicit spill_file(spill_options options);
   error connect();
@@ -92,8 +100,15 @@ private:
   error prepare_statements();
   error take_stock();
   error count(const char* rest);
-  // Makes the index anew if it is damaged. @returns whether it was, and did
-  bool mend_index();
+  // Why it failed, and whether damage was why.
+  struct fate {
+    error why;
+    bool damaged = false;
+  };
+  fate select(const std::string& address, std::uint64_t place,
+              std::size_t count_max, std::size_t bytes_max,
+              std::vector<message>& out);
+  bool index_is_wrong();
   void roll_back();
   error execute(const char* sql);
   error prepare(const char* sql, statement& out);
@@ -101,11 +116,6 @@ private:
   [[nodiscard]] std::string fault() const;
   // Whether the call that has just failed met damage.
   [[nodiscard]] bool is_damaged() const;
-  // What became of a change: why it failed, and whether damage was why.
-  struct fate {
-    error why;
-    bool damaged = false;
-  };
   fate transact(const std::vector<message>& added,
                 const std::vector<std::uint64_t>& ended);
   fate change(const std::vector<message>& added,
@@ -120,7 +130,6 @@ private:
   statement select_place_;
   std::vector<backlog> found_;
   std::uint64_t last_place_ = 0;
-  bool rows_are_damaged_ = false; // so the index cannot be made anew
 };
 
 } // namespace rookery::bridge

@@ -7,9 +7,12 @@
 #include "tests/sim/disk.hpp"
 #include "tests/support/catch.hpp"
 
+#include <sqlite3.h>
+
 #include <deque>
 #include <limits>
 #include <numeric>
+#include <set>
 #include <utility>
 
 using namespace rookery;
@@ -39,6 +42,35 @@ public:
 private:
   std::deque<std::function<void()>>& work_;
 };
+
+// In the first leaf of the file's index.
+void turn_index_bit(sim::disk& disk, std::size_t at, int bit) {
+  auto on = disk.start(2);
+  sqlite3* db = nullptr;
+  REQUIRE(
+      sqlite3_open_v2("a.spill", &db, SQLITE_OPEN_READWRITE, on.vfs().c_str())
+      == SQLITE_OK);
+  sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; SELECT * FROM message",
+               nullptr, nullptr, nullptr);
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  sqlite3_int64 size = 0;
+  REQUIRE(file->pMethods->xFileSize(file, &size) == SQLITE_OK);
+  std::string page(4'096, '\0');
+  const auto bytes = static_cast<int>(page.size());
+  auto found = false;
+  for (sqlite3_int64 from = bytes; from < size && !found; from += bytes) {
+    REQUIRE(file->pMethods->xRead(file, page.data(), bytes, from) == SQLITE_OK);
+    found = page[0] == '\x0a';
+    if (!found)
+      continue;
+    page[at] = static_cast<char>(page[at] ^ (1 << bit));
+    REQUIRE(file->pMethods->xWrite(file, page.data(), bytes, from)
+            == SQLITE_OK);
+  }
+  REQUIRE(found);
+  sqlite3_close(db);
+}
 
 // A process with a spill that sends to one queue.
 class process {
@@ -280,4 +312,41 @@ TEST_CASE("spill disk: nobody waits for room for what can never have any",
   CHECK(x.waits());
   CHECK(!x.push(5, 300'000));
   CHECK(x.waits()); // who sent the fourth would be told in vain
+}
+
+TEST_CASE(
+    "spill disk: a bit of the index that has turned makes nothing go round "
+    "in circles, or be lost in silence",
+    "[link][spill]") {
+  constexpr std::uint64_t count = 300;
+  const auto at = GENERATE(range(0, 4'096, 36));
+  const auto bit = GENERATE(0, 1, 7);
+  INFO("byte " << at << " bit " << bit);
+  sim::disk disk{1};
+  {
+    process x{disk, 0};
+    for (std::uint64_t i = 1; i <= count; ++i)
+      REQUIRE(x.push(i, 10));
+    x.run(1s);
+    CHECK(x.keep());
+  }
+  turn_index_bit(disk, static_cast<std::size_t>(at), bit);
+  std::set<std::uint64_t> seen;
+  for (auto life = 0; life < 3; ++life) {
+    process x{disk, 2 * count};
+    numbers sent;
+    for (auto i = 0; i < 200; ++i) {
+      x.run(500ms);
+      for (auto each : x.send())
+        sent.push_back(each);
+    }
+    CHECK(std::set(sent.begin(), sent.end()).size() == sent.size());
+    CHECK(sent.size() + x.lost.size() <= count);
+    CHECK(x.size() <= count);
+    seen.insert(sent.begin(), sent.end());
+    if (life == 0 && sent.size() < count)
+      CHECK(!x.troubles.empty());
+    CHECK(x.keep());
+  }
+  CHECK(seen.size() >= count - 1);
 }

@@ -134,10 +134,22 @@ void damage_index(const sim::disk_process& on, const char* name) {
   sqlite3_close(db);
 }
 
+// Reads on where it failed or found no more, as the spill does.
+spill_file::error read_all(spill_file& x, const std::string& address,
+                           std::vector<spill_file::message>& seen) {
+  for (;;) {
+    const auto before = seen.size();
+    auto why = x.read(address, seen.empty() ? 0 : seen.back().place, 10'000,
+                      10'000'000, seen);
+    if (seen.size() == before && (why || !x.mend_index()))
+      return why;
+  }
+}
+
 // The places of what waits for `address`, in the order it is read.
 std::vector<std::uint64_t> places(spill_file& x, const std::string& address) {
   std::vector<spill_file::message> seen;
-  CHECK(!x.read(address, 0, 10'000, 10'000'000, seen));
+  CHECK(!read_all(x, address, seen));
   std::vector<std::uint64_t> result;
   for (const auto& each : seen)
     result.push_back(each.place);
@@ -313,7 +325,7 @@ TEST_CASE("spill file: one damaged row does not keep it from opening",
       for (const auto& each : (*x)->found())
         found += each.messages;
       CHECK(found == 5);
-      CHECK((*x)->last_place() == 5);
+      CHECK((*x)->last_place() >= 5);
       std::vector<spill_file::message> seen;
       if ((*x)->read("queue", 0, 100, 100'000, seen))
         ++damaged;
@@ -400,7 +412,9 @@ TEST_CASE("spill file: who dies while it makes its index anew leaves it to the "
         if (--left == 0)
           power_goes ? static_cast<void>(disk.power_loss(7)) : process.kill();
       });
-      auto x = open(process);
+      std::vector<spill_file::message> seen;
+      if (auto x = open(process))
+        static_cast<void>(read_all(**x, "a", seen));
       over = !process.killed();
       disk.watch({});
     }
