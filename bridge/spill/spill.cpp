@@ -23,10 +23,8 @@ constexpr milliseconds retry_time{100};
 // takes a disk that fails for a moment for damage.
 constexpr milliseconds damage_time{2'000};
 
-// Longest time to live that the wire has room for.
-constexpr milliseconds ttl_max{0xffff'ffff};
-
-constexpr auto never = std::chrono::steady_clock::time_point::max();
+// Until the file is looked at as a whole again, which takes long.
+constexpr milliseconds mend_time{60'000};
 
 // Why `x`, which was read from the file, can never be sent; empty if it can.
 std::string_view flaw(const amqp::outgoing& x,
@@ -192,6 +190,10 @@ void spill::begin_work() {
 }
 
 void spill::work() {
+  if (const auto now = world_.now(); now >= mend_at_) {
+    file_->may_mend();
+    mend_at_ = now + mend_time;
+  }
   lock guard{mutex_};
   auto well = true;
   while (well && !closed_ && has_work()) {
@@ -326,39 +328,6 @@ void spill::note(const spill_file::error& result, bool& troubled) {
     tell_.trouble(*result);
   else if (!result)
     troubled = false;
-}
-
-spill_file::message spill::to_message(const entry& x) const {
-  std::int64_t expires = 0;
-  if (x.item.expires != never) {
-    const auto left = x.item.expires - world_.now();
-    expires = std::chrono::ceil<milliseconds>(
-                  (world_.wall_now() + left).time_since_epoch())
-                  .count();
-  }
-  return {x.item.place,   x.to->address,      x.item.bytes, expires,
-          x.item.waiting, x.item.ends_stored, x.item.packs};
-}
-
-amqp::outgoing spill::to_outgoing(spill_file::message x) const {
-  amqp::outgoing result{std::move(x.bytes)};
-  result.place = x.place;
-  result.in_file = true;
-  result.packs = x.packs;
-  if (x.place >= first_place_) { // else nobody waits any more
-    result.waiting = x.waiting;
-    result.ends_stored = x.ends_stored;
-  }
-  if (x.expires != 0) {
-    // The calendar may have been set back meanwhile, and the file be damaged.
-    const auto wall = std::chrono::duration_cast<milliseconds>(
-        world_.wall_now().time_since_epoch());
-    result.expires =
-        world_.now()
-        + std::min(milliseconds{std::max<std::int64_t>(x.expires, 0)} - wall,
-                   ttl_max);
-  }
-  return result;
 }
 
 void spill::stop_reading() {

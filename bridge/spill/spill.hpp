@@ -158,6 +158,7 @@ private:
   std::size_t lost_at_stop_ = 0; // not written since then
   // Of the worker, or of `keep` after it.
   bool troubled_ = false;
+  std::chrono::steady_clock::time_point mend_at_{};
 };
 
 } // namespace rookery::bridge

@@ -213,38 +213,42 @@ spill_file::error spill_file::read(const std::string& address,
                                    std::size_t bytes_max,
                                    std::vector<message>& out) {
   const auto before = out.size();
-  auto result = select(address, place, count_max, bytes_max, out);
+  auto result = select(address, place, count_max, bytes_max, true, out);
   if (result.damaged && out.size() == before) {
     static_cast<void>(mend_index());
     // In any case: find_loss wants to know how this one ended.
-    result = select(address, place, count_max, bytes_max, out);
+    result = select(address, place, count_max, bytes_max, false, out);
   }
   return std::move(result.why);
 }
 
 spill_file::fate spill_file::select(const std::string& address,
                                     std::uint64_t place, std::size_t count_max,
-                                    std::size_t bytes_max,
+                                    std::size_t bytes_max, bool in_order,
                                     std::vector<message>& out) {
   const auto before = out.size();
   set_text(select_, 1, address);
   set_number(select_, 2, place);
   set_number(select_, 3, count_max);
   fate result;
-  int code = 0;
-  for (std::size_t bytes = 0;
-       bytes < bytes_max && (code = sqlite3_step(select_.get())) == SQLITE_ROW;
-       bytes += out.back().bytes.size()) {
-    const auto last = std::exchange(place, unsigned_at(select_, 0));
-    if (to_signed(place) <= to_signed(last)) {
+  int code = SQLITE_ROW;
+  for (std::size_t bytes = 0; bytes < bytes_max;) {
+    code = sqlite3_step(select_.get());
+    if (code != SQLITE_ROW)
+      break;
+    const auto next = unsigned_at(select_, 0);
+    if (to_signed(next) > to_signed(place)) {
+      place = next;
+      out.push_back({place, address, bytes_at(select_, 5),
+                     sqlite3_column_int64(select_.get(), 1),
+                     unsigned_at(select_, 2), unsigned_at(select_, 3) != 0,
+                     unsigned_at(select_, 4) != 0});
+      bytes += out.back().bytes.size();
+    } else if (in_order) {
       out.resize(before); // who knows from where it is wrong
       result = {"its index is damaged: places are out of order", true};
       break;
     }
-    out.push_back({place, address, bytes_at(select_, 5),
-                   sqlite3_column_int64(select_.get(), 1),
-                   unsigned_at(select_, 2), unsigned_at(select_, 3) != 0,
-                   unsigned_at(select_, 4) != 0});
   }
   if (code != SQLITE_ROW && code != SQLITE_DONE)
     result = {fault(), is_damaged()};

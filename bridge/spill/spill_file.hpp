@@ -78,9 +78,12 @@ public:
   [[nodiscard]] std::optional<loss> find_loss(const std::string& address,
                                               std::uint64_t place);
 
-  /// Makes the index anew if it is damaged, and no row is. @returns whether it
-  /// did: then what was not found may be there
+  /// Makes the index anew if it is damaged, and no row is, but not again after
+  /// it was not or could not. @returns whether it did: then what was not found
+  /// may be there
   bool mend_index();
+  /// Once more it may.
+  void may_mend() { may_mend_ = true; }
 
 private:
   struct closer {
@@ -89,9 +92,15 @@ private:
   };
   using statement = std::unique_ptr<sqlite3_stmt, closer>;
 
-  // What is in it is in the rows as well.
+  // Place is the row's id, which is in each entry. What is in the index is in
+  // the rows as well.
   static constexpr auto make_index =
-      "CREATE INDEX message_to ON message(address, place)";
+      "CREATE INDEX message_to ON message(address)";
+  struct stock {
+    std::vector<backlog> found;
+    std::uint64_t messages = 0;
+    std::uint64_t last_place = 0;
+  };
 
   explicit spill_file(spill_options options);
   error connect();
@@ -99,14 +108,14 @@ private:
   error settle_wal();
   error prepare_statements();
   error take_stock();
-  error count(const char* rest);
+  expected<stock, std::string> count(const char* what);
   // Why it failed, and whether damage was why.
   struct fate {
     error why;
     bool damaged = false;
   };
   fate select(const std::string& address, std::uint64_t place,
-              std::size_t count_max, std::size_t bytes_max,
+              std::size_t count_max, std::size_t bytes_max, bool in_order,
               std::vector<message>& out);
   bool index_is_wrong();
   void roll_back();
@@ -130,6 +139,7 @@ private:
   statement select_place_;
   std::vector<backlog> found_;
   std::uint64_t last_place_ = 0;
+  bool may_mend_ = true; // it takes long
 };
 
 } // namespace rookery::bridge

@@ -43,8 +43,10 @@ private:
   std::deque<std::function<void()>>& work_;
 };
 
-// In the first leaf of the file's index.
-void turn_index_bit(sim::disk& disk, std::size_t at, int bit) {
+// In the leaf number `leaf` of those of a kind.
+constexpr char index_leaf = '\x0a';
+constexpr char table_leaf = '\x0d';
+void turn_bit(sim::disk& disk, char kind, int leaf, std::size_t at, int bit) {
   auto on = disk.start(2);
   sqlite3* db = nullptr;
   REQUIRE(
@@ -61,7 +63,7 @@ void turn_index_bit(sim::disk& disk, std::size_t at, int bit) {
   auto found = false;
   for (sqlite3_int64 from = bytes; from < size && !found; from += bytes) {
     REQUIRE(file->pMethods->xRead(file, page.data(), bytes, from) == SQLITE_OK);
-    found = page[0] == '\x0a';
+    found = page[0] == kind && leaf-- == 0;
     if (!found)
       continue;
     page[at] = static_cast<char>(page[at] ^ (1 << bit));
@@ -330,7 +332,7 @@ TEST_CASE(
     x.run(1s);
     CHECK(x.keep());
   }
-  turn_index_bit(disk, static_cast<std::size_t>(at), bit);
+  turn_bit(disk, index_leaf, 0, static_cast<std::size_t>(at), bit);
   std::set<std::uint64_t> seen;
   for (auto life = 0; life < 3; ++life) {
     process x{disk, 2 * count};
@@ -349,4 +351,34 @@ TEST_CASE(
     CHECK(x.keep());
   }
   CHECK(seen.size() >= count - 1);
+}
+
+TEST_CASE(
+    "spill disk: what a damaged leaf no longer shows is told to be lost, and "
+    "its places are not taken anew",
+    "[link][spill]") {
+  constexpr std::uint64_t count = 300;
+  const auto leaf = GENERATE(0, 1, 2, 3);
+  sim::disk disk{1};
+  {
+    process x{disk, 0};
+    for (std::uint64_t i = 1; i <= count; ++i)
+      REQUIRE(x.push(i, 10));
+    x.run(1s);
+    CHECK(x.keep());
+  }
+  // The number of its cells.
+  turn_bit(disk, table_leaf, leaf, 4, leaf == 3 ? 3 : 4);
+  process x{disk, 0};
+  REQUIRE(x.push_aside(count + 1));
+  numbers sent;
+  for (auto i = 0; i < 1'200; ++i) {
+    x.run(500ms);
+    for (auto each : x.send())
+      sent.push_back(each);
+  }
+  CHECK(sent.size() < count);
+  CHECK(sent.size() + x.lost.size() == count);
+  CHECK(sent.back() <= count);
+  CHECK(x.size() == 1); // aside
 }

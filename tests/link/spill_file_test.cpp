@@ -137,6 +137,7 @@ void damage_index(const sim::disk_process& on, const char* name) {
 // Reads on where it failed or found no more, as the spill does.
 spill_file::error read_all(spill_file& x, const std::string& address,
                            std::vector<spill_file::message>& seen) {
+  x.may_mend();
   for (;;) {
     const auto before = seen.size();
     auto why = x.read(address, seen.empty() ? 0 : seen.back().place, 10'000,
@@ -372,6 +373,7 @@ TEST_CASE("spill file: nor does one that is damaged while it is open",
     auto& x = **opened;
     CHECK(places(x, "b").size() == 500);
     pages.damage(page, 0, '\0');
+    x.may_mend(); // a minute later
     std::vector<spill_file::message> seen;
     if (write) {
       CHECK(!x.write({{1'001, "a", "bytes"}}, {1}).why);
