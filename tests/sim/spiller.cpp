@@ -264,13 +264,14 @@ void spiller::came(lane to, std::uint64_t number, const std::string& text,
     outside_.fail("dedupe: " + std::to_string(number)
                   + " came from a spill twice");
   const auto& taken = taken_.at(number);
-  // The next process goes by the calendar, and may find it in the file.
-  if (unsent_.count(number) > 0
-      && (taken.life == life_ || taken.set_back == outside_.set_back()))
+  // The file goes by the calendar. Set back, it gives a message more time, and
+  // the next process finds it has some, of which the last one told otherwise.
+  const auto set_back = taken.set_back != outside_.set_back();
+  if (unsent_.count(number) > 0 && (taken.life == life_ || !set_back))
     outside_.fail("ttl: " + std::to_string(number)
                   + " came, and was told to have expired unsent");
   const auto age = outside_.now() - taken.time;
-  if (strict_ && is_brief(number) && age > brief_end)
+  if (strict_ && !set_back && is_brief(number) && age > brief_end)
     outside_.fail("ttl: " + std::to_string(number)
                   + " came from a spill when its time was over");
   // What was sent, and expired before it could be sent again, may come late.
