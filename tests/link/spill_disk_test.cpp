@@ -6,8 +6,7 @@
 #include "bridge/spill/spill.hpp"
 #include "tests/sim/disk.hpp"
 #include "tests/support/catch.hpp"
-
-#include <sqlite3.h>
+#include "tests/support/spill_leaf.hpp"
 
 #include <deque>
 #include <limits>
@@ -43,35 +42,11 @@ private:
   std::deque<std::function<void()>>& work_;
 };
 
-// In the leaf number `leaf` of those of a kind.
-constexpr char index_leaf = '\x0a';
-constexpr char table_leaf = '\x0d';
 void turn_bit(sim::disk& disk, char kind, int leaf, std::size_t at, int bit) {
-  auto on = disk.start(2);
-  sqlite3* db = nullptr;
-  REQUIRE(
-      sqlite3_open_v2("a.spill", &db, SQLITE_OPEN_READWRITE, on.vfs().c_str())
-      == SQLITE_OK);
-  sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; SELECT * FROM message",
-               nullptr, nullptr, nullptr);
-  sqlite3_file* file = nullptr;
-  sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-  sqlite3_int64 size = 0;
-  REQUIRE(file->pMethods->xFileSize(file, &size) == SQLITE_OK);
-  std::string page(4'096, '\0');
-  const auto bytes = static_cast<int>(page.size());
-  auto found = false;
-  for (sqlite3_int64 from = bytes; from < size && !found; from += bytes) {
-    REQUIRE(file->pMethods->xRead(file, page.data(), bytes, from) == SQLITE_OK);
-    found = page[0] == kind && leaf-- == 0;
-    if (!found)
-      continue;
-    page[at] = static_cast<char>(page[at] ^ (1 << bit));
-    REQUIRE(file->pMethods->xWrite(file, page.data(), bytes, from)
-            == SQLITE_OK);
-  }
-  REQUIRE(found);
-  sqlite3_close(db);
+  testing::change_leaf(disk.start(2), "a.spill", kind, leaf,
+                       [=](std::string& page) {
+                         page[at] = static_cast<char>(page[at] ^ (1 << bit));
+                       });
 }
 
 // A process with a spill that sends to one queue.
@@ -207,6 +182,15 @@ void leave(sim::disk& disk, std::uint64_t count) {
   CHECK(x.lost.empty());
 }
 
+// With short messages, of which nothing is in the WAL any more.
+void fill(sim::disk& disk, std::uint64_t count) {
+  process x{disk, 0};
+  for (std::uint64_t i = 1; i <= count; ++i)
+    REQUIRE(x.push(i, 10));
+  x.run(1s);
+  CHECK(x.keep());
+}
+
 } // namespace
 
 TEST_CASE("spill disk: reads that fail for a moment lose nothing",
@@ -325,17 +309,12 @@ TEST_CASE(
   const auto bit = GENERATE(0, 1, 7);
   INFO("byte " << at << " bit " << bit);
   sim::disk disk{1};
-  {
-    process x{disk, 0};
-    for (std::uint64_t i = 1; i <= count; ++i)
-      REQUIRE(x.push(i, 10));
-    x.run(1s);
-    CHECK(x.keep());
-  }
-  turn_bit(disk, index_leaf, 0, static_cast<std::size_t>(at), bit);
+  fill(disk, count);
+  turn_bit(disk, testing::index_leaf, 0, static_cast<std::size_t>(at), bit);
   std::set<std::uint64_t> seen;
   for (auto life = 0; life < 3; ++life) {
     process x{disk, 2 * count};
+    const auto found = x.size();
     numbers sent;
     for (auto i = 0; i < 200; ++i) {
       x.run(500ms);
@@ -346,7 +325,7 @@ TEST_CASE(
     CHECK(sent.size() + x.lost.size() <= count);
     CHECK(x.size() <= count);
     seen.insert(sent.begin(), sent.end());
-    if (life == 0 && sent.size() < count)
+    if (sent.size() + x.lost.size() < found)
       CHECK(!x.troubles.empty());
     CHECK(x.keep());
   }
@@ -360,15 +339,9 @@ TEST_CASE(
   constexpr std::uint64_t count = 300;
   const auto leaf = GENERATE(0, 1, 2, 3);
   sim::disk disk{1};
-  {
-    process x{disk, 0};
-    for (std::uint64_t i = 1; i <= count; ++i)
-      REQUIRE(x.push(i, 10));
-    x.run(1s);
-    CHECK(x.keep());
-  }
+  fill(disk, count);
   // The number of its cells.
-  turn_bit(disk, table_leaf, leaf, 4, leaf == 3 ? 3 : 4);
+  turn_bit(disk, testing::table_leaf, leaf, 4, leaf == 3 ? 3 : 4);
   process x{disk, 0};
   REQUIRE(x.push_aside(count + 1));
   numbers sent;

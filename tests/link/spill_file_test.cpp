@@ -4,6 +4,7 @@
 
 #include "tests/sim/disk.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/spill_leaf.hpp"
 #include "tests/support/temp_directory.hpp"
 
 #include <sqlite3.h>
@@ -108,31 +109,6 @@ private:
   std::string before_;
   std::vector<std::size_t> pages_;
 };
-
-// Turns the index's first leaf to zeros.
-void damage_index(const sim::disk_process& on, const char* name) {
-  sqlite3* db = nullptr;
-  REQUIRE(sqlite3_open_v2(name, &db, SQLITE_OPEN_READWRITE, on.vfs().c_str())
-          == SQLITE_OK);
-  sqlite3_exec(db, "PRAGMA locking_mode=EXCLUSIVE; SELECT * FROM message",
-               nullptr, nullptr, nullptr);
-  sqlite3_file* file = nullptr;
-  sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-  sqlite3_int64 size = 0;
-  REQUIRE(file->pMethods->xFileSize(file, &size) == SQLITE_OK);
-  std::string page(index_pages::page_bytes, '\0');
-  const auto bytes = static_cast<int>(page.size());
-  for (sqlite3_int64 at = bytes; at < size; at += bytes) {
-    REQUIRE(file->pMethods->xRead(file, page.data(), bytes, at) == SQLITE_OK);
-    if (page[0] != '\x0a')
-      continue;
-    page.assign(page.size(), '\0');
-    REQUIRE(file->pMethods->xWrite(file, page.data(), bytes, at) == SQLITE_OK);
-    REQUIRE(file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK);
-    break;
-  }
-  sqlite3_close(db);
-}
 
 // Reads on where it failed or found no more, as the spill does.
 spill_file::error read_all(spill_file& x, const std::string& address,
@@ -406,7 +382,8 @@ TEST_CASE("spill file: who dies while it makes its index anew leaves it to the "
       auto x = *open(process);
       REQUIRE(!x->write(messages, {}).why);
       x->close();
-      damage_index(process, "a.spill");
+      testing::change_leaf(process, "a.spill", testing::index_leaf, 0,
+                           [](auto& page) { page.assign(page.size(), '\0'); });
     }
     {
       auto process = disk.start(2);
