@@ -46,6 +46,8 @@ caf::behavior worker(caf::stateful_actor<owner_state>* self, world* outside,
   const auto lapsed = [=] {
     if (lease())
       return false;
+    if (auto alive = watcher.lock())
+      alive->lapsed();
     self->quit(caf::error{1, lapsed_category});
     return true;
   };
@@ -195,7 +197,8 @@ void owners::begun(std::size_t which, std::uint64_t life,
   last_ = &x;
   if (strict_)
     check_alone(x, number);
-  if (began_.insert(number).second && number < highest_)
+  if (began_.insert(number).second && number < highest_
+      && number > excused_order_)
     outside_.fail("I4: " + std::to_string(number) + " began after "
                   + std::to_string(highest_));
   highest_ = std::max(highest_, number);

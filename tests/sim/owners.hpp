@@ -49,6 +49,9 @@ public:
   // For the actors: `life` is one of `homes[which]`.
   void begun(std::size_t which, std::uint64_t life, std::uint64_t number);
   void ended(std::size_t which, std::uint64_t life, std::uint64_t number);
+  /// A worker ends with its lease: what it was given comes once more, behind
+  /// what its node has already.
+  void lapsed() { excused_order_ = sent_; }
 
 private:
   struct home {
@@ -78,10 +81,11 @@ private:
   bool running_ = false;
   bool strict_ = false;
   std::uint64_t sent_ = 0;
-  std::uint64_t excused_ = 0;     // numbers up to this may be missing
-  std::set<std::uint64_t> began_; // by an owner
-  std::uint64_t highest_ = 0;     // of those
-  const home* last_ = nullptr;    // owner that began something
+  std::uint64_t excused_ = 0;       // numbers up to this may be missing
+  std::uint64_t excused_order_ = 0; // and up to this be late
+  std::set<std::uint64_t> began_;   // by an owner
+  std::uint64_t highest_ = 0;       // of those
+  const home* last_ = nullptr;      // owner that began something
   std::set<std::uint64_t> finished_;
 };
 

@@ -71,6 +71,7 @@ public:
   void answered(std::uint64_t question, std::uint64_t answer);
 
 private:
+  [[nodiscard]] bool told_all() const;
   void work(world::clock::duration pace);
   void send();
   void ask();
