@@ -208,6 +208,8 @@ void spill::work() {
   }
   if (!well)
     retry_at_ = world_.now() + retry_time;
+  if (file_->in_doubt())
+    mend_at_ = std::min(mend_at_, world_.now() + damage_time);
   working_ = false;
 }
 
@@ -260,16 +262,18 @@ void spill::read(lock& guard, spill_lane& from) {
   const auto place = from.read_to;
   guard.unlock();
   std::vector<spill_file::message> messages;
-  const auto failure = file_->read(from.address, place, read_messages_max,
-                                   read_bytes_max, messages);
-  auto loss = failure && messages.empty()
+  auto [failure, damaged] = file_->read(from.address, place, read_messages_max,
+                                        read_bytes_max, messages);
+  auto loss = damaged && messages.empty()
                   ? file_->find_loss(from.address, place)
                   : std::nullopt;
   // Nobody else takes anything out.
-  const auto gone = !failure && messages.empty() && !file_->mend_index();
-  note(gone ? spill_file::error{"it is damaged: what waits in it is not found"}
-            : failure,
-       from.troubled);
+  auto gone = !failure && messages.empty() && !file_->mend_index();
+  if (gone) {
+    failure = "it is damaged: what waits in it is not found";
+    gone = !file_->in_doubt();
+  }
+  note(failure, from.troubled);
   auto result = push_result::queued;
   auto first = false;
   std::vector<std::pair<amqp::outgoing, std::string_view>> flawed;
@@ -304,12 +308,13 @@ void spill::read(lock& guard, spill_lane& from) {
       loss.reset();
   }
   if (loss) {
-    from.damaged_since.reset();
+    // The next one looks so from now on, or it was a disk that fails for long.
+    from.damaged_since = now - damage_time + retry_time;
     from.read_to = loss->what.place;
     --from.to_read;
     forget(loss->bytes);
-  } else if (failure) { // to look for what is damaged takes long
-    from.retry_at = now + (messages.empty() ? damage_time : retry_time);
+  } else if (failure) {
+    from.retry_at = now + retry_time;
   }
   guard.unlock();
   if (first)

@@ -9,6 +9,8 @@
 #include <system_error>
 #include <utility>
 
+using namespace std::string_literals;
+
 namespace rookery::bridge {
 
 namespace {
@@ -131,15 +133,24 @@ spill_file::error spill_file::prepare_statements() {
     return why;
   if (auto why = prepare("DELETE FROM message WHERE place=?1", erase_))
     return why;
+  // An entry of the index, and the row that it names, if that is there and has
+  // the same address.
+  const std::string joined =
+      " FROM message i INDEXED BY message_to LEFT JOIN message r "
+      "ON r.place=i.place AND r.address=i.address";
   const std::string rest =
-      " FROM message WHERE address=?1 AND place>?2 ORDER BY place LIMIT ?3";
-  for (auto [what, out] :
-       {std::pair{"place, expires, waiting, ends_stored, packs, bytes",
+      " WHERE i.address=?1 AND i.place>?2 ORDER BY i.place LIMIT ?3";
+  for (const auto& [what, out] :
+       {std::pair{"i.place, r.place, r.expires, r.waiting, r.ends_stored, "
+                  "r.packs, r.bytes"
+                      + joined,
                   &select_},
         // The columns in front of the bytes, which are not looked at.
-        std::pair{"place, waiting, ends_stored, length(bytes)", &select_head_},
-        std::pair{"place", &select_place_}}) // from the index
-    if (auto why = prepare(("SELECT " + (what + rest)).c_str(), *out))
+        std::pair{"i.place, r.waiting, r.ends_stored, length(r.bytes)" + joined,
+                  &select_head_},
+        std::pair{"i.place FROM message i INDEXED BY message_to"s,
+                  &select_place_}})
+    if (auto why = prepare(("SELECT " + what + rest).c_str(), *out))
       return why;
   return std::nullopt;
 }
@@ -208,18 +219,18 @@ spill_file::fate spill_file::change(const std::vector<message>& added,
   return {};
 }
 
-spill_file::error spill_file::read(const std::string& address,
-                                   std::uint64_t place, std::size_t count_max,
-                                   std::size_t bytes_max,
-                                   std::vector<message>& out) {
+spill_file::fate spill_file::read(const std::string& address,
+                                  std::uint64_t place, std::size_t count_max,
+                                  std::size_t bytes_max,
+                                  std::vector<message>& out) {
   const auto before = out.size();
   auto result = select(address, place, count_max, bytes_max, true, out);
   if (result.damaged && out.size() == before) {
     static_cast<void>(mend_index());
-    // In any case: find_loss wants to know how this one ended.
     result = select(address, place, count_max, bytes_max, false, out);
+    result.damaged = result.damaged && !in_doubt_;
   }
-  return std::move(result.why);
+  return result;
 }
 
 spill_file::fate spill_file::select(const std::string& address,
@@ -237,18 +248,23 @@ spill_file::fate spill_file::select(const std::string& address,
     if (code != SQLITE_ROW)
       break;
     const auto next = unsigned_at(select_, 0);
-    if (to_signed(next) > to_signed(place)) {
-      place = next;
-      out.push_back({place, address, bytes_at(select_, 5),
-                     sqlite3_column_int64(select_.get(), 1),
-                     unsigned_at(select_, 2), unsigned_at(select_, 3) != 0,
-                     unsigned_at(select_, 4) != 0});
-      bytes += out.back().bytes.size();
-    } else if (in_order) {
+    if (to_signed(next) <= to_signed(place)) {
+      if (!in_order)
+        continue;
       out.resize(before); // who knows from where it is wrong
       result = {"its index is damaged: places are out of order", true};
       break;
     }
+    if (sqlite3_column_type(select_.get(), 1) == SQLITE_NULL) {
+      result = {"it is damaged: its index names what is not there", true};
+      break;
+    }
+    place = next;
+    out.push_back({place, address, bytes_at(select_, 6),
+                   sqlite3_column_int64(select_.get(), 2),
+                   unsigned_at(select_, 3), unsigned_at(select_, 4) != 0,
+                   unsigned_at(select_, 5) != 0});
+    bytes += out.back().bytes.size();
   }
   if (code != SQLITE_ROW && code != SQLITE_DONE)
     result = {fault(), is_damaged()};

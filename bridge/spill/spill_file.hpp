@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -36,6 +37,10 @@ public:
     std::uint64_t bytes = 0;
   };
   using error = std::optional<std::string>;
+  struct fate {
+    error why;            // it failed
+    bool damaged = false; // and damage was why
+  };
 
   /// Opens or makes the file. On failure one sentence that names it: no
   /// database, not a spill, in use by another process, no permission.
@@ -62,28 +67,31 @@ public:
                               const std::vector<std::uint64_t>& ended);
 
   /// Appends to `out` what waits for `address` behind `place`, in order: up to
-  /// `count_max` messages, and no more once they have `bytes_max`.
-  [[nodiscard]] error read(const std::string& address, std::uint64_t place,
-                           std::size_t count_max, std::size_t bytes_max,
-                           std::vector<message>& out);
+  /// `count_max` messages, and no more once they have `bytes_max`. Damaged is
+  /// what will be no better the next time, as far as is known.
+  [[nodiscard]] fate read(const std::string& address, std::uint64_t place,
+                          std::size_t count_max, std::size_t bytes_max,
+                          std::vector<message>& out);
 
   /// What `read` could not read, because the file is damaged there.
   struct loss {
     message what; // without its bytes; from `place` on as far as can be read
     std::uint64_t bytes = 0;
   };
-  /// The first behind `place`, when `read` has just failed at it so; nothing
-  /// where it failed for a reason that may pass. It stays in the file: what is
-  /// damaged cannot be taken out.
+  /// The first behind `place`, when `read` has just met damage there. It stays
+  /// in the file: what is damaged cannot be taken out.
   [[nodiscard]] std::optional<loss> find_loss(const std::string& address,
                                               std::uint64_t place);
 
   /// Makes the index anew if it is damaged, and no row is, but not again after
-  /// it was not or could not. @returns whether it did: then what was not found
+  /// it was not or did not. @returns whether it did: then what was not found
   /// may be there
   bool mend_index();
   /// Once more it may.
   void may_mend() { may_mend_ = true; }
+  /// Whether it is not known if there was anything to mend, or that could not
+  /// be done for a reason that may pass, as on a full disk.
+  [[nodiscard]] bool in_doubt() const { return in_doubt_; }
 
 private:
   struct closer {
@@ -97,7 +105,7 @@ private:
   static constexpr auto make_index =
       "CREATE INDEX message_to ON message(address)";
   struct stock {
-    std::vector<backlog> found;
+    std::map<std::string, backlog> found; // by address
     std::uint64_t messages = 0;
     std::uint64_t last_place = 0;
   };
@@ -108,16 +116,11 @@ private:
   error settle_wal();
   error prepare_statements();
   error take_stock();
-  expected<stock, std::string> count(const char* what);
-  // Why it failed, and whether damage was why.
-  struct fate {
-    error why;
-    bool damaged = false;
-  };
+  expected<stock, std::string> count(bool by_index);
   fate select(const std::string& address, std::uint64_t place,
               std::size_t count_max, std::size_t bytes_max, bool in_order,
               std::vector<message>& out);
-  bool index_is_wrong();
+  std::optional<bool> index_is_wrong();
   void roll_back();
   error execute(const char* sql);
   error prepare(const char* sql, statement& out);
@@ -140,6 +143,7 @@ private:
   std::vector<backlog> found_;
   std::uint64_t last_place_ = 0;
   bool may_mend_ = true; // it takes long
+  bool in_doubt_ = false;
 };
 
 } // namespace rookery::bridge

@@ -8,80 +8,113 @@
 
 namespace rookery::bridge {
 
+namespace {
+
+// Of the index: an address and a place.
+using entry = std::pair<std::string, sqlite3_int64>;
+
+} // namespace
+
 // By the rows and by the index: what a damaged page hides of the one is in the
 // other. Only rows know how long they are.
 spill_file::error spill_file::take_stock() {
-  auto rows = count("length(bytes) FROM message NOT INDEXED");
+  auto rows = count(false);
   if (!rows && !is_damaged())
     return rows.error();
-  auto entries = count("0 FROM message INDEXED BY message_to");
+  auto entries = count(true);
   if (!rows && !entries)
     return entries.error();
   for (const auto* x : {&rows, &entries})
     if (*x)
       last_place_ = std::max(last_place_, (*x)->last_place);
-  const auto hidden = entries && (!rows || entries->messages > rows->messages);
-  found_ = std::move((hidden ? entries : rows)->found);
+  auto found = rows ? std::move(rows->found) : stock{}.found;
+  if (entries && (!rows || entries->messages > rows->messages))
+    for (const auto& [address, each] : entries->found) {
+      auto& known = found[address].messages;
+      known = std::max(known, each.messages);
+    }
+  for (const auto& [address, each] : found)
+    found_.push_back({address, each.messages, each.bytes});
   return std::nullopt;
 }
 
-expected<spill_file::stock, std::string> spill_file::count(const char* what) {
+expected<spill_file::stock, std::string> spill_file::count(bool by_index) {
   statement all;
-  if (auto why =
-          prepare((std::string{"SELECT address, place, "} + what).c_str(), all))
+  if (auto why = prepare(by_index ? "SELECT address, place, 0 FROM message "
+                                    "INDEXED BY message_to"
+                                  : "SELECT address, place, length(bytes) "
+                                    "FROM message NOT INDEXED",
+                         all))
     return unexpected{*why};
   stock result;
-  std::map<std::string, backlog> found;
-  std::int64_t last = 0; // none is negative, if the file is not damaged
+  entry last;
   int code = 0;
   while ((code = sqlite3_step(all.get())) == SQLITE_ROW) {
-    auto& each = found[bytes_at(all, 0)];
-    ++each.messages;
-    each.bytes += unsigned_at(all, 2);
+    auto each = entry{bytes_at(all, 0), sqlite3_column_int64(all.get(), 1)};
+    // Each has its own place, from 1, and is in order, if nothing is damaged.
+    if (each.second < 1
+        || (by_index ? each <= last : each.second <= last.second))
+      continue;
+    auto& known = result.found[each.first];
+    ++known.messages;
     ++result.messages;
-    last = std::max<std::int64_t>(last, sqlite3_column_int64(all.get(), 1));
-  }
-  if (code != SQLITE_DONE)
-    return unexpected{fault()};
-  for (auto& [address, each] : found)
-    result.found.push_back({address, each.messages, each.bytes});
-  result.last_place = static_cast<std::uint64_t>(last);
-  return result;
-}
-
-// Whether it cannot be read, is out of order, names what is no row, or lacks
-// one. Not where rows are missing or cannot be read: then it alone knows of
-// them.
-bool spill_file::index_is_wrong() {
-  statement rows;
-  statement entries;
-  if (prepare("SELECT count(*) FROM message NOT INDEXED", rows)
-      || prepare("SELECT i.address, i.place, r.place FROM message i INDEXED BY "
-                 "message_to LEFT JOIN message r ON r.place=i.place",
-                 entries)
-      || sqlite3_step(rows.get()) != SQLITE_ROW)
-    return false;
-  const auto all = sqlite3_column_int64(rows.get(), 0);
-  auto wrong = false;
-  std::pair<std::string, sqlite3_int64> last;
-  sqlite3_int64 count = 0;
-  int code = 0;
-  for (; (code = sqlite3_step(entries.get())) == SQLITE_ROW; ++count) {
-    auto each =
-        std::pair{bytes_at(entries, 0), sqlite3_column_int64(entries.get(), 1)};
-    wrong = wrong || (count > 0 && each <= last)
-            || sqlite3_column_type(entries.get(), 0) != SQLITE_TEXT
-            || sqlite3_column_type(entries.get(), 2) == SQLITE_NULL;
+    known.bytes += unsigned_at(all, 2);
+    result.last_place =
+        std::max(result.last_place, static_cast<std::uint64_t>(each.second));
     last = std::move(each);
   }
   if (code != SQLITE_DONE)
-    return is_damaged();
+    return unexpected{fault()};
+  return result;
+}
+
+// Whether it cannot be read, is out of order, names what is no row or another
+// address's, or lacks one. Not where rows are missing or cannot be read: then
+// it alone knows of them; nor where only the addresses differ, of which the
+// row's may be the damaged one. Nothing: who knows.
+std::optional<bool> spill_file::index_is_wrong() {
+  const auto unless = [this](bool damaged) {
+    return is_damaged() ? std::optional{damaged} : std::nullopt;
+  };
+  statement rows;
+  statement entries;
+  if (prepare("SELECT count(*) FROM message NOT INDEXED", rows)
+      || prepare("SELECT i.address, i.place, CASE WHEN r.address=i.address "
+                 "THEN 0 WHEN r.place IS NULL THEN 1 ELSE EXISTS(SELECT 1 FROM "
+                 "message o INDEXED BY message_to WHERE o.address=r.address "
+                 "AND o.place=r.place) END FROM message i INDEXED BY "
+                 "message_to LEFT JOIN message r ON r.place=i.place",
+                 entries)
+      || sqlite3_step(rows.get()) != SQLITE_ROW)
+    return unless(false);
+  const auto all = sqlite3_column_int64(rows.get(), 0);
+  auto wrong = false;
+  entry last;
+  sqlite3_int64 count = 0; // of different ones
+  int code = 0;
+  while ((code = sqlite3_step(entries.get())) == SQLITE_ROW) {
+    auto each =
+        entry{bytes_at(entries, 0), sqlite3_column_int64(entries.get(), 1)};
+    wrong = wrong || each <= last
+            || sqlite3_column_type(entries.get(), 0) != SQLITE_TEXT
+            || sqlite3_column_int64(entries.get(), 2) != 0;
+    if (each <= last)
+      continue;
+    ++count;
+    last = std::move(each);
+  }
+  if (code != SQLITE_DONE)
+    return unless(true);
   return count < all || (count == all && wrong);
 }
 
 bool spill_file::mend_index() {
-  if (!may_mend_ || !index_is_wrong())
-    return may_mend_ = false;
+  if (!std::exchange(may_mend_, false))
+    return false;
+  const auto wrong = index_is_wrong();
+  in_doubt_ = !wrong;
+  if (!wrong.value_or(false))
+    return false;
   // To drop it is to read it, for its pages are freed. So it is forgotten, and
   // its pages are lost to the file.
   const auto sql = std::string{"BEGIN IMMEDIATE; PRAGMA writable_schema=ON; "
@@ -89,7 +122,13 @@ bool spill_file::mend_index() {
                                "WHERE name='message_to'; "
                                "PRAGMA writable_schema=RESET; "}
                    + make_index;
-  may_mend_ = !execute(sql.c_str()) && !index_is_wrong() && !execute("COMMIT");
+  if (!execute(sql.c_str())) {
+    const auto still = index_is_wrong();
+    may_mend_ = still == false && !execute("COMMIT");
+    in_doubt_ = !may_mend_ && still != true;
+  } else {
+    in_doubt_ = !is_damaged();
+  }
   roll_back();
   return may_mend_;
 }
@@ -104,8 +143,6 @@ void spill_file::roll_back() {
 
 std::optional<spill_file::loss>
 spill_file::find_loss(const std::string& address, std::uint64_t place) {
-  if (!is_damaged())
-    return std::nullopt;
   for (const auto* x : {&select_head_, &select_place_}) {
     set_text(*x, 1, address);
     set_number(*x, 2, place);

@@ -101,6 +101,29 @@ public:
     std::ofstream{file_, std::ios::binary} << bytes;
   }
 
+  // Lets the entry number `which` of the root name the page after its own.
+  // False: there is none.
+  [[nodiscard]] bool double_page(std::size_t which) const {
+    auto bytes = before_;
+    const auto root = static_cast<std::size_t>(
+        std::find_if(pages_.begin(), pages_.end(),
+                     [&](auto at) { return before_[at] == '\x02'; })
+        - pages_.begin());
+    const auto at = pages_.at(root);
+    const auto cell = [&](std::size_t n) {
+      const auto where = at + 12 + 2 * n;
+      return at + std::size_t{static_cast<unsigned char>(bytes[where])} * 256
+             + static_cast<unsigned char>(bytes[where + 1]);
+    };
+    const auto cells = static_cast<std::size_t>(bytes[at + 4]);
+    if (which >= cells)
+      return false;
+    const auto next = which + 1 < cells ? cell(which + 1) : at + 8;
+    bytes.replace(cell(which), 4, bytes, next, 4);
+    std::ofstream{file_, std::ios::binary} << bytes;
+    return true;
+  }
+
   [[nodiscard]] auto open() const { return spill_file::open({.file = file_}); }
 
 private:
@@ -116,8 +139,8 @@ spill_file::error read_all(spill_file& x, const std::string& address,
   x.may_mend();
   for (;;) {
     const auto before = seen.size();
-    auto why = x.read(address, seen.empty() ? 0 : seen.back().place, 10'000,
-                      10'000'000, seen);
+    auto [why, damaged] = x.read(address, seen.empty() ? 0 : seen.back().place,
+                                 10'000, 10'000'000, seen);
     if (seen.size() == before && (why || !x.mend_index()))
       return why;
   }
@@ -162,17 +185,17 @@ TEST_CASE("spill file: keeps what was written, in order, per address",
   CHECK(x->found()[0].messages == 3);
   CHECK(x->found()[0].bytes == 3);
   std::vector<spill_file::message> seen;
-  CHECK(!x->read("q", 0, 100, 100, seen));
+  CHECK(!x->read("q", 0, 100, 100, seen).why);
   CHECK(text(seen) == "1a 2b 4d ");
   CHECK(seen[1].expires == 7);
   CHECK(seen[1].waiting == 8);
   CHECK(seen[1].ends_stored);
   CHECK(seen[1].packs);
   seen.clear();
-  CHECK(!x->read("q", 1, 1, 100, seen));
+  CHECK(!x->read("q", 1, 1, 100, seen).why);
   CHECK(text(seen) == "2b ");
   seen.clear();
-  CHECK(!x->read("q", 0, 100, 2, seen)); // as many as make two bytes
+  CHECK(!x->read("q", 0, 100, 2, seen).why); // as many as make two bytes
   CHECK(text(seen) == "1a 2b ");
 }
 
@@ -182,7 +205,7 @@ TEST_CASE("spill file: bytes are bytes", "[link][spill]") {
   const std::string bytes{"a\0\xff'b", 5};
   CHECK(!x->write({{1, "q%2F", bytes}}, {}).why);
   std::vector<spill_file::message> seen;
-  CHECK(!x->read("q%2F", 0, 1, 1, seen));
+  CHECK(!x->read("q%2F", 0, 1, 1, seen).why);
   REQUIRE(seen.size() == 1);
   CHECK(seen[0].bytes == bytes);
 }
@@ -270,7 +293,7 @@ TEST_CASE("spill file: what is written after a failed sync and a kill survives "
   }
   auto process = disk.start(3);
   std::vector<spill_file::message> seen;
-  REQUIRE(!open(process)->read("q", 0, 100, 100'000, seen));
+  REQUIRE(!open(process)->read("q", 0, 100, 100'000, seen).why);
   std::erase_if(seen, [](const auto& x) { return x.place == 2; });
   CHECK(text(seen) == "1a 3c ");
 }
@@ -301,10 +324,11 @@ TEST_CASE("spill file: one damaged row does not keep it from opening",
       std::uint64_t found = 0;
       for (const auto& each : (*x)->found())
         found += each.messages;
-      CHECK(found == 5);
+      CHECK(found >= 5);
+      CHECK(found <= 6); // under the address that it has now, too
       CHECK((*x)->last_place() >= 5);
       std::vector<spill_file::message> seen;
-      if ((*x)->read("queue", 0, 100, 100'000, seen))
+      if ((*x)->read("queue", 0, 100, 100'000, seen).why)
         ++damaged;
       CHECK(!seen.empty());
       CHECK(seen.front().bytes == p.bytes(1));
@@ -336,8 +360,36 @@ TEST_CASE("spill file: a damaged page of its index costs nothing",
     }
 }
 
-TEST_CASE("spill file: nor does one that is damaged while it is open",
+TEST_CASE("spill file: a page of it that its root names twice, in place of "
+          "another, costs nothing but time",
           "[link][spill]") {
+  const index_pages pages;
+  std::size_t which = 0;
+  for (; pages.double_page(which); ++which) {
+    INFO("entry " << which);
+    for (const auto at_once : {false, true}) {
+      auto opened = pages.open();
+      REQUIRE(opened);
+      auto& x = **opened;
+      CHECK(x.last_place() == 1'000);
+      REQUIRE(x.found().size() == 2);
+      CHECK(x.found()[0].messages + x.found()[1].messages == 1'000);
+      const auto a = places(x, "a");
+      const auto b = places(x, "b");
+      if (at_once) { // else something was behind what was read when it was
+                     // mended
+        CHECK(a == every_second(1, 999));
+        CHECK(b == every_second(2, 1'000));
+      }
+      x.close();
+    }
+  }
+  CHECK(which > 1);
+}
+
+TEST_CASE(
+    "spill file: a page of it that is damaged while it is open costs nothing",
+    "[link][spill]") {
   const index_pages pages{3'000}; // more than SQLite keeps in memory
   const auto write = GENERATE(false, true);
   int failed = 0;
@@ -353,9 +405,10 @@ TEST_CASE("spill file: nor does one that is damaged while it is open",
     std::vector<spill_file::message> seen;
     if (write) {
       CHECK(!x.write({{1'001, "a", "bytes"}}, {1}).why);
-    } else if (x.read("a", 0, 1'000, 10'000'000, seen)) {
+    } else if (const auto result = x.read("a", 0, 1'000, 10'000'000, seen);
+               result.why) {
       ++failed;
-      CHECK(!x.find_loss("a", seen.empty() ? 0 : seen.back().place));
+      CHECK((!seen.empty() || !result.damaged));
     }
     CHECK(places(x, "a") == every_second(write ? 3 : 1, write ? 1'001 : 999));
     x.close();
