@@ -32,3 +32,4 @@ rookery_test(link spill_test rookery::testing rookery::sim_disk rookery::proto_s
              SQLite::SQLite3)
 rookery_test(link spill_file_test rookery::bridge rookery::sim_disk)
 rookery_test(link spill_disk_test rookery::bridge rookery::sim_disk)
+rookery_test(link spill_damage_test rookery::bridge rookery::sim_disk)

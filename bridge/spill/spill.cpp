@@ -190,9 +190,10 @@ void spill::begin_work() {
 }
 
 void spill::work() {
-  if (const auto now = world_.now(); now >= mend_at_) {
+  const auto begun = world_.now();
+  if (begun >= mend_at_) {
     file_->may_mend();
-    mend_at_ = now + mend_time;
+    mend_at_ = begun + mend_time;
   }
   lock guard{mutex_};
   auto well = true;
@@ -206,10 +207,13 @@ void spill::work() {
       if (const auto lane = lanes_[i]; wants(*lane))
         read(guard, *lane);
   }
+  const auto now = world_.now();
   if (!well)
-    retry_at_ = world_.now() + retry_time;
-  if (file_->in_doubt())
-    mend_at_ = std::min(mend_at_, world_.now() + damage_time);
+    retry_at_ = now + retry_time;
+  if (file_->in_doubt()) // again soon, but mostly the others have the worker
+    mend_at_ = std::min(mend_at_, now
+                                      + std::max<std::chrono::nanoseconds>(
+                                          damage_time, 10 * (now - begun)));
   working_ = false;
 }
 
@@ -250,11 +254,12 @@ bool spill::write(lock& guard) {
 void spill::try_left_again(lock& guard) {
   const auto places = std::exchange(left_, {});
   guard.unlock();
-  const auto failure = file_->write({}, places).why;
+  const auto [failure, still] = file_->write({}, places);
   guard.lock();
-  if (!failure)
+  if (!failure && !file_->in_doubt())
     return;
-  left_.insert(left_.end(), places.begin(), places.end());
+  const auto& again = failure ? places : still;
+  left_.insert(left_.end(), again.begin(), again.end());
   left_retry_at_ = world_.now() + damage_time;
 }
 
@@ -278,7 +283,7 @@ void spill::read(lock& guard, spill_lane& from) {
   auto first = false;
   std::vector<std::pair<amqp::outgoing, std::string_view>> flawed;
   guard.lock();
-  if (!messages.empty())
+  if (!messages.empty() || !damaged)
     from.damaged_since.reset();
   for (auto& x : messages) {
     const auto bytes = x.bytes.size();
@@ -311,7 +316,8 @@ void spill::read(lock& guard, spill_lane& from) {
     // The next one looks so from now on, or it was a disk that fails for long.
     from.damaged_since = now - damage_time + retry_time;
     from.read_to = loss->what.place;
-    --from.to_read;
+    if (--from.to_read == 0)
+      from.damaged_since.reset();
     forget(loss->bytes);
   } else if (failure) {
     from.retry_at = now + retry_time;

@@ -137,7 +137,7 @@ spill_file::error spill_file::prepare_statements() {
   // the same address.
   const std::string joined =
       " FROM message i INDEXED BY message_to LEFT JOIN message r "
-      "ON r.place=i.place AND r.address=i.address";
+      "NOT INDEXED ON r.place=i.place AND r.address=i.address";
   const std::string rest =
       " WHERE i.address=?1 AND i.place>?2 ORDER BY i.place LIMIT ?3";
   for (const auto& [what, out] :
@@ -227,8 +227,9 @@ spill_file::fate spill_file::read(const std::string& address,
   auto result = select(address, place, count_max, bytes_max, true, out);
   if (result.damaged && out.size() == before) {
     static_cast<void>(mend_index());
+    if (in_doubt())
+      return {std::move(result.why)}; // it may lead past what is there
     result = select(address, place, count_max, bytes_max, false, out);
-    result.damaged = result.damaged && !in_doubt_;
   }
   return result;
 }

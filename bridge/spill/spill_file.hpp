@@ -90,8 +90,12 @@ public:
   /// Once more it may.
   void may_mend() { may_mend_ = true; }
   /// Whether it is not known if there was anything to mend, or that could not
-  /// be done for a reason that may pass, as on a full disk.
-  [[nodiscard]] bool in_doubt() const { return in_doubt_; }
+  /// be done for a reason that may pass, as on a full disk. Then what looks
+  /// damaged may be read when it is mended; not after `doubts_max` times.
+  [[nodiscard]] bool in_doubt() const {
+    return doubts_ > 0 && doubts_ < doubts_max;
+  }
+  static constexpr int doubts_max = 30;
 
 private:
   struct closer {
@@ -106,7 +110,6 @@ private:
       "CREATE INDEX message_to ON message(address)";
   struct stock {
     std::map<std::string, backlog> found; // by address
-    std::uint64_t messages = 0;
     std::uint64_t last_place = 0;
   };
 
@@ -121,6 +124,8 @@ private:
               std::size_t count_max, std::size_t bytes_max, bool in_order,
               std::vector<message>& out);
   std::optional<bool> index_is_wrong();
+  // Whether it was; nothing if who knows.
+  std::optional<bool> try_mend_index();
   void roll_back();
   error execute(const char* sql);
   error prepare(const char* sql, statement& out);
@@ -143,7 +148,7 @@ private:
   std::vector<backlog> found_;
   std::uint64_t last_place_ = 0;
   bool may_mend_ = true; // it takes long
-  bool in_doubt_ = false;
+  int doubts_ = 0;       // times that it ended so, one after the other
 };
 
 } // namespace rookery::bridge

@@ -28,7 +28,7 @@ spill_file::error spill_file::take_stock() {
     if (*x)
       last_place_ = std::max(last_place_, (*x)->last_place);
   auto found = rows ? std::move(rows->found) : stock{}.found;
-  if (entries && (!rows || entries->messages > rows->messages))
+  if (entries)
     for (const auto& [address, each] : entries->found) {
       auto& known = found[address].messages;
       known = std::max(known, each.messages);
@@ -57,7 +57,6 @@ expected<spill_file::stock, std::string> spill_file::count(bool by_index) {
       continue;
     auto& known = result.found[each.first];
     ++known.messages;
-    ++result.messages;
     known.bytes += unsigned_at(all, 2);
     result.last_place =
         std::max(result.last_place, static_cast<std::uint64_t>(each.second));
@@ -83,7 +82,8 @@ std::optional<bool> spill_file::index_is_wrong() {
                  "THEN 0 WHEN r.place IS NULL THEN 1 ELSE EXISTS(SELECT 1 FROM "
                  "message o INDEXED BY message_to WHERE o.address=r.address "
                  "AND o.place=r.place) END FROM message i INDEXED BY "
-                 "message_to LEFT JOIN message r ON r.place=i.place",
+                 "message_to LEFT JOIN message r NOT INDEXED ON "
+                 "r.place=i.place",
                  entries)
       || sqlite3_step(rows.get()) != SQLITE_ROW)
     return unless(false);
@@ -111,10 +111,15 @@ std::optional<bool> spill_file::index_is_wrong() {
 bool spill_file::mend_index() {
   if (!std::exchange(may_mend_, false))
     return false;
+  const auto mended = try_mend_index();
+  doubts_ = mended ? 0 : std::min(doubts_ + 1, doubts_max);
+  return may_mend_ = mended.value_or(false);
+}
+
+std::optional<bool> spill_file::try_mend_index() {
   const auto wrong = index_is_wrong();
-  in_doubt_ = !wrong;
   if (!wrong.value_or(false))
-    return false;
+    return wrong;
   // To drop it is to read it, for its pages are freed. So it is forgotten, and
   // its pages are lost to the file.
   const auto sql = std::string{"BEGIN IMMEDIATE; PRAGMA writable_schema=ON; "
@@ -122,15 +127,17 @@ bool spill_file::mend_index() {
                                "WHERE name='message_to'; "
                                "PRAGMA writable_schema=RESET; "}
                    + make_index;
-  if (!execute(sql.c_str())) {
-    const auto still = index_is_wrong();
-    may_mend_ = still == false && !execute("COMMIT");
-    in_doubt_ = !may_mend_ && still != true;
-  } else {
-    in_doubt_ = !is_damaged();
+  std::optional<bool> result;
+  if (execute(sql.c_str())) {
+    if (is_damaged())
+      result = false;
+  } else if (const auto still = index_is_wrong(); still == true) {
+    result = false;
+  } else if (still == false && !execute("COMMIT")) {
+    result = true;
   }
   roll_back();
-  return may_mend_;
+  return result;
 }
 
 // Whatever is open. SQLite reads the schema again, which mend_index may have
