@@ -191,10 +191,9 @@ void spill::begin_work() {
 
 void spill::work() {
   const auto begun = world_.now();
-  if (begun >= mend_at_) {
+  if (begun >= mend_at_)
     file_->may_mend();
-    mend_at_ = begun + mend_time;
-  }
+  const auto looked_before = file_->has_looked();
   lock guard{mutex_};
   auto well = true;
   while (well && !closed_ && has_work()) {
@@ -210,10 +209,12 @@ void spill::work() {
   const auto now = world_.now();
   if (!well)
     retry_at_ = now + retry_time;
-  if (file_->in_doubt()) // again soon, but mostly the others have the worker
-    mend_at_ = std::min(mend_at_, now
-                                      + std::max<std::chrono::nanoseconds>(
-                                          damage_time, 10 * (now - begun)));
+  // If in doubt soon, but mostly the others have the worker.
+  if (!looked_before && file_->has_looked())
+    mend_at_ = now
+               + (file_->in_doubt() ? std::clamp<std::chrono::nanoseconds>(
+                      10 * (now - begun), damage_time, mend_time)
+                                    : mend_time);
   working_ = false;
 }
 

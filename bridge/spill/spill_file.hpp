@@ -89,6 +89,8 @@ public:
   bool mend_index();
   /// Once more it may.
   void may_mend() { may_mend_ = true; }
+  /// Whether it may not, for it has been looked at.
+  [[nodiscard]] bool has_looked() const { return !may_mend_; }
   /// Whether it is not known if there was anything to mend, or that could not
   /// be done for a reason that may pass, as on a full disk. Then what looks
   /// damaged may be read when it is mended; not after `doubts_max` times.

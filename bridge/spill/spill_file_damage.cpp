@@ -24,6 +24,11 @@ spill_file::error spill_file::take_stock() {
   auto entries = count(true);
   if (!rows && !entries)
     return entries.error();
+  // Also one that neither could count.
+  statement last;
+  if (!prepare("SELECT max(place) FROM message NOT INDEXED", last)
+      && sqlite3_step(last.get()) == SQLITE_ROW)
+    last_place_ = unsigned_at(last, 0);
   for (const auto* x : {&rows, &entries})
     if (*x)
       last_place_ = std::max(last_place_, (*x)->last_place);

@@ -141,6 +141,28 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("spill damage: a place that is taken by a row nobody knows of is not "
+          "taken anew",
+          "[link][spill]") {
+  constexpr std::uint64_t count = 300;
+  constexpr std::uint64_t more = 10;
+  sim::disk disk{1};
+  fill(disk, count);
+  testing::change_leaf(disk.start(2), "a.spill", testing::table_leaf, 3,
+                       [](std::string& page) {
+                         const auto at = page.rfind("\x82\x2c"); // 300
+                         REQUIRE(at != std::string::npos);
+                         page[at + 1] = 0x2f; // 303
+                       });
+  turn_bit(disk, testing::table_leaf, 0, 0, 0); // so rows cannot be counted
+  process x{disk, 0};
+  for (std::uint64_t i = 0; i < more; ++i)
+    REQUIRE(x.push_aside(i, 10));
+  x.run(1s);
+  CHECK(x.lost.empty());
+  CHECK(x.send_aside().size() == more);
+}
+
 TEST_CASE("spill damage: what was lost once leaves the next time to look twice",
           "[link][spill]") {
   sim::disk disk{1};
