@@ -84,7 +84,7 @@ TEST_CASE("spill damage: a bit of the index that has turned sends nothing to "
   constexpr std::uint64_t count = 40;
   const auto from = GENERATE(range(3'456, 4'096, 64)); // where its entries are
   for (auto at = from; at < from + 64; ++at)
-    for (auto bit = 0; bit < 8; ++bit) {
+    for (auto bit : {0, 1, 4}) {
       INFO("byte " << at << " bit " << bit);
       sim::disk disk{1};
       {
@@ -206,7 +206,7 @@ TEST_CASE("spill damage: a damaged index on a disk that is full for a moment "
   constexpr std::uint64_t count = 300;
   // Not in the first entry: it may be the row that is wrong.
   const auto at = GENERATE(range(3'996, 4'082));
-  const auto bit = GENERATE(range(0, 8));
+  const auto bit = GENERATE(0, 2, 5);
   INFO("byte " << at << " bit " << bit);
   sim::disk disk{1};
   fill(disk, count);
