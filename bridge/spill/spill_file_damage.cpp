@@ -28,7 +28,8 @@ spill_file::error spill_file::take_stock() {
   statement last;
   if (!prepare("SELECT max(place) FROM message NOT INDEXED", last)
       && sqlite3_step(last.get()) == SQLITE_ROW)
-    last_place_ = unsigned_at(last, 0);
+    last_place_ = static_cast<std::uint64_t>(
+        std::max<sqlite3_int64>(sqlite3_column_int64(last.get(), 0), 0));
   for (const auto* x : {&rows, &entries})
     if (*x)
       last_place_ = std::max(last_place_, (*x)->last_place);
