@@ -19,12 +19,8 @@ constexpr std::size_t read_bytes_max = std::size_t{1} << 20;
 // Until the file is tried again when it failed.
 constexpr milliseconds retry_time{100};
 
-// Until what looks damaged is tried again, and lost if it is so still: SQLite
-// takes a disk that fails for a moment for damage.
-constexpr milliseconds damage_time{2'000};
-
-// Until the file is looked at as a whole again, which takes long.
-constexpr milliseconds mend_time{60'000};
+// Until what looks damaged is taken to be.
+constexpr milliseconds damage_time{10'000};
 
 // Why `x`, which was read from the file, can never be sent; empty if it can.
 std::string_view flaw(const amqp::outgoing& x,
@@ -37,6 +33,15 @@ std::string_view flaw(const amqp::outgoing& x,
 }
 
 } // namespace
+
+bool spill_damage::note(const spill_file::fate& x,
+                        std::chrono::steady_clock::time_point now) {
+  if (!x.damaged)
+    since_.reset();
+  else if (!since_)
+    since_ = now;
+  return since_ && now - *since_ >= damage_time;
+}
 
 expected<std::shared_ptr<spill_file>, std::string>
 open_spill(spill_options options) {
@@ -123,7 +128,7 @@ bool spill::in_memory(const spill_lane& to) const {
 }
 
 bool spill::file_has_room(const spill_lane& to, std::size_t bytes) const {
-  return to.queue->may_fit(bytes)
+  return !given_up_ && to.queue->may_fit(bytes)
          && bytes_ + bytes <= file_->options().bytes_max
          && (bytes_to_write_ == 0
              || bytes_to_write_ + bytes <= bytes_to_write_max);
@@ -147,11 +152,9 @@ void spill::ended(const amqp::outgoing& x) {
   ended_.push_back(x.place);
 }
 
-// Of one that was damaged when the file was opened nobody knew how long it is,
-// and a damaged index may name one twice.
 void spill::forget(std::uint64_t bytes) {
-  messages_ -= std::min<std::uint64_t>(messages_, 1);
-  bytes_ -= std::min(bytes, bytes_);
+  --messages_;
+  bytes_ -= bytes;
 }
 
 void spill::turn() {
@@ -173,13 +176,9 @@ bool spill::wants(const spill_lane& x) const {
 }
 
 bool spill::has_work() const {
-  return !to_write_.empty() || !ended_.empty() || left_is_due()
+  return !to_write_.empty() || !ended_.empty()
          || std::any_of(lanes_.begin(), lanes_.end(),
                         [this](const auto& x) { return wants(*x); });
-}
-
-bool spill::left_is_due() const {
-  return !left_.empty() && world_.now() >= left_retry_at_;
 }
 
 void spill::begin_work() {
@@ -190,102 +189,75 @@ void spill::begin_work() {
 }
 
 void spill::work() {
-  const auto begun = world_.now();
-  if (begun >= mend_at_)
-    file_->may_mend();
-  const auto looked_before = file_->has_looked();
   lock guard{mutex_};
   auto well = true;
   while (well && !closed_ && has_work()) {
     if (!to_write_.empty() || !ended_.empty())
       well = write(guard);
-    if (left_is_due())
-      try_left_again(guard);
     // By index: more may be made meanwhile.
     for (std::size_t i = 0; i < lanes_.size(); ++i)
       if (const auto lane = lanes_[i]; wants(*lane))
         read(guard, *lane);
   }
-  const auto now = world_.now();
   if (!well)
-    retry_at_ = now + retry_time;
-  // If in doubt soon, but mostly the others have the worker.
-  if (!looked_before && file_->has_looked())
-    mend_at_ = now
-               + (file_->in_doubt() ? std::clamp<std::chrono::nanoseconds>(
-                      10 * (now - begun), damage_time, mend_time)
-                                    : mend_time);
+    retry_at_ = world_.now() + retry_time;
   working_ = false;
 }
 
 bool spill::write(lock& guard) {
   const auto items = std::exchange(to_write_, {});
   auto over = std::exchange(ended_, {});
+  spill_file::fate result{given_up_};
   guard.unlock();
   std::vector<spill_file::message> messages;
   messages.reserve(items.size());
   for (const auto& x : items)
     messages.push_back(to_message(x));
-  auto [failure, left] = file_->write(messages, over);
-  note(failure, troubled_);
-  if (failure)
+  if (!result.why) {
+    result = file_->write(messages, over);
+    note(result.why, troubled_);
+  }
+  if (result.why)
     for (const auto& x : items)
-      tell_.lost(x.item, *failure);
+      tell_.lost(x.item, *result.why);
   guard.lock();
-  for (const auto& x : items) {
-    const auto bytes = x.item.bytes.size();
-    --x.to->to_write;
-    bytes_to_write_ -= bytes;
-    x.to->to_read += failure ? 0 : 1;
-    if (failure)
-      forget(bytes);
+  for (const auto& [to, item] : items) {
+    --to->to_write;
+    bytes_to_write_ -= item.bytes.size();
+    if (result.why) {
+      forget(item.bytes.size());
+      continue;
+    }
+    ++to->to_read;
+    if (item.waiting != 0 && item.ends_stored)
+      to->awaited.emplace_back(item.place, item.waiting);
   }
-  if (failure && closed_)
+  if (result.why && closed_)
     lost_at_stop_ += items.size();
-  if (failure) { // they are still there
+  if (result.why && !given_up_) // they are still there
     ended_.insert(ended_.end(), over.begin(), over.end());
-  } else if (!left.empty()) {
-    left_.insert(left_.end(), left.begin(), left.end());
-    left_retry_at_ = world_.now() + damage_time;
-  }
-  return !failure;
-}
-
-// What is left now stays in the file.
-void spill::try_left_again(lock& guard) {
-  const auto places = std::exchange(left_, {});
-  guard.unlock();
-  const auto [failure, still] = file_->write({}, places);
-  guard.lock();
-  if (!failure && !file_->in_doubt())
-    return;
-  const auto& again = failure ? places : still;
-  left_.insert(left_.end(), again.begin(), again.end());
-  left_retry_at_ = world_.now() + damage_time;
+  if (damage_.note(result, world_.now()))
+    give_up(guard, *result.why);
+  return !result.why;
 }
 
 void spill::read(lock& guard, spill_lane& from) {
   const auto place = from.read_to;
+  const auto known = from.to_read;
   guard.unlock();
   std::vector<spill_file::message> messages;
-  auto [failure, damaged] = file_->read(from.address, place, read_messages_max,
-                                        read_bytes_max, messages);
-  auto loss = damaged && messages.empty()
-                  ? file_->find_loss(from.address, place)
-                  : std::nullopt;
-  // Nobody else takes anything out.
-  auto gone = !failure && messages.empty() && !file_->mend_index();
-  if (gone) {
-    failure = "it is damaged: what waits in it is not found";
-    gone = !file_->in_doubt();
+  auto result = file_->read(from.address, place, read_messages_max,
+                            read_bytes_max, messages);
+  // Nobody else puts anything in or takes it out.
+  if (!result.why && (messages.empty() || messages.size() > known)) {
+    result = {"what waits in it is not found", true};
+    messages.clear();
   }
-  note(failure, from.troubled);
-  auto result = push_result::queued;
+  note(result.why, from.troubled);
+  auto pushed = push_result::queued;
   auto first = false;
   std::vector<std::pair<amqp::outgoing, std::string_view>> flawed;
   guard.lock();
-  if (!messages.empty() || !damaged)
-    from.damaged_since.reset();
   for (auto& x : messages) {
     const auto bytes = x.bytes.size();
     const auto at = x.place;
@@ -294,35 +266,20 @@ void spill::read(lock& guard, spill_lane& from) {
     if (const auto why = flaw(item, *from.queue); !why.empty())
       flawed.emplace_back(std::move(item), why);
     else
-      result = from.queue->push(std::move(item), bytes, expires);
-    from.too_long = result == push_result::full ? bytes : 0;
-    if (!accepted(result))
+      pushed = from.queue->push(std::move(item), bytes, expires);
+    from.too_long = pushed == push_result::full ? bytes : 0;
+    if (!accepted(pushed))
       break; // later
-    first = first || result == push_result::queued_first;
+    first = first || pushed == push_result::queued_first;
     from.read_to = at;
-    from.to_read -= std::min<std::uint64_t>(from.to_read, 1);
-  }
-  if (gone) {
-    messages_ -= std::min(messages_, from.to_read);
-    from.to_read = 0;
+    --from.to_read;
+    if (!from.awaited.empty() && from.awaited.front().first == at)
+      from.awaited.pop_front();
   }
   const auto now = world_.now();
-  if (loss) {
-    if (!from.damaged_since)
-      from.damaged_since = now;
-    if (now - *from.damaged_since < damage_time)
-      loss.reset();
-  }
-  if (loss) {
-    // The next one looks so from now on, or it was a disk that fails for long.
-    from.damaged_since = now - damage_time + retry_time;
-    from.read_to = loss->what.place;
-    if (--from.to_read == 0)
-      from.damaged_since.reset();
-    forget(loss->bytes);
-  } else if (failure) {
+  if (result.why)
     from.retry_at = now + retry_time;
-  }
+  const auto damaged = from.damage.note(result, now);
   guard.unlock();
   if (first)
     tell_.refilled();
@@ -330,8 +287,34 @@ void spill::read(lock& guard, spill_lane& from) {
     ended(item);
     tell_.lost(item, std::string{why});
   }
-  if (loss)
-    tell_.lost(to_outgoing(loss->what), *failure);
+  guard.lock();
+  if (damaged)
+    give_up(guard, *result.why);
+}
+
+// What is in memory goes on.
+void spill::give_up(lock& guard, const std::string& why) {
+  std::uint64_t left = 0;
+  std::vector<amqp::outgoing> awaited;
+  for (const auto& lane : lanes_) {
+    left += std::exchange(lane->to_read, 0);
+    lane->too_long = 0;
+    for (const auto& [place, waiting] : std::exchange(lane->awaited, {})) {
+      auto& x = awaited.emplace_back();
+      x.place = place;
+      x.waiting = waiting;
+      x.ends_stored = true;
+    }
+  }
+  messages_ -= left;
+  const auto text = "it is given up, as it is, with " + std::to_string(left)
+                    + " messages that had not been read: " + why;
+  given_up_ = text;
+  guard.unlock();
+  file_->abandon();
+  tell_.trouble(text);
+  for (const auto& x : awaited)
+    tell_.lost(x, text);
   guard.lock();
 }
 
@@ -372,8 +355,6 @@ std::size_t spill::keep(
       to_write_.push_back({to, std::move(item)});
     }
   static_cast<void>(write(guard));
-  if (!left_.empty())
-    try_left_again(guard);
   file_->close();
   return lost_at_stop_;
 }

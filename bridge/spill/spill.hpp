@@ -7,14 +7,28 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace rookery::bridge {
+
+/// SQLite calls a disk damage that cannot be read for a moment. So it is damage
+/// when it looks so for longer.
+class spill_damage {
+public:
+  /// How it went at `now`. @returns whether it is damaged
+  bool note(const spill_file::fate& x,
+            std::chrono::steady_clock::time_point now);
+
+private:
+  std::optional<std::chrono::steady_clock::time_point> since_;
+};
 
 /// One destination's part of a spill.
 struct spill_lane {
@@ -29,8 +43,9 @@ struct spill_lane {
       0;                   // bytes of the next, which found no room; 0 = it did
   std::size_t refused = 0; // bytes of the last that was, for want of room
   std::chrono::steady_clock::time_point retry_at{}; // it could not be read
-  // Since when the next one cannot be read, but the one behind it can.
-  std::optional<std::chrono::steady_clock::time_point> damaged_since{};
+  spill_damage damage{};                            // as it was read
+  // Of `to_read` what somebody waits for without a deadline: place, waiting.
+  std::deque<std::pair<std::uint64_t, std::uint64_t>> awaited{};
 
   bool troubled = false; // of the spill's worker: that was told
 
@@ -41,7 +56,8 @@ struct spill_lane {
 /// those that find no room to the file, and back when the send queue of their
 /// destination is half empty. While the file has any for a destination, later
 /// ones go there as well, so they keep their order. A message stays in the file
-/// until its end is known.
+/// until its end is known. A file that is damaged is given up: it is left as it
+/// is, and what finds no room in memory is refused from then on.
 ///
 /// One lock, held for moves of memory only; the file is read and written by a
 /// worker, as many messages in one transaction as came during the last.
@@ -49,11 +65,12 @@ struct spill_lane {
 class spill {
 public:
   struct owner {
-    /// A message that could not be written.
+    /// A message that could not be written, or that is in a file given up.
     std::function<void(const amqp::outgoing&, const std::string& why)> lost;
     /// A send queue was empty and is not.
     std::function<void()> refilled;
-    /// The file cannot be read or written; told once, until it can again.
+    /// The file cannot be read or written, told once, until it can again; or it
+    /// is given up.
     std::function<void(const std::string& why)> trouble;
   };
 
@@ -121,13 +138,12 @@ private:
   // Notes it. What is longer than all is not: there is nothing to wait for.
   push_result refuse(spill_lane& to, std::size_t bytes) const;
   [[nodiscard]] bool has_work() const;
-  [[nodiscard]] bool left_is_due() const;
   void begin_work();
   void forget(std::uint64_t bytes);
+  void give_up(lock& guard, const std::string& why);
   void work();
   // Each lets go of `guard` while it is at the file. @returns whether it could
   bool write(lock& guard);
-  void try_left_again(lock& guard);
   void read(lock& guard, spill_lane& from);
   [[nodiscard]] bool wants(const spill_lane& x) const;
   void note(const spill_file::error& result, bool& troubled);
@@ -144,10 +160,6 @@ private:
   std::vector<entry> to_write_;
   std::size_t bytes_to_write_ = 0; // also of those being written
   std::vector<std::uint64_t> ended_;
-  // Places of those that ended, and could not be taken out for damage. Each is
-  // tried once more.
-  std::vector<std::uint64_t> left_;
-  std::chrono::steady_clock::time_point left_retry_at_{};
   std::uint64_t last_place_;
   std::uint64_t messages_ = 0; // in the file or on their way to it
   std::uint64_t bytes_ = 0;    // of them
@@ -155,10 +167,11 @@ private:
   bool working_ = false;
   bool reading_ = true;
   bool closed_ = false;
+  spill_file::error given_up_;   // why
   std::size_t lost_at_stop_ = 0; // not written since then
   // Of the worker, or of `keep` after it.
   bool troubled_ = false;
-  std::chrono::steady_clock::time_point mend_at_{};
+  spill_damage damage_; // as it was written
 };
 
 } // namespace rookery::bridge

@@ -6,10 +6,9 @@
 #include <sqlite3.h>
 
 #include <cstring>
+#include <map>
 #include <system_error>
 #include <utility>
-
-using namespace std::string_literals;
 
 namespace rookery::bridge {
 
@@ -42,9 +41,14 @@ spill_file::open(spill_options options) {
 }
 
 void spill_file::close() {
-  for (auto* x : {&insert_, &erase_, &select_, &select_head_, &select_place_})
+  for (auto* x : {&insert_, &erase_, &select_})
     x->reset();
   handle_.reset();
+}
+
+void spill_file::abandon() {
+  wal::move_on_close(handle_.get(), false);
+  close();
 }
 
 spill_file::error spill_file::connect() {
@@ -97,6 +101,8 @@ spill_file::error spill_file::prepare_schema() {
   if (auto why = settle_wal())
     return why;
   if (!empty) {
+    if (auto why = check())
+      return why;
     if (found == 1)
       if (auto why = execute("BEGIN IMMEDIATE; ALTER TABLE message ADD COLUMN "
                              "packs INTEGER NOT NULL DEFAULT 0; "
@@ -112,7 +118,7 @@ spill_file::error spill_file::prepare_schema() {
         "expires INTEGER NOT NULL, waiting INTEGER NOT NULL, "
         "ends_stored INTEGER NOT NULL, bytes BLOB NOT NULL, "
         "packs INTEGER NOT NULL DEFAULT 0); "
-      + make_index + "; COMMIT";
+        "CREATE INDEX message_to ON message(address); COMMIT";
   if (auto why = execute(make.c_str()))
     return why;
   return prepare_statements();
@@ -134,76 +140,79 @@ spill_file::error spill_file::prepare_statements() {
   if (auto why = prepare("DELETE FROM message WHERE place=?1", erase_))
     return why;
   // An entry of the index, and the row that it names, if that is there and has
-  // the same address.
-  const std::string joined =
-      " FROM message i INDEXED BY message_to LEFT JOIN message r "
-      "NOT INDEXED ON r.place=i.place AND r.address=i.address";
-  const std::string rest =
-      " WHERE i.address=?1 AND i.place>?2 ORDER BY i.place LIMIT ?3";
-  for (const auto& [what, out] :
-       {std::pair{"i.place, r.place, r.expires, r.waiting, r.ends_stored, "
-                  "r.packs, r.bytes"
-                      + joined,
-                  &select_},
-        // The columns in front of the bytes, which are not looked at.
-        std::pair{"i.place, r.waiting, r.ends_stored, length(r.bytes)" + joined,
-                  &select_head_},
-        std::pair{"i.place FROM message i INDEXED BY message_to"s,
-                  &select_place_}})
-    if (auto why = prepare(("SELECT " + what + rest).c_str(), *out))
-      return why;
+  // the same address. Place is the row's id, which is in each entry.
+  return prepare("SELECT i.place, r.place, r.expires, r.waiting, "
+                 "r.ends_stored, r.packs, r.bytes "
+                 "FROM message i INDEXED BY message_to LEFT JOIN message r "
+                 "NOT INDEXED ON r.place=i.place AND r.address=i.address "
+                 "WHERE i.address=?1 AND i.place>?2 ORDER BY i.place LIMIT ?3",
+                 select_);
+}
+
+spill_file::error spill_file::check() {
+  statement all;
+  if (auto why = prepare("PRAGMA integrity_check(1)", all))
+    return why;
+  if (sqlite3_step(all.get()) != SQLITE_ROW)
+    return fault();
+  const auto found = bytes_at(all, 0);
+  if (found == "ok")
+    return std::nullopt;
+  // The first line may be a heading.
+  return "is damaged: " + found.substr(found.rfind('\n') + 1);
+}
+
+spill_file::error spill_file::take_stock() {
+  statement all;
+  if (auto why = prepare("SELECT place, address, length(bytes) FROM message "
+                         "NOT INDEXED",
+                         all))
+    return why;
+  std::map<std::string, backlog> found;
+  int code = 0;
+  while ((code = sqlite3_step(all.get())) == SQLITE_ROW) {
+    last_place_ = unsigned_at(all, 0); // the greatest comes last
+    auto& to = found[bytes_at(all, 1)];
+    ++to.messages;
+    to.bytes += unsigned_at(all, 2);
+  }
+  if (code != SQLITE_DONE)
+    return fault();
+  for (const auto& [address, each] : found)
+    found_.push_back({address, each.messages, each.bytes});
   return std::nullopt;
 }
 
 bool spill_file::is_damaged() const {
-  return (sqlite3_errcode(handle_.get()) & 0xff) == SQLITE_CORRUPT;
+  const auto code = sqlite3_errcode(handle_.get()) & 0xff;
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
-spill_file::written spill_file::write(const std::vector<message>& added,
-                                      const std::vector<std::uint64_t>& ended) {
-  auto result = transact(added, ended);
-  if (result.damaged && mend_index())
-    result = transact(added, ended);
-  if (!result.damaged)
-    return {std::move(result.why)};
-  // What is damaged cannot be taken out, and keeps no other from it.
-  std::vector<std::uint64_t> left;
-  result = transact({}, ended);
-  if (result.damaged)
-    for (auto place : ended) {
-      result = transact({}, {place});
-      if (result.damaged)
-        left.push_back(place);
-      else if (result.why)
-        break;
-    }
-  if (result.why && !result.damaged)
-    return {std::move(result.why)};
-  return {transact(added, {}).why, std::move(left)};
+spill_file::fate spill_file::write(const std::vector<message>& added,
+                                   const std::vector<std::uint64_t>& ended) {
+  const auto roll_back = [this] { // SQLite does it by itself for some failures
+    if (sqlite3_get_autocommit(handle_.get()) == 0)
+      static_cast<void>(execute("ROLLBACK"));
+  };
+  roll_back(); // one that could not be, for want of memory
+  auto why = execute("BEGIN IMMEDIATE");
+  if (!why)
+    why = change(added, ended);
+  if (!why)
+    why = execute("COMMIT");
+  if (!why)
+    return {};
+  const auto damaged = is_damaged();
+  roll_back();
+  return {std::move(why), damaged};
 }
 
-spill_file::fate spill_file::transact(const std::vector<message>& added,
-                                      const std::vector<std::uint64_t>& ended) {
-  // One that could not even be rolled back, for want of memory.
-  if (sqlite3_get_autocommit(handle_.get()) == 0)
-    roll_back();
-  fate result{execute("BEGIN IMMEDIATE")};
-  if (!result.why)
-    result = change(added, ended);
-  if (!result.why)
-    result = {execute("COMMIT")};
-  // SQLite ends some failed transactions by itself.
-  if (result.why && sqlite3_get_autocommit(handle_.get()) == 0)
-    static_cast<void>(execute("ROLLBACK"));
-  return result;
-}
-
-spill_file::fate spill_file::change(const std::vector<message>& added,
-                                    const std::vector<std::uint64_t>& ended) {
+spill_file::error spill_file::change(const std::vector<message>& added,
+                                     const std::vector<std::uint64_t>& ended) {
   for (auto place : ended) {
     set_number(erase_, 1, place);
     if (auto why = step(erase_))
-      return {std::move(why), is_damaged()};
+      return why;
   }
   for (const auto& x : added) {
     set_number(insert_, 1, x.place);
@@ -214,30 +223,15 @@ spill_file::fate spill_file::change(const std::vector<message>& added,
     set_bytes(insert_, 6, x.bytes);
     set_number(insert_, 7, x.packs ? 1U : 0U);
     if (auto why = step(insert_))
-      return {std::move(why), is_damaged()};
+      return why;
   }
-  return {};
+  return std::nullopt;
 }
 
 spill_file::fate spill_file::read(const std::string& address,
                                   std::uint64_t place, std::size_t count_max,
                                   std::size_t bytes_max,
                                   std::vector<message>& out) {
-  const auto before = out.size();
-  auto result = select(address, place, count_max, bytes_max, true, out);
-  if (result.damaged && out.size() == before) {
-    static_cast<void>(mend_index());
-    if (in_doubt())
-      return {std::move(result.why)}; // it may lead past what is there
-    result = select(address, place, count_max, bytes_max, false, out);
-  }
-  return result;
-}
-
-spill_file::fate spill_file::select(const std::string& address,
-                                    std::uint64_t place, std::size_t count_max,
-                                    std::size_t bytes_max, bool in_order,
-                                    std::vector<message>& out) {
   const auto before = out.size();
   set_text(select_, 1, address);
   set_number(select_, 2, place);
@@ -249,15 +243,8 @@ spill_file::fate spill_file::select(const std::string& address,
     if (code != SQLITE_ROW)
       break;
     const auto next = unsigned_at(select_, 0);
-    if (to_signed(next) <= to_signed(place)) {
-      if (!in_order)
-        continue;
-      out.resize(before); // who knows from where it is wrong
-      result = {"its index is damaged: places are out of order", true};
-      break;
-    }
-    if (sqlite3_column_type(select_.get(), 1) == SQLITE_NULL) {
-      result = {"it is damaged: its index names what is not there", true};
+    if (next <= place || sqlite3_column_type(select_.get(), 1) == SQLITE_NULL) {
+      result = {"its index is damaged", true};
       break;
     }
     place = next;
@@ -270,6 +257,8 @@ spill_file::fate spill_file::select(const std::string& address,
   if (code != SQLITE_ROW && code != SQLITE_DONE)
     result = {fault(), is_damaged()};
   sqlite3_reset(select_.get());
+  if (result.why)
+    out.resize(before); // who knows from where it is wrong
   return result;
 }
 

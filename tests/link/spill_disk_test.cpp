@@ -59,6 +59,45 @@ TEST_CASE("spill disk: reads that fail for a moment lose nothing",
   CHECK(x.size() == 0);
 }
 
+TEST_CASE("spill disk: a file that cannot be read for long is given up, as it "
+          "is, and the next process has it",
+          "[link][spill]") {
+  constexpr std::uint64_t more = 5;
+  sim::disk disk{1};
+  leave(disk, many);
+  numbers seen;
+  {
+    process x{disk, 4};
+    x.run(200ms);
+    for (std::uint64_t i = many + 1; i <= many + more; ++i)
+      REQUIRE(x.push(i));
+    x.run(200ms);
+    seen = x.send();
+    x.faults().no_read = true;
+    x.run(9s);
+    for (auto each : x.send())
+      seen.push_back(each);
+    CHECK(x.lost.empty());
+    x.run(2s);
+    CHECK(x.lost == up_to(many + more, many + 1));
+    CHECK(x.reasons[0].find("given up") != std::string::npos);
+    CHECK(x.troubles.back() == x.reasons[0]);
+    CHECK(x.size() == 0);
+    x.faults().no_read = false;
+    CHECK(x.push(many + more + 1)); // in memory
+    CHECK(x.send_all() == numbers{many + more + 1});
+    CHECK(x.lost.size() == more);
+    CHECK(x.keep());
+  }
+  CHECK(seen.size() < many);
+  process next{disk, 4};
+  const auto again = next.send_all();
+  CHECK(again.back() == many + more);
+  CHECK(again == up_to(many + more, again.front()));
+  CHECK(again.front() <= seen.back() + 1);
+  CHECK(next.size() == 0);
+}
+
 TEST_CASE("spill disk: what cannot be taken out for a moment is not sent by "
           "the next process",
           "[link][spill]") {

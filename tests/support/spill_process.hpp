@@ -53,9 +53,6 @@ public:
                        [this](const auto& why) { troubles.push_back(why); }});
     lane_ = spill_->make_lane("/queues/q", queue_);
     aside_ = spill_->make_lane("/queues/aside", aside_queue_);
-    for (const auto& x : spill_->found()) // as damage may have it
-      if (x.address != lane_->address && x.address != aside_->address)
-        others_.push_back(spill_->make_lane(x.address, others_queue_));
   }
   ~spill_process() { process_.kill(); }
 
@@ -138,6 +135,7 @@ private:
     amqp::outgoing item;
     amqp::encode_message(x, item.bytes);
     item.waiting = number;
+    item.ends_stored = true;
     return accepted(spill_->push(to, std::move(item)));
   }
 
@@ -156,12 +154,9 @@ private:
       std::make_shared<amqp::outgoing_queue>(bridge::send_queue_limits{});
   std::shared_ptr<amqp::outgoing_queue> aside_queue_ =
       std::make_shared<amqp::outgoing_queue>(bridge::send_queue_limits{});
-  std::shared_ptr<amqp::outgoing_queue> others_queue_ =
-      std::make_shared<amqp::outgoing_queue>(bridge::send_queue_limits{});
   std::optional<bridge::spill> spill_;
   std::shared_ptr<bridge::spill_lane> lane_;
   std::shared_ptr<bridge::spill_lane> aside_;
-  std::vector<std::shared_ptr<bridge::spill_lane>> others_;
 };
 
 } // namespace rookery::testing
