@@ -99,6 +99,7 @@ void broker_host::crash() {
   // Connections tell the dispatcher that they go, so they go first.
   clients_.clear();
   shared_.reset();
+  gone_at_ = outside().now();
 }
 
 void broker_host::stop() {

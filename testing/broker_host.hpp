@@ -33,6 +33,8 @@ public:
   /// Ends its faults: it runs. One that is stopping starts again after it.
   void heal();
   [[nodiscard]] bool up() const { return shared_ != nullptr; }
+  /// When it last went.
+  [[nodiscard]] world::clock::time_point gone_at() const { return gone_at_; }
 
   /// Of a client that is silent for so long no more is expected. For those
   /// that connect from now on.
@@ -65,6 +67,7 @@ private:
   std::uint64_t last_id_ = 0;
   std::uint64_t incarnation_ = 0;
   bool ending_ = false;
+  world::clock::time_point gone_at_{};
 };
 
 } // namespace rookery::testing
