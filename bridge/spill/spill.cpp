@@ -298,7 +298,6 @@ void spill::give_up(lock& guard, const std::string& why) {
   std::vector<amqp::outgoing> awaited;
   for (const auto& lane : lanes_) {
     left += std::exchange(lane->to_read, 0);
-    lane->too_long = 0;
     for (const auto& [place, waiting] : std::exchange(lane->awaited, {})) {
       auto& x = awaited.emplace_back();
       x.place = place;

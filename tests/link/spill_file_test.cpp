@@ -206,6 +206,28 @@ TEST_CASE("spill file: one in which a bit has turned does not open, and is "
   CHECK(opened > 0);
 }
 
+TEST_CASE("spill file: a read that meets damage brings nothing",
+          "[link][spill]") {
+  temp_directory directory;
+  const auto file = directory.path() / "a";
+  std::vector<spill_file::message> messages;
+  for (std::uint64_t place = 1; place <= 1'000; ++place)
+    messages.push_back({place, "a", std::string(3'500, 'x')});
+  REQUIRE(!(*spill_file::open({.file = file}))->write(messages, {}).why);
+  auto x = *spill_file::open({.file = file});
+  std::fstream half{file, std::ios::in | std::ios::out | std::ios::binary};
+  half.seekp(static_cast<std::streamoff>(std::filesystem::file_size(file) / 2
+                                         / 4'096 * 4'096));
+  half << std::string(4'096, '\0') << std::flush; // not in SQLite's memory
+  std::vector<spill_file::message> seen;
+  CHECK(!x->read("a", 0, 100, 1'000'000, seen).why);
+  CHECK(seen.size() == 100);
+  const auto result = x->read("a", 100, 1'000, 10'000'000, seen);
+  CHECK(result.why);
+  CHECK(result.damaged);
+  CHECK(seen.size() == 100);
+}
+
 TEST_CASE("spill file: says where it is damaged", "[link][spill]") {
   temp_directory directory;
   const auto file = directory.path() / "a";
