@@ -30,11 +30,6 @@ std::string text(const std::vector<spill_file::message>& messages) {
   return result;
 }
 
-std::string bytes_of(const std::filesystem::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
-
 } // namespace
 
 TEST_CASE("spill file: keeps what was written, in order, per address",

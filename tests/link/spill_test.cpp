@@ -13,7 +13,7 @@
 #include <caf/all.hpp>
 #include <sqlite3.h>
 
-#include <fstream>
+#include <filesystem>
 #include <numeric>
 
 using namespace rookery;
@@ -113,11 +113,6 @@ struct pair {
   std::optional<testing::recorder<send_lost>> told; // of the present process
   std::vector<std::uint64_t> seen;
 };
-
-std::string bytes_of(const std::filesystem::path& file) {
-  std::ifstream in{file, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
-}
 
 /// Nothing of it but its first page is what it was.
 void wipe(const std::filesystem::path& file) {
