@@ -19,8 +19,10 @@ constexpr std::size_t read_bytes_max = std::size_t{1} << 20;
 // Until the file is tried again when it failed.
 constexpr milliseconds retry_time{100};
 
-// Until what looks damaged is taken to be.
+// Until what looks damaged, whenever it is tried, is taken to be.
 constexpr milliseconds damage_time{10'000};
+// Between two tries at most; else who knows what was in between.
+constexpr milliseconds again_time{1'000};
 
 // Why `x`, which was read from the file, can never be sent; empty if it can.
 std::string_view flaw(const amqp::outgoing& x,
@@ -34,13 +36,16 @@ std::string_view flaw(const amqp::outgoing& x,
 
 } // namespace
 
-bool spill_damage::note(const spill_file::fate& x,
-                        std::chrono::steady_clock::time_point now) {
-  if (!x.damaged)
-    since_.reset();
-  else if (!since_)
+bool spill_doubt::note(const spill_file::fate& x,
+                       std::chrono::steady_clock::time_point now) {
+  if (!x.damaged) {
+    last_.reset();
+    return false;
+  }
+  if (!last_ || now - *last_ > again_time)
     since_ = now;
-  return since_ && now - *since_ >= damage_time;
+  last_ = now;
+  return now - since_ >= damage_time;
 }
 
 expected<std::shared_ptr<spill_file>, std::string>
@@ -152,9 +157,10 @@ void spill::ended(const amqp::outgoing& x) {
   ended_.push_back(x.place);
 }
 
+// Damage may have changed how long it is.
 void spill::forget(std::uint64_t bytes) {
   --messages_;
-  bytes_ -= bytes;
+  bytes_ -= std::min(bytes, bytes_);
 }
 
 void spill::turn() {
@@ -230,13 +236,13 @@ bool spill::write(lock& guard) {
     }
     ++to->to_read;
     if (item.waiting != 0 && item.ends_stored)
-      to->awaited.emplace_back(item.place, item.waiting);
+      to->awaited.emplace(item.place, item.waiting);
   }
   if (result.why && closed_)
     lost_at_stop_ += items.size();
   if (result.why && !given_up_) // they are still there
     ended_.insert(ended_.end(), over.begin(), over.end());
-  if (damage_.note(result, world_.now()))
+  if (doubt_.note(result, world_.now()))
     give_up(guard, *result.why);
   return !result.why;
 }
@@ -273,13 +279,12 @@ void spill::read(lock& guard, spill_lane& from) {
     first = first || pushed == push_result::queued_first;
     from.read_to = at;
     --from.to_read;
-    if (!from.awaited.empty() && from.awaited.front().first == at)
-      from.awaited.pop_front();
+    from.awaited.erase(at);
   }
   const auto now = world_.now();
   if (result.why)
     from.retry_at = now + retry_time;
-  const auto damaged = from.damage.note(result, now);
+  const auto damaged = from.doubt.note(result, now);
   guard.unlock();
   if (first)
     tell_.refilled();

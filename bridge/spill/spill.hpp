@@ -7,8 +7,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,16 +18,17 @@
 
 namespace rookery::bridge {
 
-/// SQLite calls a disk damage that cannot be read for a moment. So it is damage
-/// when it looks so for longer.
-class spill_damage {
+/// SQLite calls a disk damaged that cannot be read for a moment. So it is
+/// damage when it looks so again and again, for longer.
+class spill_doubt {
 public:
-  /// How it went at `now`. @returns whether it is damaged
+  /// How it went at `now`. @returns whether it is damage
   bool note(const spill_file::fate& x,
             std::chrono::steady_clock::time_point now);
 
 private:
-  std::optional<std::chrono::steady_clock::time_point> since_;
+  std::chrono::steady_clock::time_point since_{};
+  std::optional<std::chrono::steady_clock::time_point> last_;
 };
 
 /// One destination's part of a spill.
@@ -43,9 +44,9 @@ struct spill_lane {
       0;                   // bytes of the next, which found no room; 0 = it did
   std::size_t refused = 0; // bytes of the last that was, for want of room
   std::chrono::steady_clock::time_point retry_at{}; // it could not be read
-  spill_damage damage{};                            // as it was read
+  spill_doubt doubt{};                              // as it was read
   // Of `to_read` what somebody waits for without a deadline: place, waiting.
-  std::deque<std::pair<std::uint64_t, std::uint64_t>> awaited{};
+  std::map<std::uint64_t, std::uint64_t> awaited{};
 
   bool troubled = false; // of the spill's worker: that was told
 
@@ -171,7 +172,7 @@ private:
   std::size_t lost_at_stop_ = 0; // not written since then
   // Of the worker, or of `keep` after it.
   bool troubled_ = false;
-  spill_damage damage_; // as it was written
+  spill_doubt doubt_; // as it was written
 };
 
 } // namespace rookery::bridge

@@ -69,8 +69,6 @@ spill_file::error spill_file::connect() {
     return fault();
   wal::move_on_close(handle, false); // not before it is settled
   sqlite3_extended_result_codes(handle, 1);
-  if (sqlite3_db_readonly(handle, "main") == 1)
-    return "is write-protected";
   return std::nullopt;
 }
 
@@ -80,15 +78,19 @@ spill_file::error spill_file::prepare_schema() {
   if (auto why = execute("PRAGMA locking_mode=EXCLUSIVE"))
     return why;
   statement header;
-  if (auto why = prepare("SELECT (SELECT application_id FROM "
-                         "pragma_application_id), (SELECT user_version FROM "
-                         "pragma_user_version), (SELECT count(*) FROM "
-                         "sqlite_schema)",
-                         header))
+  if (auto why =
+          prepare("SELECT (SELECT application_id FROM "
+                  "pragma_application_id), (SELECT user_version FROM "
+                  "pragma_user_version), (SELECT count(*) FROM "
+                  "sqlite_schema), (SELECT page_count FROM pragma_page_count)",
+                  header))
     return why;
   if (sqlite3_step(header.get()) != SQLITE_ROW)
     return fault();
-  const auto empty = unsigned_at(header, 2) == 0;
+  if (sqlite3_db_readonly(handle_.get(), "main") == 1)
+    return "is write-protected";
+  // One that has pages and says that it has no table is damaged.
+  const auto empty = unsigned_at(header, 2) == 0 && unsigned_at(header, 3) <= 1;
   if (!empty && unsigned_at(header, 0) != application_id)
     return "is not a spill";
   const auto found = unsigned_at(header, 1);
@@ -100,27 +102,26 @@ spill_file::error spill_file::prepare_schema() {
     return why;
   if (auto why = settle_wal())
     return why;
-  if (!empty) {
+  if (!empty)
     if (auto why = check())
       return why;
-    if (found == 1)
-      if (auto why = execute("BEGIN IMMEDIATE; ALTER TABLE message ADD COLUMN "
-                             "packs INTEGER NOT NULL DEFAULT 0; "
-                             "PRAGMA user_version=2; COMMIT"))
-        return why;
-    return prepare_statements();
+  if (empty || found == 1) {
+    const auto change =
+        empty ? "PRAGMA application_id=" + std::to_string(application_id)
+                    + "; CREATE TABLE message("
+                      "place INTEGER PRIMARY KEY, address TEXT NOT NULL, "
+                      "expires INTEGER NOT NULL, waiting INTEGER NOT NULL, "
+                      "ends_stored INTEGER NOT NULL, bytes BLOB NOT NULL, "
+                      "packs INTEGER NOT NULL DEFAULT 0); "
+                      "CREATE INDEX message_to ON message(address)"
+              : std::string{"ALTER TABLE message ADD COLUMN "
+                            "packs INTEGER NOT NULL DEFAULT 0"};
+    if (auto why =
+            execute(("BEGIN IMMEDIATE; PRAGMA user_version="
+                     + std::to_string(version) + "; " + change + "; COMMIT")
+                        .c_str()))
+      return why;
   }
-  const auto make =
-      "BEGIN IMMEDIATE; PRAGMA application_id=" + std::to_string(application_id)
-      + "; PRAGMA user_version=" + std::to_string(version)
-      + "; CREATE TABLE message("
-        "place INTEGER PRIMARY KEY, address TEXT NOT NULL, "
-        "expires INTEGER NOT NULL, waiting INTEGER NOT NULL, "
-        "ends_stored INTEGER NOT NULL, bytes BLOB NOT NULL, "
-        "packs INTEGER NOT NULL DEFAULT 0); "
-        "CREATE INDEX message_to ON message(address); COMMIT";
-  if (auto why = execute(make.c_str()))
-    return why;
   return prepare_statements();
 }
 
@@ -158,6 +159,7 @@ spill_file::error spill_file::check() {
   const auto found = bytes_at(all, 0);
   if (found == "ok")
     return std::nullopt;
+  wal::move_on_close(handle_.get(), false); // it is left as it is
   // The first line may be a heading.
   return "is damaged: " + found.substr(found.rfind('\n') + 1);
 }
@@ -184,8 +186,7 @@ spill_file::error spill_file::take_stock() {
 }
 
 bool spill_file::is_damaged() const {
-  const auto code = sqlite3_errcode(handle_.get()) & 0xff;
-  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+  return (sqlite3_errcode(handle_.get()) & 0xff) == SQLITE_CORRUPT;
 }
 
 spill_file::fate spill_file::write(const std::vector<message>& added,

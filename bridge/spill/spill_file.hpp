@@ -48,7 +48,7 @@ public:
   open(spill_options options);
 
   [[nodiscard]] const spill_options& options() const { return options_; }
-  /// Lets go of the file. Nothing but these two may be called any more.
+  /// Lets go of the file, which is not to be read or written any more.
   void close();
   /// The same, and leaves it as it is, for it is damaged.
   void abandon();

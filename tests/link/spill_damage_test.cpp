@@ -76,6 +76,10 @@ TEST_CASE("spill damage: a bit that turns sends nothing twice, out of order or "
     CHECK(std::all_of(even.begin(), even.end(),
                       [](auto each) { return each % 2 == 0; }));
     CHECK(x.size() == 0);
+    for (auto each : x.lost)
+      CHECK(std::count(odd.begin(), odd.end(), each)
+                + std::count(even.begin(), even.end(), each)
+            == 0);
     std::size_t mine = 0; // of this process, sent or told
     for (const auto* sent : {&odd, &even, &x.lost})
       mine += static_cast<std::size_t>(std::count_if(
@@ -109,4 +113,45 @@ TEST_CASE("spill damage: what the file no longer shows is missed",
   for (std::uint64_t n = count + 1; n <= count + 4; ++n)
     CHECK(x.push(n)); // in memory
   CHECK(x.send().size() == 4);
+}
+
+TEST_CASE("spill damage: moments far apart in which the disk fails are none",
+          "[link][spill]") {
+  sim::disk disk{1};
+  fill(disk);
+  process x{disk, 0};
+  x.run(1s);
+  for (std::uint64_t n = count + 1; n <= count + 3; ++n) {
+    x.faults().no_read = true;
+    REQUIRE(x.push(n, length));
+    x.run(100ms);
+    x.faults().no_read = false;
+    x.run(15s);
+  }
+  CHECK(x.lost.size() > 1);
+  CHECK(!is_given_up(x));
+}
+
+TEST_CASE("spill damage: of what a process put there itself, what it no longer "
+          "shows is told, and nothing else",
+          "[link][spill]") {
+  constexpr std::uint64_t many = 2'400;
+  sim::disk disk{1};
+  process x{disk, 4};
+  for (std::uint64_t n = 1; n <= many; ++n) {
+    REQUIRE(x.push(n, length));
+    if (n % 50 == 0)
+      x.run(100ms);
+  }
+  x.run(1s);
+  testing::change_leaf(disk.start(2), "a.spill", testing::index_leaf, 0,
+                       [](std::string& page) { page[4] ^= 16; }); // its cells
+  auto sent = x.send_all();
+  x.run(12s);
+  CHECK(is_given_up(x));
+  CHECK(sent.size() > many / 2);
+  CHECK(sent.size() + x.lost.size() == many);
+  CHECK(x.lost.size() > 0);
+  for (auto each : x.lost)
+    CHECK(std::count(sent.begin(), sent.end(), each) == 0);
 }

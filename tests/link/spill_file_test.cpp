@@ -4,6 +4,7 @@
 
 #include "tests/sim/disk.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/spill_leaf.hpp"
 #include "tests/support/temp_directory.hpp"
 
 #include <sqlite3.h>
@@ -27,6 +28,14 @@ std::string text(const std::vector<spill_file::message>& messages) {
   std::string result;
   for (const auto& x : messages)
     result += std::to_string(x.place) + x.bytes + " ";
+  return result;
+}
+
+// Messages for "a" and "b", in turn.
+std::vector<spill_file::message> thousand() {
+  std::vector<spill_file::message> result;
+  for (std::uint64_t place = 1; place <= 1'000; ++place)
+    result.push_back({place, place % 2 == 1 ? "a" : "b", std::string(9, 'x')});
   return result;
 }
 
@@ -164,19 +173,15 @@ TEST_CASE("spill file: what is written after a failed sync and a kill survives "
 TEST_CASE("spill file: one in which a bit has turned does not open, and is "
           "left as it is, unless nothing hangs on it",
           "[link][spill]") {
-  constexpr std::size_t page = 4'096;
   constexpr std::size_t step = 331; // bits
   temp_directory directory;
   const auto file = directory.path() / "a";
-  std::vector<spill_file::message> messages;
-  for (std::uint64_t place = 1; place <= 1'000; ++place)
-    messages.push_back(
-        {place, place % 2 == 1 ? "a" : "b", std::string(9, 'x')});
-  REQUIRE(!(*spill_file::open({.file = file}))->write(messages, {}).why);
+  REQUIRE(!(*spill_file::open({.file = file}))->write(thousand(), {}).why);
   const auto before = bytes_of(file);
   std::size_t refused = 0;
   std::size_t opened = 0;
-  for (auto at = 8 * page; at < 8 * before.size(); at += step) {
+  for (std::size_t at = 0; at < 8 * before.size();
+       at += at < 8 * 112 ? 1 : step) {
     INFO("byte " << at / 8 << " bit " << at % 8);
     auto damaged = before;
     damaged[at / 8] = static_cast<char>(damaged[at / 8] ^ (1 << at % 8));
@@ -184,7 +189,7 @@ TEST_CASE("spill file: one in which a bit has turned does not open, and is "
     auto x = spill_file::open({.file = file});
     if (!x) {
       ++refused;
-      CHECK(bytes_of(file) == damaged);
+      CHECK((bytes_of(file) == damaged)); // they are long
       continue;
     }
     ++opened;
@@ -221,6 +226,31 @@ TEST_CASE("spill file: a read that meets damage brings nothing",
   CHECK(result.why);
   CHECK(result.damaged);
   CHECK(seen.size() == 100);
+}
+
+TEST_CASE("spill file: a damaged one that a killed process left keeps its log",
+          "[link][spill]") {
+  temp_directory directory;
+  const auto file = directory.path() / "a";
+  const auto left = directory.path() / "b";
+  const auto log = left.string() + "-wal";
+  REQUIRE(!(*spill_file::open({.file = file}))->write(thousand(), {}).why);
+  {
+    auto x = *spill_file::open({.file = file});
+    REQUIRE(!x->write({{1'001, "a", "bytes"}}, {}).why);
+    std::filesystem::copy_file(file, left);
+    std::filesystem::copy_file(file.string() + "-wal", log);
+  }
+  auto damaged = bytes_of(left);
+  std::size_t page = 4'096;
+  while (damaged.at(page) != testing::table_leaf)
+    page += 4'096;
+  damaged[page] = 0;
+  std::ofstream{left, std::ios::binary} << damaged;
+  const auto logged = bytes_of(log);
+  CHECK(says(left, "is damaged"));
+  CHECK((bytes_of(left) == damaged)); // they are long
+  CHECK((bytes_of(log) == logged));
 }
 
 TEST_CASE("spill file: says where it is damaged", "[link][spill]") {
