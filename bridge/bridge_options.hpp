@@ -24,8 +24,10 @@ namespace rookery::bridge {
 
 class spill_file;
 
-/// Opens or makes a spill. On failure one sentence, which names the file: it is
-/// in use by another process, is no spill, cannot be written.
+/// Opens or makes a spill, and looks at the whole of it: a second for 200 MB or
+/// so. On failure one sentence, which names the file: it is in use by another
+/// process, is no spill, is damaged (docs/DELIVERY.md says how to repair it),
+/// cannot be written.
 [[nodiscard]] expected<std::shared_ptr<spill_file>, std::string>
 open_spill(spill_options options);
 
